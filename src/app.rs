@@ -1,0 +1,318 @@
+//! The composition root: builds every part of the service, starts them in order and stops them in
+//! order.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use log::{error, info, warn};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use uuid::Uuid;
+
+use crate::api::{self, Service};
+use crate::config::{Config, ignored_variables};
+use crate::job::Timestamp;
+use crate::jobs::{Announcement, Jobs, Pipeline, Queue, Store, StoreError, Studio, Workers};
+use crate::net::Net;
+use crate::render::Encoder;
+use crate::storage::LocalStorage;
+use crate::webhook::{Postman, Secret};
+
+/// For answers to be sent, once the last job is done.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why the service did not start. Says what to do about it, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data directory {} cannot be used: {cause}", .path.display())]
+    DataDir { path: PathBuf, cause: io::Error },
+    #[error("the data directory {} is in use by another kinora", .0.display())]
+    InUse(PathBuf),
+    #[error("cannot listen on {address}: {cause}")]
+    Bind {
+        address: SocketAddr,
+        cause: io::Error,
+    },
+    #[error("{}", crate::errors::chain(.0))]
+    Store(#[from] StoreError),
+    #[error("the HTTP client cannot be set up: {}; is the package ca-certificates installed?", crate::errors::chain(.0))]
+    Net(#[source] reqwest::Error),
+    #[error("the service cannot be started: {0}")]
+    System(#[from] io::Error),
+    #[error("{} holds no usable key; remove it to have a new one made", .0.display())]
+    BadKeyFile(PathBuf),
+}
+
+/// Runs the service until it is told to stop.
+pub async fn serve(config: Config) -> Result<(), StartError> {
+    let mut stop_signals = StopSignals::new()?;
+    let data = DataDir::open(&config.storage.data_dir)?;
+    let listener = listen(config.server.bind)?;
+    let address = listener.local_addr()?;
+    let public_url = config
+        .server
+        .public_url
+        .clone()
+        .unwrap_or_else(|| local_url(address));
+
+    let store = Store::open(&data.record()).await?;
+    let net = Net::new(&config.net).map_err(StartError::Net)?;
+    let pipeline = Pipeline {
+        studio: Studio {
+            runtime: Handle::current(),
+            net: net.clone(),
+            limits: config.picture,
+            encoder: Encoder::new(&config.video),
+        },
+        storage: Arc::new(LocalStorage::new(
+            data.videos(),
+            format!("{public_url}/videos"),
+        )),
+        work_dir: data.work(),
+    };
+    let recovered = store.recover(Timestamp::now()).await?;
+    let queue = Queue::new(config.jobs.bounds(), &recovered);
+    let announcement = Announcement {
+        print: api::revid::webhook_body,
+        delay: config.webhooks.retries.first().copied().unwrap_or_default(),
+    };
+    let jobs = Jobs::new(queue, store.clone(), pipeline.clone(), announcement);
+
+    let api_key = api_key(&config, &data, address)?;
+    let secret = webhook_secret(&config, &data)?;
+    let postman = Postman::new(
+        store.clone(),
+        net,
+        secret,
+        &config.webhooks,
+        jobs.webhook_written(),
+    );
+    let postman = tokio::spawn(postman.run());
+    let workers = Workers::start(&jobs, pipeline, &config.jobs)?;
+    let service = Data::new(Service::new(
+        jobs.clone(),
+        api_key,
+        data.videos(),
+        &config.server,
+    ));
+    let server = HttpServer::new(move || App::new().configure(api::routes(service.clone())))
+        .client_request_timeout(config.server.request_timeout)
+        .disable_signals()
+        .shutdown_timeout(FAREWELL.as_secs())
+        .listen(listener)?
+        .run();
+    let server_handle = server.handle();
+    let server = tokio::spawn(server);
+
+    greet(&public_url, address, recovered.len());
+    if let Err(why) = jobs.probe_encoder().await {
+        error!("not ready, jobs will fail: {why}");
+    }
+
+    stop_signals.next().await;
+    info!(
+        "stopping: no new jobs; running ones have {:?} to finish",
+        config.server.stop_grace
+    );
+    jobs.close();
+    tokio::select! {
+        () = wind_down(workers, config.server.stop_grace) => {}
+        () = stop_signals.next() => {
+            warn!("stopped at once; unfinished jobs are kept for the next start");
+            std::process::exit(0);
+        }
+    }
+    server_handle.stop(true).await;
+    server.abort();
+    postman.abort();
+    store.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Lets running jobs finish, or else puts them back.
+async fn wind_down(workers: Workers, grace: Duration) {
+    let interrupt = workers.interrupt();
+    let mut gone = tokio::task::spawn_blocking(move || workers.join());
+    if tokio::time::timeout(grace, &mut gone).await.is_err() {
+        interrupt.store(true, Ordering::Relaxed);
+        // A job that does not notice, deep in a download, is taken back by the next start.
+        let _ = tokio::time::timeout(FAREWELL, gone).await;
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address);
+    bound.map_err(|cause| StartError::Bind { address, cause })
+}
+
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+fn greet(public_url: &str, address: SocketAddr, recovered: usize) {
+    info!(
+        "Kinora {} listening on http://{address}",
+        env!("CARGO_PKG_VERSION")
+    );
+    if address.ip().is_unspecified() && public_url.starts_with("http://localhost") {
+        warn!(
+            "video addresses begin with {public_url}; set KINORA_PUBLIC_URL to what clients can reach"
+        );
+    }
+    for name in ignored_variables() {
+        warn!(
+            "{name} is set, but object stores are not supported yet: videos stay in the data directory"
+        );
+    }
+    if recovered > 0 {
+        info!("{recovered} unfinished jobs are back in the queue");
+    }
+}
+
+/// The key from the settings, or the one in the data directory, which the first start makes.
+fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<String, StartError> {
+    if let Some(key) = &config.server.api_key {
+        return Ok(key.clone());
+    }
+    let file = data.path.join("api-key");
+    let (key, made) = data.kept(&file, || {
+        format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+    })?;
+    if made {
+        info!(
+            "no API_KEY is set; made one and keep it in {file}. Try it: \
+             curl -H \"x-api-key: $(cat '{file}')\" -H 'content-type: application/json' \
+             -d '{{\"image_url\": \"https://example.com/photo.jpg\"}}' {url}/paid/image/convert/video",
+            file = file.display(),
+            url = local_url(address),
+        );
+    }
+    if api::key::acceptable(&key) {
+        Ok(key)
+    } else {
+        Err(StartError::BadKeyFile(file))
+    }
+}
+
+/// The same for the secret that signs webhooks.
+fn webhook_secret(config: &Config, data: &DataDir) -> Result<Secret, StartError> {
+    if let Some(secret) = &config.webhooks.secret {
+        return Ok(secret.clone());
+    }
+    let file = data.path.join("webhook-secret");
+    let random = || [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    let (text, made) = data.kept(&file, || Secret::format(&random()))?;
+    if made {
+        info!(
+            "no KINORA_WEBHOOK_SECRET is set; made one and keep it in {}",
+            file.display()
+        );
+    }
+    Secret::parse(&text).ok_or(StartError::BadKeyFile(file))
+}
+
+/// The directory that holds all that outlives the process; ours alone while we run.
+struct DataDir {
+    path: PathBuf,
+    /// Locked until it is closed.
+    _lock: File,
+}
+
+impl DataDir {
+    fn open(path: &Path) -> Result<Self, StartError> {
+        let fail = |cause| StartError::DataDir {
+            path: path.to_owned(),
+            cause,
+        };
+        fs::create_dir_all(path).map_err(fail)?;
+        let path = path.canonicalize().map_err(fail)?;
+        let lock = File::create(path.join("lock")).map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(StartError::InUse(path)),
+            Err(fs::TryLockError::Error(cause)) => return Err(fail(cause)),
+        }
+        let data = Self { path, _lock: lock };
+        // Whatever was being rendered when the last process ended will be rendered anew.
+        match fs::remove_dir_all(data.work()) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(fail(cause)),
+            _ => {}
+        }
+        fs::create_dir(data.work()).map_err(fail)?;
+        fs::create_dir_all(data.videos()).map_err(fail)?;
+        Ok(data)
+    }
+
+    fn record(&self) -> PathBuf {
+        self.path.join("kinora.sqlite3")
+    }
+
+    fn videos(&self) -> PathBuf {
+        self.path.join("videos")
+    }
+
+    fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    /// Reads a secret from its file, or makes it and writes it for our eyes only. Says which.
+    fn kept(
+        &self,
+        file: &Path,
+        make: impl FnOnce() -> String,
+    ) -> Result<(String, bool), StartError> {
+        let fail = |cause| StartError::DataDir {
+            path: file.to_owned(),
+            cause,
+        };
+        match fs::read_to_string(file) {
+            Ok(text) => return Ok((text.trim().to_owned(), false)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
+            Err(_) => {}
+        }
+        let secret = make();
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut opened = options.open(file).map_err(fail)?;
+        writeln!(opened, "{secret}")
+            .and_then(|()| opened.sync_all())
+            .map_err(fail)?;
+        Ok((secret, true))
+    }
+}
+
+/// SIGTERM, and Ctrl-C.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The command line: `kinora serve` and `kinora render`.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::{Handle, Runtime};
+
+use crate::app;
+use crate::config::{Config, Flags};
+use crate::jobs::{Stop, Studio};
+use crate::net::Net;
+use crate::render::{Encoder, Progress, Rendered};
+use crate::video::{Motion, Output, Photo, Source, VideoSpec};
+
+/// What a shell calls a program that was ended by Ctrl-C.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Turns still photographs into videos.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the HTTP service.
+    Serve(Serve),
+    /// Make one video, without a service.
+    Render(Render),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// File with settings [default: ./config.toml, if it is there]
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// IP address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<String>,
+    /// Jobs to render at the same time [default: half the cores, at least 2]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<String>,
+    /// Directory for the job record, the videos and the keys [default: ./data]
+    #[arg(long, value_name = "PATH")]
+    data_dir: Option<String>,
+    /// Where clients reach this service, to begin video addresses with [default: the bound address]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The ffmpeg binary [default: ffmpeg, on the PATH]
+    #[arg(long, value_name = "PATH")]
+    ffmpeg: Option<String>,
+}
+
+#[derive(Args)]
+struct Render {
+    /// A picture file, or its http(s) address: JPEG, PNG, WebP, GIF, BMP or TIFF
+    photo: String,
+    /// The video to write, in MP4; replaced if it is there
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Length of the video in seconds, 0.1 to 400
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = within(0.1, 400.0))]
+    length: f64,
+    /// Frames a second, 15 to 60
+    #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(15..=60))]
+    frame_rate: u32,
+    /// Growth of the picture in percent a second, 0 to 100
+    #[arg(long, value_name = "PERCENT", default_value_t = 3.0, value_parser = within(0.0, 100.0))]
+    zoom_speed: f64,
+    /// File with settings [default: ./config.toml, if it is there]
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// The ffmpeg binary [default: ffmpeg, on the PATH]
+    #[arg(long, value_name = "PATH")]
+    ffmpeg: Option<String>,
+}
+
+/// Reads a number of a range.
+fn within(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("not a number from {least} to {most}")),
+    }
+}
+
+/// Does what the command line says, and tells how it went: 0 well, 1 failed, 2 misunderstood.
+pub fn run() -> ExitCode {
+    // One provider for all of TLS; a second call, from a test, changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Render(render) => render.run(),
+    };
+    done.unwrap_or_else(|message| {
+        eprintln!("kinora: {message}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The flags that were given, each beside the setting it overrides.
+fn flags<const N: usize>(given: [(&'static str, &'static str, Option<String>); N]) -> Flags {
+    given
+        .into_iter()
+        .filter_map(|(flag, key, value)| Some((key, (flag, value?))))
+        .collect()
+}
+
+impl Serve {
+    fn run(self) -> Result<ExitCode, String> {
+        let flags = flags([
+            ("--bind", "server.bind", self.bind),
+            ("--workers", "jobs.workers", self.workers),
+            ("--data-dir", "storage.data_dir", self.data_dir),
+            ("--public-url", "server.public_url", self.public_url),
+            ("--ffmpeg", "video.ffmpeg", self.ffmpeg),
+        ]);
+        let config =
+            Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
+        let filter = env_logger::Env::default().default_filter_or("kinora=info,warn");
+        env_logger::Builder::from_env(filter).init();
+        runtime()?
+            .block_on(app::serve(config))
+            .map_err(|error| error.to_string())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Render {
+    fn run(self) -> Result<ExitCode, String> {
+        let flags = flags([("--ffmpeg", "video.ffmpeg", self.ffmpeg.clone())]);
+        let config =
+            Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
+        let runtime = runtime()?;
+        let studio = Studio {
+            runtime: runtime.handle().clone(),
+            net: Net::new(&config.net).map_err(|error| error.to_string())?,
+            limits: config.picture,
+            encoder: Encoder::new(&config.video),
+        };
+        let display = Display::new(runtime.handle());
+        let part = part_file(&self.output)?;
+        let filmed = studio.film(&self.spec(), &part, &display);
+        display.close();
+        let rendered = match filmed {
+            Ok(rendered) => rendered,
+            Err(stop) => {
+                // Err: the file was never begun.
+                let _ = std::fs::remove_file(&part);
+                return match stop {
+                    Stop::Failed(failure) => Err(failure.message),
+                    Stop::Interrupted => Ok(ExitCode::from(EXIT_INTERRUPTED)),
+                };
+            }
+        };
+        std::fs::rename(&part, &self.output)
+            .map_err(|error| format!("{} cannot be written: {error}", self.output.display()))?;
+        self.report(&rendered);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn spec(&self) -> VideoSpec {
+        let is_url = ["http://", "https://"]
+            .iter()
+            .any(|scheme| self.photo.starts_with(scheme));
+        let source = if is_url {
+            Source::Url(self.photo.clone())
+        } else {
+            Source::File(self.photo.clone().into())
+        };
+        VideoSpec {
+            photo: Photo {
+                label: self.photo.clone(),
+                source,
+            },
+            motion: Motion::CentreZoom {
+                speed: self.zoom_speed,
+            },
+            output: Output {
+                length: self.length,
+                frame_rate: self.frame_rate,
+            },
+        }
+    }
+
+    fn report(&self, rendered: &Rendered) {
+        eprintln!(
+            "{}: {}x{}, {} frames, {:.1} MB",
+            self.output.display(),
+            rendered.size.width,
+            rendered.size.height,
+            rendered.frames,
+            rendered.bytes as f64 / 1e6
+        );
+    }
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Runtime::new().map_err(|error| format!("the program cannot be started: {error}"))
+}
+
+/// Beside the output, so that the finished video takes its place in one step.
+fn part_file(output: &Path) -> Result<PathBuf, String> {
+    let name = output
+        .file_name()
+        .ok_or_else(|| format!("{} is not the name of a file", output.display()))?;
+    let part = output.with_file_name(format!(".{}.{}.part", name.display(), std::process::id()));
+    std::fs::File::create(&part)
+        .map_err(|error| format!("{} cannot be written: {error}", output.display()))?;
+    Ok(std::path::absolute(&part).unwrap_or(part))
+}
+
+/// Shows how far it is: a bar on a terminal, plain lines elsewhere. Ctrl-C stops it.
+struct Display {
+    bar: ProgressBar,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Display {
+    fn new(runtime: &Handle) -> Self {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = stopped.clone();
+        runtime.spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left");
+        let bar = ProgressBar::no_length()
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, stopped }
+    }
+
+    fn close(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Display {
+    fn frames_done(&self, done: u32, of: u32) -> ControlFlow<()> {
+        self.bar.set_length(of.into());
+        self.bar.set_position(done.into());
+        let tenths = |frames: u32| u64::from(frames) * 10 / u64::from(of);
+        if self.bar.is_hidden() && tenths(done) > tenths(done - 1) {
+            eprintln!("{done} of {of} frames");
+        }
+        if self.stopped.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The settings of all modules, put together: defaults, then `config.toml`, then the environment,
+//! then the command line. The only reader of the environment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::setting::{Setting, put};
+use crate::{api, jobs, net, picture, render, webhook};
+
+/// Read when no other file is named, and only if it is there.
+const DEFAULT_FILE: &str = "config.toml";
+
+/// The peer's variables for object stores, which this version has no use for.
+const OBJECT_STORE_VARIABLES: &[&str] = &["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "GCP_BUCKET_NAME"];
+
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub server: api::Settings,
+    pub jobs: jobs::Settings,
+    pub net: net::Settings,
+    pub picture: picture::Limits,
+    pub video: render::Settings,
+    pub webhooks: webhook::Settings,
+    pub storage: StorageSettings,
+}
+
+#[derive(Clone, Debug)]
+pub struct StorageSettings {
+    /// Holds the record, the videos and the keys.
+    pub data_dir: PathBuf,
+}
+
+impl Default for StorageSettings {
+    fn default() -> Self {
+        Self {
+            data_dir: "./data".into(),
+        }
+    }
+}
+
+impl StorageSettings {
+    const TABLE: &[Setting<Self>] = &[Setting {
+        key: "storage.data_dir",
+        env: Some("KINORA_DATA_DIR"),
+        accepts: "the path of a directory",
+        set: |s, text| put(&mut s.data_dir, Some(text.into())),
+    }];
+}
+
+/// Each says all there is to say in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{}: {value:?} is not accepted; give {accepts}", .name.escape_debug())]
+    BadValue {
+        name: String,
+        value: String,
+        accepts: &'static str,
+    },
+    #[error("{}: there is no setting {key:?}; config.toml in the sources lists all", .file.display())]
+    Unknown { file: PathBuf, key: String },
+    #[error("{} cannot be read: {cause}", .file.display())]
+    Unreadable {
+        file: PathBuf,
+        cause: std::io::Error,
+    },
+    #[error("{} is not TOML: {message}", .file.display())]
+    NotToml { file: PathBuf, message: String },
+}
+
+/// Values from the command line, by the key of their setting, with the flag that gave them.
+pub type Flags = BTreeMap<&'static str, (&'static str, String)>;
+
+impl Config {
+    /// Puts the settings together. `file` must exist if it is given.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
+        let mut sources = Sources {
+            file: read_file(file)?,
+            flags,
+        };
+        let mut config = Self::default();
+        sources.fill(&mut config.server, api::Settings::TABLE)?;
+        sources.fill(&mut config.jobs, jobs::Settings::TABLE)?;
+        sources.fill(&mut config.net, net::Settings::TABLE)?;
+        sources.fill(&mut config.picture, picture::Limits::TABLE)?;
+        sources.fill(&mut config.video, render::Settings::TABLE)?;
+        sources.fill(&mut config.webhooks, webhook::Settings::TABLE)?;
+        sources.fill(&mut config.storage, StorageSettings::TABLE)?;
+        sources.nothing_left()?;
+        Ok(config)
+    }
+}
+
+/// Variables that are set and have no effect, for a warning.
+pub fn ignored_variables() -> Vec<&'static str> {
+    OBJECT_STORE_VARIABLES
+        .iter()
+        .copied()
+        .filter(|name| variable(name).is_some())
+        .collect()
+}
+
+struct Sources<'a> {
+    file: File,
+    flags: &'a Flags,
+}
+
+struct File {
+    path: PathBuf,
+    /// `section.name` → value, as text.
+    values: BTreeMap<String, String>,
+}
+
+impl Sources<'_> {
+    fn fill<S>(&mut self, settings: &mut S, table: &[Setting<S>]) -> Result<(), ConfigError> {
+        for setting in table {
+            let from_file = self.file.values.remove(setting.key);
+            let from_file = from_file.map(|value| {
+                (
+                    format!("{}: {}", self.file.path.display(), setting.key),
+                    value,
+                )
+            });
+            let from_env = setting
+                .env
+                .and_then(|name| Some((name.to_owned(), variable(name)?)));
+            let from_flag = self
+                .flags
+                .get(setting.key)
+                .map(|(flag, value)| (flag.to_string(), value.clone()));
+            // All are checked, so that a mistake does not hide behind another source.
+            for (name, value) in [from_file, from_env, from_flag].into_iter().flatten() {
+                if (setting.set)(settings, &value).is_none() {
+                    return Err(ConfigError::BadValue {
+                        name,
+                        value,
+                        accepts: setting.accepts,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing_left(self) -> Result<(), ConfigError> {
+        match self.file.values.into_keys().next() {
+            Some(key) => Err(ConfigError::Unknown {
+                file: self.file.path,
+                key,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A variable of the environment; an empty one counts as not set.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
+fn read_file(named: Option<&Path>) -> Result<File, ConfigError> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            String::new()
+        }
+        Err(cause) => return Err(ConfigError::Unreadable { file: path, cause }),
+    };
+    let table: toml::Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            let message = toml::de::Error::message(&error).replace('\n', " ");
+            return Err(ConfigError::NotToml {
+                file: path,
+                message,
+            });
+        }
+    };
+    let mut values = BTreeMap::new();
+    flatten("", &toml::Value::Table(table), &mut values);
+    Ok(File { path, values })
+}
+
+/// Tables become dotted keys, and lists texts with commas, as they are in the environment.
+fn flatten(key: &str, value: &toml::Value, values: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{key}.{name}")
+                };
+                flatten(&key, value, values);
+            }
+        }
+        value => drop(values.insert(key.to_owned(), as_text(value))),
+    }
+}
+
+fn as_text(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(as_text).collect::<Vec<_>>().join(","),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(truth) => truth.to_string(),
+        toml::Value::Datetime(moment) => moment.to_string(),
+        // Tables stand in no list of settings.
+        toml::Value::Table(_) => String::new(),
+    }
+}

@@ -1,0 +1,353 @@
+//! The record: jobs and the webhooks' outbox, in SQLite. Few statements, all here, so that another
+//! database can take their place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Row, migrate::MigrateError};
+
+use crate::job::{Finish, Job, JobId, JobState, Lane, Outcome, Request, Stamp, Timestamp};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the job record failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the job record could not be brought up to date")]
+    Migration(#[from] MigrateError),
+    #[error("the job record holds a row that cannot be read: {0}")]
+    Unreadable(String),
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// One writer, because SQLite has one; a few readers beside it.
+#[derive(Clone)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A webhook to be written to the outbox.
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    pub url: String,
+    pub body: Vec<u8>,
+    pub first_at: Timestamp,
+}
+
+/// A webhook that is due.
+#[derive(Clone, Debug)]
+pub struct DueWebhook {
+    pub id: String,
+    pub url: String,
+    pub body: Vec<u8>,
+    /// How often it has been tried.
+    pub attempt: u32,
+}
+
+/// What became of an attempt to deliver a webhook.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    Delivered,
+    RetryAt(Timestamp, String),
+    GivenUp(String),
+}
+
+const JOB_COLUMNS: &str = "id, endpoint, client_id, webhook_url, priority, spec, state, attempt, \
+                           created_at, started_at, changed_at, outcome, stamp";
+
+impl Store {
+    pub async fn open(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A committed row has reached the disk: an accepted job outlives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!().run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self { writer, readers })
+    }
+
+    pub async fn insert(&self, job: &Job) -> Result<()> {
+        let request = &job.request;
+        sqlx::query(
+            "INSERT INTO jobs (id, endpoint, client_id, webhook_url, priority, spec, state, created_at, changed_at) \
+             VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+        )
+        .bind(job.id.to_string())
+        .bind(&request.endpoint)
+        .bind(&request.client_id)
+        .bind(&request.webhook_url)
+        .bind(priority(request.lane))
+        .bind(to_json(&request.spec)?)
+        .bind(job.created_at.0)
+        .bind(job.created_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Begins a new attempt, to be finished before `lease` is over. `None`: there is nothing to
+    /// begin.
+    pub async fn start(&self, id: JobId, now: Timestamp, lease: Duration) -> Result<Option<Job>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = ?, started_at = ?, changed_at = ? \
+             WHERE id = ? AND state = 'queued' RETURNING {JOB_COLUMNS}"
+        )))
+        .bind(now.after(lease).0)
+        .bind(now.0)
+        .bind(now.0)
+        .bind(id.to_string())
+        .fetch_optional(&self.writer)
+        .await?;
+        row.map(|row| read_job(&row)).transpose()
+    }
+
+    /// Puts an interrupted attempt back into the queue.
+    pub async fn requeue(&self, job: &Job, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "UPDATE jobs SET state = 'queued', lease_until = NULL, started_at = NULL, changed_at = ? \
+             WHERE id = ? AND attempt = ? AND state = 'running'",
+        )
+        .bind(now.0)
+        .bind(job.id.to_string())
+        .bind(job.attempt)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Records how an attempt ended, and in the same transaction the webhook that tells of it.
+    /// Says whether it counted: an attempt that was given to another in the meantime does not.
+    pub async fn finish(
+        &self,
+        job: &Job,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<bool> {
+        let mut transaction = self.writer.begin().await?;
+        let updated = sqlx::query(
+            "UPDATE jobs SET state = 'done', lease_until = NULL, changed_at = ?, outcome = ?, stamp = ? \
+             WHERE id = ? AND attempt = ? AND state = 'running'",
+        )
+        .bind(finish.at.0)
+        .bind(to_json(&finish.outcome)?)
+        .bind(to_json(&finish.stamp)?)
+        .bind(job.id.to_string())
+        .bind(job.attempt)
+        .execute(&mut *transaction)
+        .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let Some(webhook) = webhook {
+            sqlx::query(
+                "INSERT INTO webhooks (id, url, host, body, next_at, state) VALUES (?, ?, ?, ?, ?, 'pending')",
+            )
+            .bind(format!("msg_{}", job.id))
+            .bind(&webhook.url)
+            .bind(host(&webhook.url))
+            .bind(&webhook.body)
+            .bind(webhook.first_at.0)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes every attempt that a stopped process left behind back into the queue, and lists all
+    /// that waits: express first, and a job that was interrupted often after the others, so that
+    /// one that brings the process down cannot keep them from running.
+    pub async fn recover(&self, now: Timestamp) -> Result<Vec<(JobId, Lane)>> {
+        sqlx::query(
+            "UPDATE jobs SET state = 'queued', lease_until = NULL, started_at = NULL, changed_at = ? \
+             WHERE state = 'running'",
+        )
+        .bind(now.0)
+        .execute(&self.writer)
+        .await?;
+        let rows = sqlx::query(
+            "SELECT id, priority FROM jobs WHERE state = 'queued' ORDER BY priority, attempt, created_at",
+        )
+        .fetch_all(&self.writer)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((read_id(row)?, read_lane(row)?)))
+            .collect()
+    }
+
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?"
+        )))
+        .bind(id.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| read_job(&row)).transpose()
+    }
+
+    /// The states of all jobs that changed since then.
+    pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
+        let rows =
+            sqlx::query("SELECT id, state FROM jobs WHERE changed_at >= ? ORDER BY changed_at")
+                .bind(since.0)
+                .fetch_all(&self.readers)
+                .await?;
+        rows.iter()
+            .map(|row| Ok((read_id(row)?, read_state(row)?)))
+            .collect()
+    }
+
+    /// Pending webhooks that are due: at most `per_host` for each receiver and `limit` in all, so
+    /// that a receiver with many cannot crowd out the others.
+    pub async fn due_webhooks(
+        &self,
+        now: Timestamp,
+        per_host: u32,
+        limit: u32,
+    ) -> Result<Vec<DueWebhook>> {
+        let rows = sqlx::query(
+            "SELECT id, url, body, attempt FROM ( \
+                 SELECT *, ROW_NUMBER() OVER (PARTITION BY host ORDER BY next_at, id) AS place \
+                 FROM webhooks WHERE state = 'pending' AND next_at <= ?) \
+             WHERE place <= ? ORDER BY place, next_at LIMIT ?",
+        )
+        .bind(now.0)
+        .bind(per_host)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DueWebhook {
+                    id: row.try_get("id")?,
+                    url: row.try_get("url")?,
+                    body: row.try_get("body")?,
+                    attempt: row.try_get("attempt")?,
+                })
+            })
+            .collect()
+    }
+
+    /// When the next webhook after `now` falls due.
+    pub async fn next_webhook_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let next: Option<i64> = sqlx::query_scalar(
+            "SELECT MIN(next_at) FROM webhooks WHERE state = 'pending' AND next_at > ?",
+        )
+        .bind(now.0)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(next.map(Timestamp))
+    }
+
+    pub async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<()> {
+        let (state, next_at, error) = match delivery {
+            Delivery::Delivered => ("delivered", None, None),
+            Delivery::RetryAt(at, error) => ("pending", Some(at.0), Some(error)),
+            Delivery::GivenUp(error) => ("given_up", None, Some(error)),
+        };
+        sqlx::query("UPDATE webhooks SET attempt = attempt + 1, state = ?, next_at = ?, last_error = ? WHERE id = ?")
+            .bind(state)
+            .bind(next_at)
+            .bind(error)
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets SQLite write its journal back.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// The host and port that a URL leads to; the URL itself if it has none.
+fn host(url: &str) -> String {
+    let parsed = url::Url::parse(url).ok();
+    parsed.map_or_else(|| url.to_owned(), |url| url.authority().to_owned())
+}
+
+fn priority(lane: Lane) -> i64 {
+    match lane {
+        Lane::Express => 0,
+        Lane::Normal => 1,
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+fn read_id(row: &SqliteRow) -> Result<JobId> {
+    let text: String = row.try_get("id")?;
+    text.parse().map_err(|_| StoreError::Unreadable(text))
+}
+
+fn read_lane(row: &SqliteRow) -> Result<Lane> {
+    Ok(if row.try_get::<i64, _>("priority")? == 0 {
+        Lane::Express
+    } else {
+        Lane::Normal
+    })
+}
+
+fn read_state(row: &SqliteRow) -> Result<JobState> {
+    match row.try_get("state")? {
+        "queued" => Ok(JobState::Queued),
+        "running" => Ok(JobState::Running),
+        "done" => Ok(JobState::Done),
+        other => Err(StoreError::Unreadable(other.to_owned())),
+    }
+}
+
+fn read_finish(row: &SqliteRow) -> Result<Option<Finish>> {
+    let (outcome, stamp): (Option<String>, Option<String>) =
+        (row.try_get("outcome")?, row.try_get("stamp")?);
+    let (Some(outcome), Some(stamp)) = (outcome, stamp) else {
+        return Ok(None);
+    };
+    Ok(Some(Finish {
+        at: Timestamp(row.try_get("changed_at")?),
+        outcome: from_json::<Outcome>(&outcome)?,
+        stamp: from_json::<Stamp>(&stamp)?,
+    }))
+}
+
+fn read_job(row: &SqliteRow) -> Result<Job> {
+    let started_at: Option<i64> = row.try_get("started_at")?;
+    Ok(Job {
+        id: read_id(row)?,
+        request: Request {
+            endpoint: row.try_get("endpoint")?,
+            client_id: row.try_get("client_id")?,
+            webhook_url: row.try_get("webhook_url")?,
+            lane: read_lane(row)?,
+            spec: from_json(row.try_get("spec")?)?,
+        },
+        state: read_state(row)?,
+        attempt: row.try_get("attempt")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+        started_at: started_at.map(Timestamp),
+        finish: read_finish(row)?,
+    })
+}

@@ -1,0 +1,227 @@
+//! The workers: named threads that take jobs, run the pipeline and record what came of it.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use log::{error, info};
+
+use super::pipeline::{Pipeline, Stop};
+use super::queue::{Queue, Serves};
+use super::{Jobs, Settings, Store};
+use crate::errors::chain;
+use crate::job::{Failure, Finish, Job, JobId, JobState, Outcome, Timestamp};
+use crate::render::Progress;
+
+/// Between tries to record a result while the disk refuses.
+const RECORD_AGAIN: Duration = Duration::from_secs(1);
+
+/// All worker threads.
+pub struct Workers {
+    threads: Vec<JoinHandle<()>>,
+    interrupt: Arc<AtomicBool>,
+}
+
+impl Workers {
+    /// Starts `settings.workers` that serve both lanes, and one for the express lane alone.
+    pub fn start(jobs: &Jobs, pipeline: Pipeline, settings: &Settings) -> std::io::Result<Self> {
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let names = (1..=settings.workers).map(|n| (format!("worker-{n}"), Serves::Both));
+        let express = ("worker-express".to_owned(), Serves::ExpressOnly);
+        let threads = names.chain([express]).map(|(name, serves)| {
+            let worker = Worker {
+                jobs: jobs.clone(),
+                pipeline: pipeline.clone(),
+                interrupt: interrupt.clone(),
+                time_limit: settings.time_limit,
+                max_attempts: settings.max_attempts,
+            };
+            thread::Builder::new()
+                .name(name)
+                .spawn(move || worker.run(serves))
+        });
+        Ok(Self {
+            threads: threads.collect::<Result<_, _>>()?,
+            interrupt,
+        })
+    }
+
+    /// Set to put running jobs back into the queue, at their next frame.
+    pub fn interrupt(&self) -> Arc<AtomicBool> {
+        self.interrupt.clone()
+    }
+
+    /// Waits until every worker has gone home. The queue must be closed.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                error!("a worker panicked outside of a job");
+            }
+        }
+    }
+}
+
+struct Worker {
+    jobs: Jobs,
+    pipeline: Pipeline,
+    interrupt: Arc<AtomicBool>,
+    time_limit: Duration,
+    max_attempts: u32,
+}
+
+impl Worker {
+    fn run(&self, serves: Serves) {
+        while let Some(taken) = self.queue().take(serves) {
+            self.work(taken.id);
+        }
+    }
+
+    fn work(&self, id: JobId) {
+        let caller = self.jobs.waiting().remove(&id);
+        let Some(job) = self.start(id) else { return };
+        match self.outcome(&job) {
+            Some(outcome) => {
+                let job = self.finish(job, outcome);
+                if let Some(caller) = caller {
+                    // Err: the caller has hung up, which changes nothing.
+                    let _ = caller.send(job);
+                }
+            }
+            None => {
+                info!("job {id} was interrupted and goes back into the queue");
+                if let Err(error) = self.block_on(self.store().requeue(&job, Timestamp::now())) {
+                    // The next start finds it running and takes it back all the same.
+                    error!("job {id} could not be put back: {}", chain(&error));
+                }
+            }
+        }
+    }
+
+    /// Begins an attempt, and waits for a record that refuses, as on a full disk. `None`: there is
+    /// nothing to do, or no time left to do it.
+    fn start(&self, id: JobId) -> Option<Job> {
+        while !self.interrupt.load(Ordering::Relaxed) {
+            match self.block_on(self.store().start(id, Timestamp::now(), self.time_limit)) {
+                Ok(job) => return job,
+                Err(error) => error!(
+                    "job {id} could not be started, trying on: {}",
+                    chain(&error)
+                ),
+            }
+            thread::sleep(RECORD_AGAIN);
+        }
+        None
+    }
+
+    /// What came of the attempt; `None` when it was interrupted.
+    fn outcome(&self, job: &Job) -> Option<Outcome> {
+        if job.attempt > self.max_attempts {
+            let message = format!(
+                "the job was interrupted {} times and is given up",
+                self.max_attempts
+            );
+            return Some(Err(Failure::new("too-many-attempts", message)));
+        }
+        let watch = Watch {
+            interrupt: &self.interrupt,
+            deadline: Instant::now() + self.time_limit,
+        };
+        let run = catch_unwind(AssertUnwindSafe(|| self.pipeline.run(job, &watch)));
+        match run {
+            Ok(Ok(video)) => Some(Ok(video)),
+            Ok(Err(Stop::Failed(failure))) => Some(Err(failure)),
+            Ok(Err(Stop::Interrupted)) if watch.interrupted() => None,
+            Ok(Err(Stop::Interrupted)) => {
+                let limit = humantime::format_duration(self.time_limit);
+                Some(Err(Failure::new(
+                    "time-limit",
+                    format!("the job took longer than {limit}"),
+                )))
+            }
+            Err(_) => {
+                error!("job {} panicked", job.id);
+                Some(Err(Failure::internal()))
+            }
+        }
+    }
+
+    /// Records the outcome, and the webhook with it.
+    fn finish(&self, mut job: Job, outcome: Outcome) -> Job {
+        match &outcome {
+            Ok(video) => info!(
+                "job {} made {} frames, {} bytes",
+                job.id, video.frames, video.bytes
+            ),
+            Err(failure) => info!(
+                "job {} failed: {}: {:?}",
+                job.id, failure.code, failure.message
+            ),
+        }
+        let finish = Finish {
+            at: Timestamp::now(),
+            outcome,
+            stamp: self.jobs.stamp(),
+        };
+        job.state = JobState::Done;
+        job.finish = Some(finish.clone());
+        let webhook = self.jobs.webhook(&job, finish.at);
+        if let Err(error) = self.block_on(self.store().finish(&job, &finish, webhook.as_ref())) {
+            error!(
+                "the result of job {} could not be recorded, trying on: {}",
+                job.id,
+                chain(&error)
+            );
+            let (jobs, job) = (self.jobs.clone(), job.clone());
+            self.jobs.shared.runtime.spawn(async move {
+                while jobs
+                    .shared
+                    .store
+                    .finish(&job, &finish, webhook.as_ref())
+                    .await
+                    .is_err()
+                {
+                    tokio::time::sleep(RECORD_AGAIN).await;
+                }
+                jobs.shared.webhook_written.notify_one();
+            });
+        }
+        self.jobs.shared.webhook_written.notify_one();
+        job
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.jobs.shared.queue
+    }
+
+    fn store(&self) -> &Store {
+        &self.jobs.shared.store
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.jobs.shared.runtime.block_on(future)
+    }
+}
+
+/// Stops a job when the service stops or its time is up.
+struct Watch<'a> {
+    interrupt: &'a AtomicBool,
+    deadline: Instant,
+}
+
+impl Watch<'_> {
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+}
+
+impl Progress for Watch<'_> {
+    fn frames_done(&self, _done: u32, _of: u32) -> ControlFlow<()> {
+        if self.interrupted() || Instant::now() >= self.deadline {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}

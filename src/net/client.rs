@@ -1,0 +1,217 @@
+//! The guarded HTTP client: downloads with limits, and posts.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode};
+use url::Url;
+
+use super::{Policy, Settings, UrlError};
+
+const MAX_REDIRECTS: usize = 3;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const USER_AGENT: &str = concat!("Kinora/", env!("CARGO_PKG_VERSION"));
+
+/// A handle to the outside world; cheap to clone.
+#[derive(Clone)]
+pub struct Net {
+    client: Client,
+    policy: Arc<Policy>,
+    fetch_timeout: Duration,
+    max_download_bytes: u64,
+}
+
+/// Why a download failed. The text completes "image_url …".
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error("answered {}", .0.as_u16())]
+    Status(StatusCode),
+    #[error("redirects more than {MAX_REDIRECTS} times")]
+    TooManyRedirects,
+    #[error("redirects to nowhere")]
+    BadRedirect,
+    #[error("is larger than {} MB, the limit", .limit / 1_000_000)]
+    TooLarge { limit: u64 },
+    #[error("did not arrive within {} seconds", .0.as_secs_f64())]
+    TimedOut(Duration),
+    #[error("could not be reached")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("broke off before it was complete")]
+    BrokeOff(#[source] reqwest::Error),
+}
+
+/// What a receiver answered to a post.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply {
+    pub status: u16,
+    /// From `Retry-After`, in its form with seconds.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error("timed out")]
+    TimedOut,
+    #[error("could not be reached")]
+    Unreachable(#[source] reqwest::Error),
+}
+
+impl Net {
+    pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+        let policy = Arc::new(Policy::new(settings.allow_networks.clone()));
+        let client = Client::builder()
+            .user_agent(USER_AGENT)
+            .dns_resolver(Arc::new(GuardedResolver {
+                policy: policy.clone(),
+            }))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()?;
+        Ok(Self {
+            client,
+            policy,
+            fetch_timeout: settings.fetch_timeout,
+            max_download_bytes: settings.max_download_bytes,
+        })
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Downloads `url` into memory, within the limits of time and size.
+    pub async fn fetch(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, FetchError> {
+        tokio::time::timeout(self.fetch_timeout, self.download(url, accept))
+            .await
+            .unwrap_or(Err(FetchError::TimedOut(self.fetch_timeout)))
+    }
+
+    async fn download(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, FetchError> {
+        let mut url = self.policy.check_url(url)?;
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self
+                .client
+                .get(url.clone())
+                .header(ACCEPT, accept)
+                .send()
+                .await;
+            let response = response.map_err(|error| match refusal(&error) {
+                Some(refused) => FetchError::Url(refused),
+                None => FetchError::Unreachable(error),
+            })?;
+            match response.status() {
+                status if status.is_success() => return self.body(response).await,
+                status if is_redirect(status) => url = redirect_target(&url, &response)?,
+                status => return Err(FetchError::Status(status)),
+            }
+            self.policy.check(&url)?;
+        }
+        Err(FetchError::TooManyRedirects)
+    }
+
+    /// Reads the body, and counts: the announced length may lie.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
+        let limit = self.max_download_bytes;
+        let announced = response.content_length().unwrap_or(0);
+        if announced > limit {
+            return Err(FetchError::TooLarge { limit });
+        }
+        let mut body = Vec::with_capacity(announced as usize);
+        while let Some(chunk) = response.chunk().await.map_err(FetchError::BrokeOff)? {
+            if (body.len() + chunk.len()) as u64 > limit {
+                return Err(FetchError::TooLarge { limit });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Posts `body` and reports the answer's status, whatever it is. Follows no redirect.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<Reply, PostError> {
+        let url = self.policy.check_url(url)?;
+        let mut request = self.client.post(url).body(body).timeout(timeout);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| match refusal(&error) {
+                Some(refused) => PostError::Url(refused),
+                None if error.is_timeout() => PostError::TimedOut,
+                None => PostError::Unreachable(error),
+            })?;
+        let retry_after = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        Ok(Reply {
+            status: response.status().as_u16(),
+            retry_after: retry_after
+                .and_then(|s| s.trim().parse().ok())
+                .map(Duration::from_secs),
+        })
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn redirect_target(from: &Url, response: &Response) -> Result<Url, FetchError> {
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    location
+        .and_then(|target| from.join(target).ok())
+        .ok_or(FetchError::BadRedirect)
+}
+
+/// The guard's word, where it is among the causes of a failed request.
+fn refusal(error: &reqwest::Error) -> Option<UrlError> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<UrlError>() {
+            return Some(*refused);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Resolves names as the system does, and keeps the addresses that may be reached. The connection
+/// is made to one of these, so a name cannot change its mind between the check and the use.
+struct GuardedResolver {
+    policy: Arc<Policy>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.policy.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> =
+                found.filter(|socket| policy.allows(socket.ip())).collect();
+            if allowed.is_empty() {
+                return Err(Box::new(UrlError::Address) as Box<dyn Error + Send + Sync>);
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! The only way out. Every address that a request names, of a photo or of a webhook, is reached
+//! through here and passes the guard first.
+
+mod client;
+mod policy;
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use client::{FetchError, Net, PostError, Reply};
+pub use policy::{Policy, UrlError};
+
+use crate::setting::{Setting, at_least, list, positive_duration, put};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Networks that may be reached although they are not public.
+    pub allow_networks: Vec<IpNet>,
+    /// For a whole download, redirects included.
+    pub fetch_timeout: Duration,
+    pub max_download_bytes: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_networks: Vec::new(),
+            fetch_timeout: Duration::from_secs(30),
+            max_download_bytes: 64 << 20,
+        }
+    }
+}
+
+impl Settings {
+    pub const TABLE: &[Setting<Self>] = &[
+        Setting {
+            key: "net.allow_networks",
+            env: Some("KINORA_ALLOW_NETWORKS"),
+            accepts: "networks in CIDR form with commas between them, such as 10.0.0.0/8,::1/128",
+            set: |s, text| put(&mut s.allow_networks, list(text, |item| item.parse().ok())),
+        },
+        Setting {
+            key: "net.fetch_timeout",
+            env: None,
+            accepts: "a time, such as 30s",
+            set: |s, text| put(&mut s.fetch_timeout, positive_duration(text)),
+        },
+        Setting {
+            key: "net.max_download_bytes",
+            env: None,
+            accepts: "a number of bytes from 1 up",
+            set: |s, text| put(&mut s.max_download_bytes, at_least(1, text)),
+        },
+    ];
+}

@@ -1,0 +1,121 @@
+//! The formats that `image` decodes.
+
+use super::colour::Transform;
+use super::raster::{Layout, Raster};
+use super::{Format, Limits, PictureError, complete};
+use image::error::ImageError;
+use image::metadata::Orientation;
+use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
+use std::io::{Cursor, ErrorKind};
+
+/// Decodes the first frame.
+///
+/// # Errors
+/// PNG and WebP must be whole to the last chunk; of a GIF, BMP or TIFF all that the first frame needs must be there.
+pub(super) fn decode(
+    format: Format,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<Raster, PictureError> {
+    if let (Format::Png, Some((width, height))) = (format, png_size(bytes)) {
+        limits.check(width, height, 1)?;
+    }
+    if !is_complete(format, bytes) {
+        return Err(PictureError::Truncated(format));
+    }
+    let mut decoder = decoder(format, bytes, limits).map_err(|e| refusal(format, bytes, &e))?;
+    let (width, height) = decoder.dimensions();
+    let layout = layout(decoder.color_type()).ok_or(PictureError::Unsupported(format))?;
+    limits.check(width, height, layout.bytes() as u64)?;
+    // Metadata that cannot be read is none.
+    let orientation = orientation(&mut decoder).unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let transform = profile.and_then(|profile| Transform::new(&profile, layout.model()));
+    let (width, height) = (width as usize, height as usize);
+    let mut data = vec![0; width * height * layout.bytes()];
+    decoder
+        .read_image(&mut data)
+        .map_err(|e| refusal(format, bytes, &e))?;
+    Ok(Raster {
+        width,
+        height,
+        layout,
+        data,
+        orientation,
+        transform,
+    })
+}
+
+fn decoder<'b>(
+    format: Format,
+    bytes: &'b [u8],
+    limits: &Limits,
+) -> Result<impl ImageDecoder + use<'b>, ImageError> {
+    let mut reader = ImageReader::with_format(
+        Cursor::new(bytes),
+        match format {
+            Format::Jpeg => ImageFormat::Jpeg,
+            Format::Png => ImageFormat::Png,
+            Format::WebP => ImageFormat::WebP,
+            Format::Gif => ImageFormat::Gif,
+            Format::Bmp => ImageFormat::Bmp,
+            Format::Tiff => ImageFormat::Tiff,
+        },
+    );
+    let mut allowed = image::Limits::no_limits();
+    // Sides are checked by us, for the sake of the sentence. Some decoders keep a second copy.
+    allowed.max_alloc = Some(limits.max_memory.saturating_mul(2));
+    reader.limits(allowed);
+    reader.into_decoder()
+}
+
+fn orientation(decoder: &mut impl ImageDecoder) -> Option<Orientation> {
+    // Some writers of WebP keep the prefix that EXIF has in a JPEG, which `image` does not expect.
+    let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
+    match exif.strip_prefix(b"Exif\0\0") {
+        Some(exif) => Orientation::from_exif_chunk(exif),
+        None => decoder.orientation().ok(),
+    }
+}
+
+/// The size in IHDR, known before the decoder allocates its first row.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let side = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
+    Some((side(16)?, side(20)?))
+}
+
+fn is_complete(format: Format, bytes: &[u8]) -> bool {
+    match format {
+        Format::Png => complete::png(bytes),
+        Format::WebP => complete::webp(bytes),
+        Format::Jpeg | Format::Gif | Format::Bmp | Format::Tiff => true,
+    }
+}
+
+fn layout(color: ColorType) -> Option<Layout> {
+    Some(match color {
+        ColorType::L8 => Layout::Gray8,
+        ColorType::La8 => Layout::GrayAlpha8,
+        ColorType::Rgb8 => Layout::Rgb8,
+        ColorType::Rgba8 => Layout::Rgba8,
+        ColorType::L16 => Layout::Gray16,
+        ColorType::La16 => Layout::GrayAlpha16,
+        ColorType::Rgb16 => Layout::Rgb16,
+        ColorType::Rgba16 => Layout::Rgba16,
+        // Nothing says whether floating-point samples are linear.
+        _ => return None,
+    })
+}
+
+fn refusal(format: Format, bytes: &[u8], error: &ImageError) -> PictureError {
+    match error {
+        ImageError::Limits(_) => PictureError::TooCostly(format),
+        ImageError::Unsupported(_) => PictureError::Unsupported(format),
+        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
+            PictureError::Truncated(format)
+        }
+        // Its decoder keeps the end of the file to itself.
+        _ if format == Format::Gif && !complete::gif(bytes) => PictureError::Truncated(format),
+        _ => PictureError::Damaged(format),
+    }
+}

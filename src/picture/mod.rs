@@ -1,0 +1,181 @@
+//! Bytes → an upright, colour-true picture in Y, Cb and Cr planes.
+//!
+//! ```text
+//! format ─ which of the six formats, or what it is instead
+//! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
+//! colour ─ device colours → sRGB
+//! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
+//! ```
+//!
+//! A row is converted when it is needed, so that beside the decoded samples and the planes nothing of the picture's
+//! size is ever held.
+
+mod codec;
+mod colour;
+mod complete;
+mod error;
+mod format;
+mod jpeg;
+mod markers;
+mod plane;
+mod raster;
+mod upright;
+mod ycc;
+
+pub use error::PictureError;
+pub use format::Format;
+pub use plane::Plane;
+
+use crate::setting::{Setting, at_least, put};
+use crate::video::Size;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How much finer than needed: each plane may be delivered averaged over blocks of 2^shift × 2^shift pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// For Y. At most [`Detail::MAX_SHIFT`]; more is taken as that.
+    pub luma_shift: u8,
+    /// For Cb and Cr. At most [`Detail::MAX_SHIFT`]; more is taken as that.
+    pub chroma_shift: u8,
+}
+
+impl Detail {
+    /// Blocks of 256 × 256 pixels: their sums still fit 32 bits.
+    pub const MAX_SHIFT: u8 = 8;
+
+    fn within_reach(self) -> Detail {
+        Detail {
+            luma_shift: self.luma_shift.min(Detail::MAX_SHIFT),
+            chroma_shift: self.chroma_shift.min(Detail::MAX_SHIFT),
+        }
+    }
+}
+
+/// An upright, colour-true picture in BT.709 limited range.
+///
+/// Sample `i` of a plane with shift `s` is the mean over the source pixels `[i·2^s, (i+1)·2^s)` that exist, in both
+/// directions; a plane measures `ceil(size / 2^s)`. The chroma's siting is therefore the centre of its block.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Upright.
+    pub size: Size,
+    /// As delivered.
+    pub detail: Detail,
+    /// Y, Cb, Cr.
+    pub planes: [Plane; 3],
+}
+
+/// What a picture may cost. Checked against its header, before anything of its size is allocated.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Width × height.
+    pub max_pixels: u64,
+    /// Width, and height.
+    pub max_side: u32,
+    /// Bytes for the decoder's samples; the planes come on top.
+    pub max_memory: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_pixels: 100_000_000,
+            max_side: 32_768,
+            max_memory: 512 << 20,
+        }
+    }
+}
+
+impl Limits {
+    pub const TABLE: &[Setting<Self>] = &[
+        Setting {
+            key: "picture.max_pixels",
+            env: None,
+            accepts: "a number of pixels from 1 up",
+            set: |s, text| put(&mut s.max_pixels, at_least(1, text)),
+        },
+        Setting {
+            key: "picture.max_side",
+            env: None,
+            accepts: "a number of pixels from 1 up",
+            set: |s, text| put(&mut s.max_side, at_least(1, text)),
+        },
+        Setting {
+            key: "picture.max_memory_bytes",
+            env: None,
+            accepts: "a number of bytes from 1 up",
+            set: |s, text| put(&mut s.max_memory, at_least(1, text)),
+        },
+    ];
+
+    /// Refuses a picture by the size in its header; `bytes_per_pixel` is what its decoder holds at once.
+    fn check(&self, width: u32, height: u32, bytes_per_pixel: u64) -> Result<(), PictureError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if width == 0 || height == 0 {
+            Err(PictureError::NoPixels)
+        } else if width > self.max_side {
+            Err(PictureError::TooWide {
+                width,
+                height,
+                limit: self.max_side,
+            })
+        } else if height > self.max_side {
+            Err(PictureError::TooHigh {
+                width,
+                height,
+                limit: self.max_side,
+            })
+        } else if pixels > self.max_pixels {
+            Err(PictureError::TooManyPixels {
+                width,
+                height,
+                limit: self.max_pixels,
+            })
+        } else if pixels.saturating_mul(bytes_per_pixel) > self.max_memory {
+            Err(PictureError::TooMuchMemory {
+                width,
+                height,
+                limit: self.max_memory,
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Decodes a whole picture file: JPEG, PNG, WebP, GIF and BMP (their first frame), or TIFF, told by its content.
+///
+/// EXIF orientation is applied, embedded ICC profiles are followed to sRGB, alpha is laid over black. `detail` is
+/// asked once the upright size is known.
+///
+/// # Errors
+/// A sentence for the caller when the bytes are no such picture, are cut short or damaged, or exceed `limits`.
+pub fn decode(
+    bytes: &[u8],
+    limits: &Limits,
+    detail: impl FnOnce(Size) -> Detail,
+) -> Result<Picture, PictureError> {
+    let format = Format::sniff(bytes)?;
+    let picture = caught(|| {
+        let raster = match format {
+            Format::Jpeg => jpeg::decode(bytes, limits)?,
+            other => codec::decode(other, bytes, limits)?,
+        };
+        let size = upright::size(&raster);
+        let detail = detail(size).within_reach();
+        let planes = upright::planes(&raster, detail);
+        Ok(Picture {
+            size,
+            detail,
+            planes,
+        })
+    });
+    picture.unwrap_or(Err(PictureError::Undecodable(format)))
+}
+
+/// Runs a decoder that may panic on hostile files instead of failing: `tiff` 0.11 does on tiled planar files
+/// (image-tiff issue 403). `None` then.
+fn caught<T>(decoder: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(decoder)).ok()
+}

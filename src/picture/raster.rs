@@ -1,0 +1,202 @@
+//! Samples as the file stores them, and how they become RGB.
+
+use super::colour::Transform;
+use image::metadata::Orientation;
+
+/// What the samples of a pixel mean. 16-bit samples are in native byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    Gray8,
+    GrayAlpha8,
+    Gray16,
+    GrayAlpha16,
+    Rgb8,
+    Rgba8,
+    Rgb16,
+    Rgba16,
+    /// Adobe's convention, 255 is no ink, followed by browsers and Pillow whether a file names Adobe or not.
+    InvertedCmyk8,
+    /// Y, Cb, Cr of the inverted inks' complement, and inverted black (Adobe Technical Note #5116).
+    InvertedYcck8,
+}
+
+/// The colour model a profile must be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    Gray,
+    Rgb,
+    Cmyk,
+}
+
+impl Layout {
+    pub fn bytes(self) -> usize {
+        match self {
+            Layout::Gray8 => 1,
+            Layout::GrayAlpha8 | Layout::Gray16 => 2,
+            Layout::Rgb8 => 3,
+            Layout::GrayAlpha16 | Layout::Rgba8 | Layout::InvertedCmyk8 | Layout::InvertedYcck8 => {
+                4
+            }
+            Layout::Rgb16 => 6,
+            Layout::Rgba16 => 8,
+        }
+    }
+
+    pub fn model(self) -> Model {
+        match self {
+            Layout::Gray8 | Layout::GrayAlpha8 | Layout::Gray16 | Layout::GrayAlpha16 => {
+                Model::Gray
+            }
+            Layout::Rgb8 | Layout::Rgba8 | Layout::Rgb16 | Layout::Rgba16 => Model::Rgb,
+            Layout::InvertedCmyk8 | Layout::InvertedYcck8 => Model::Cmyk,
+        }
+    }
+}
+
+/// A decoded picture, not yet upright, in its own colours.
+pub(super) struct Raster {
+    pub width: usize,
+    pub height: usize,
+    pub layout: Layout,
+    /// `width * height * layout.bytes()` bytes.
+    pub data: Vec<u8>,
+    pub orientation: Orientation,
+    /// To sRGB; `None` when the samples are sRGB, or count as such.
+    pub transform: Option<Transform>,
+}
+
+/// Rows in the making, kept between calls to save allocations.
+#[derive(Default)]
+pub(super) struct Scratch {
+    colours: Vec<u8>,
+    alpha: Vec<u8>,
+}
+
+impl Raster {
+    /// The samples of `count` pixels from (`x`, `y`) on, in reading order.
+    pub fn samples(&self, x: usize, y: usize, count: usize) -> &[u8] {
+        let start = (y * self.width + x) * self.layout.bytes();
+        &self.data[start..start + count * self.layout.bytes()]
+    }
+
+    /// Whether the samples are sRGB triples already.
+    pub fn is_plain_rgb(&self) -> bool {
+        self.layout == Layout::Rgb8 && self.transform.is_none()
+    }
+
+    /// Writes `out.len() / 3` pixels from (`x`, `y`) on as sRGB, over black.
+    pub fn rgb(&self, x: usize, y: usize, scratch: &mut Scratch, out: &mut [u8]) {
+        let samples = self.samples(x, y, out.len() / 3);
+        scratch.colours.clear();
+        scratch.alpha.clear();
+        scratch.read(self.layout, samples);
+        let model = self.layout.model();
+        match &self.transform {
+            Some(transform) => transform.apply(&scratch.colours, model, out),
+            None => to_srgb(&scratch.colours, model, out),
+        }
+        if !scratch.alpha.is_empty() {
+            for (pixel, &alpha) in out.as_chunks_mut::<3>().0.iter_mut().zip(&scratch.alpha) {
+                *pixel = pixel.map(|c| scale(c, alpha));
+            }
+        }
+    }
+}
+
+impl Scratch {
+    /// Takes samples apart into 8-bit colours and alpha.
+    fn read(&mut self, layout: Layout, samples: &[u8]) {
+        match layout {
+            Layout::Gray8 | Layout::Rgb8 => self.colours.extend_from_slice(samples),
+            Layout::Gray16 | Layout::Rgb16 => self
+                .colours
+                .extend(samples.as_chunks().0.iter().map(to_8_bits)),
+            Layout::GrayAlpha8 => self.split::<2>(samples.as_chunks().0.iter().copied()),
+            Layout::Rgba8 => self.split::<4>(samples.as_chunks().0.iter().copied()),
+            Layout::GrayAlpha16 => self.split::<2>(samples.as_chunks::<4>().0.iter().map(narrow)),
+            Layout::Rgba16 => self.split::<4>(samples.as_chunks::<8>().0.iter().map(narrow)),
+            Layout::InvertedCmyk8 => self.colours.extend(samples.iter().map(|s| 255 - s)),
+            Layout::InvertedYcck8 => self
+                .colours
+                .extend(samples.as_chunks().0.iter().flat_map(ycck_to_cmyk)),
+        }
+    }
+
+    fn split<const N: usize>(&mut self, pixels: impl Iterator<Item = [u8; N]>) {
+        for pixel in pixels {
+            self.colours.extend_from_slice(&pixel[..N - 1]);
+            self.alpha.push(pixel[N - 1]);
+        }
+    }
+}
+
+/// Colours without a profile: gray and RGB are sRGB, CMYK is ideal ink on ideal paper.
+pub(super) fn to_srgb(colours: &[u8], model: Model, out: &mut [u8]) {
+    let out = out.as_chunks_mut::<3>().0;
+    match model {
+        Model::Gray => out
+            .iter_mut()
+            .zip(colours)
+            .for_each(|(rgb, &gray)| *rgb = [gray; 3]),
+        Model::Rgb => out
+            .iter_mut()
+            .zip(colours.as_chunks().0)
+            .for_each(|(rgb, c)| *rgb = *c),
+        Model::Cmyk => {
+            for (rgb, &[c, m, y, k]) in out.iter_mut().zip(colours.as_chunks().0) {
+                *rgb = [c, m, y].map(|ink| scale(255 - ink, 255 - k));
+            }
+        }
+    }
+}
+
+/// `round(a · b / 255)`
+fn scale(a: u8, b: u8) -> u8 {
+    let product = u32::from(a) * u32::from(b) + 128;
+    ((product + (product >> 8)) >> 8) as u8
+}
+
+/// `round(sample · 255 / 65535)`
+fn to_8_bits(sample: &[u8; 2]) -> u8 {
+    ((u32::from(u16::from_ne_bytes(*sample)) * 255 + 32_895) >> 16) as u8
+}
+
+fn narrow<const WIDE: usize, const N: usize>(pixel: &[u8; WIDE]) -> [u8; N] {
+    const { assert!(WIDE == 2 * N) };
+    std::array::from_fn(|i| to_8_bits(&[pixel[2 * i], pixel[2 * i + 1]]))
+}
+
+/// Inverted YCCK → inks, 255 is full. BT.601 full range as in JFIF, in 16.16 fixed point.
+///
+/// The RGB of YCC is the complement of the stored inks, which are the complement of the real ones: it is the inks.
+fn ycck_to_cmyk(&[y, cb, cr, k]: &[u8; 4]) -> [u8; 4] {
+    let [y, cb, cr] = [i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128];
+    let to_byte = |v: i32| ((v + 0x8000) >> 16).clamp(0, 255) as u8;
+    [
+        to_byte(y + 91_881 * cr),
+        to_byte(y - 22_554 * cb - 46_802 * cr),
+        to_byte(y + 116_130 * cb),
+        255 - k,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_round_to_the_nearest_of_eight() {
+        for v in 0..=u16::MAX {
+            let nearest = (f64::from(v) * 255.0 / 65535.0).round() as u8;
+            assert_eq!(to_8_bits(&v.to_ne_bytes()), nearest, "{v}");
+        }
+    }
+
+    #[test]
+    fn alpha_rounds_to_the_nearest() {
+        for (a, b) in (0..=255).flat_map(|a| (0..=255).map(move |b| (a, b))) {
+            let nearest = (f64::from(a) * f64::from(b) / 255.0).round() as u8;
+            assert_eq!(scale(a, b), nearest, "{a} {b}");
+        }
+    }
+}

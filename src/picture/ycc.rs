@@ -1,0 +1,198 @@
+//! RGB → Y'CbCr of BT.709 in limited range (ITU-R BT.709-6, items 3.2, 3.3 and 4), averaged over blocks.
+//!
+//! The matrix is linear, so a block's RGB is summed first and converted once: exact, and nothing is clamped between.
+
+/// Fraction bits of the matrix: the error of a value stays below 0.01 of a level.
+const BITS: u32 = 16;
+const ONE: f64 = (1 << BITS) as f64;
+
+const KR: f64 = 0.2126;
+const KB: f64 = 0.0722;
+/// Levels of luma and of chroma's whole range, per level of 8-bit RGB.
+const LUMA: f64 = 219.0 / 255.0;
+const CHROMA: f64 = 224.0 / 255.0;
+
+/// One output component as a combination of R, G, B, in 1/2^BITS, and its offset in levels.
+#[derive(Clone, Copy)]
+pub(super) struct Component {
+    weights: [i32; 3],
+    offset: i32,
+}
+
+const fn round(v: f64) -> i32 {
+    (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i32
+}
+
+/// Green takes what is left of `sum`, so that grays come out exactly gray, and white exactly 235.
+const fn component(red: f64, blue: f64, sum: f64, offset: i32) -> Component {
+    let (red, blue) = (round(red * ONE), round(blue * ONE));
+    Component {
+        weights: [red, round(sum * ONE) - red - blue, blue],
+        offset,
+    }
+}
+
+/// Y' = 16 + 219/255 · (0.2126 R + 0.7152 G + 0.0722 B)
+pub(super) const Y: Component = component(LUMA * KR, LUMA * KB, LUMA, 16);
+/// Cb = 128 + 224/255 · (B − Y) / 1.8556
+pub(super) const CB: Component =
+    component(-CHROMA * KR / (2.0 * (1.0 - KB)), CHROMA / 2.0, 0.0, 128);
+/// Cr = 128 + 224/255 · (R − Y) / 1.5748
+pub(super) const CR: Component =
+    component(CHROMA / 2.0, -CHROMA * KB / (2.0 * (1.0 - KR)), 0.0, 128);
+
+impl Component {
+    /// One component of each RGB triple.
+    pub fn of_pixels(self, rgb: &[u8], out: &mut [u8]) {
+        let [wr, wg, wb] = self.weights;
+        let offset = (self.offset << BITS) + (1 << (BITS - 1));
+        for (out, &[r, g, b]) in out.iter_mut().zip(rgb.as_chunks::<3>().0) {
+            *out = ((wr * i32::from(r) + wg * i32::from(g) + wb * i32::from(b) + offset) >> BITS)
+                as u8;
+        }
+    }
+
+    /// One component of each block's mean.
+    pub fn of_sums(self, sums: &Sums, out: &mut [u8]) {
+        let (last, whole) = out.split_last_mut().expect("a row has samples");
+        let (last_sum, whole_sums) = sums.rgb.split_last().expect("a row has blocks");
+        let pixels = sums.rows * sums.block;
+        if pixels.is_power_of_two() {
+            let shift = pixels.trailing_zeros() + BITS;
+            for (out, sum) in whole.iter_mut().zip(whole_sums) {
+                *out = (self.numerator(sum, pixels) >> shift) as u8;
+            }
+        } else {
+            for (out, sum) in whole.iter_mut().zip(whole_sums) {
+                *out = (self.numerator(sum, pixels) / ((pixels as i64) << BITS)) as u8;
+            }
+        }
+        let pixels = sums.rows * sums.last_block;
+        *last = (self.numerator(last_sum, pixels) / ((pixels as i64) << BITS)) as u8;
+    }
+
+    /// The mean of a block times its `pixels`, in 1/2^BITS, with the half that rounds it. Positive.
+    fn numerator(self, sum: &[u32; 3], pixels: usize) -> i64 {
+        let [r, g, b] = [0, 1, 2].map(|i| i64::from(self.weights[i]) * i64::from(sum[i]));
+        r + g + b + (i64::from(self.offset << BITS) + (1 << (BITS - 1))) * pixels as i64
+    }
+}
+
+/// The sums of R, G, B over a row of blocks.
+pub(super) struct Sums {
+    rgb: Vec<[u32; 3]>,
+    /// Pixel rows summed.
+    rows: usize,
+    /// Pixels that a block is wide, and that the last one is.
+    block: usize,
+    last_block: usize,
+}
+
+impl Sums {
+    /// For pixel rows `width` long and blocks of 2^`shift`.
+    pub fn new(width: usize, shift: u8) -> Sums {
+        let block = 1 << shift;
+        let blocks = width.div_ceil(block);
+        Sums {
+            rgb: vec![[0; 3]; blocks],
+            rows: 0,
+            block,
+            last_block: width - (blocks - 1) * block,
+        }
+    }
+
+    /// Sums up to 2^shift rows of RGB triples.
+    pub fn sum(&mut self, rows: &[u8], width: usize) {
+        self.rgb.fill([0; 3]);
+        self.rows = rows.len() / (width * 3);
+        for row in rows.chunks_exact(width * 3) {
+            // The constants let the common cases be unrolled.
+            match self.block {
+                2 => add(&mut self.rgb, row, 2),
+                4 => add(&mut self.rgb, row, 4),
+                block => add(&mut self.rgb, row, block),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut [[u32; 3]], row: &[u8], block: usize) {
+    let mut blocks = row.chunks_exact(3 * block);
+    let mut sums = sums.iter_mut();
+    for (pixels, sum) in blocks.by_ref().zip(sums.by_ref()) {
+        add_pixels(sum, pixels);
+    }
+    if let Some(sum) = sums.next() {
+        add_pixels(sum, blocks.remainder());
+    }
+}
+
+#[inline(always)]
+fn add_pixels(sum: &mut [u32; 3], pixels: &[u8]) {
+    for pixel in pixels.as_chunks::<3>().0 {
+        for (sum, &c) in sum.iter_mut().zip(pixel) {
+            *sum += u32::from(c);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The formulas as BT.709 prints them.
+    fn exact([r, g, b]: [f64; 3]) -> [f64; 3] {
+        let y = KR * r + (1.0 - KR - KB) * g + KB * b;
+        [
+            16.0 + LUMA * y,
+            128.0 + CHROMA * (b - y) / (2.0 * (1.0 - KB)),
+            128.0 + CHROMA * (r - y) / (2.0 * (1.0 - KR)),
+        ]
+    }
+
+    fn assert_near(got: u8, want: f64) {
+        assert!((f64::from(got) - want).abs() <= 0.51, "{got} is not {want}");
+    }
+
+    #[test]
+    fn every_pixel_is_the_nearest_level() {
+        let steps = || (0..=255).step_by(5);
+        for (r, g) in steps().flat_map(|r| steps().map(move |g| (r, g))) {
+            let rgb: Vec<u8> = steps().flat_map(|b| [r, g, b]).collect();
+            let mut out = [[0; 52]; 3];
+            for (component, out) in [Y, CB, CR].into_iter().zip(&mut out) {
+                component.of_pixels(&rgb, out);
+            }
+            for (i, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
+                let want = exact(pixel.map(f64::from));
+                (0..3).for_each(|c| assert_near(out[c][i], want[c]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_the_mean_of_the_pixels_that_exist() {
+        let (width, height) = (11, 3);
+        let rgb: Vec<u8> = (0..width * height * 3)
+            .map(|i| (i * 89 % 256) as u8)
+            .collect();
+        for shift in 1..=3 {
+            let mut sums = Sums::new(width, shift);
+            let rows = height.min(1 << shift);
+            sums.sum(&rgb[..rows * width * 3], width);
+            let mut out = vec![0; width.div_ceil(1 << shift)];
+            CR.of_sums(&sums, &mut out);
+            for (i, &got) in out.iter().enumerate() {
+                let columns = (i << shift)..((i + 1) << shift).min(width);
+                let pixels = columns
+                    .clone()
+                    .flat_map(|x| (0..rows).map(move |y| (y * width + x) * 3));
+                let total: f64 = pixels
+                    .map(|at| exact([0, 1, 2].map(|c| f64::from(rgb[at + c])))[2])
+                    .sum();
+                assert_near(got, total / (rows * columns.len()) as f64);
+            }
+        }
+    }
+}

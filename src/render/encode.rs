@@ -1,0 +1,237 @@
+//! The encoder: ffmpeg as a child process, with fixed arguments, fed with raw frames.
+//!
+//! ffmpeg is handed numbers and a file name of our own making, never anything a user sent.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, ChildStdin, ExitStatus};
+use std::thread::{self, JoinHandle};
+
+use ffmpeg_sidecar::child::FfmpegChild;
+use ffmpeg_sidecar::command::FfmpegCommand;
+use log::debug;
+
+use crate::setting::{Setting, put};
+use crate::video::Size;
+
+/// x264 at the speed/quality trade that the project measured best. Cuts and weighted prediction
+/// are searched in vain in a moving still.
+const X264: &[&str] = &[
+    "-c:v",
+    "libx264",
+    "-profile:v",
+    "high",
+    "-preset",
+    "veryfast",
+    "-crf",
+    "20",
+    "-x264-params",
+    "scenecut=0:weightp=0:subme=1:rc-lookahead=10",
+];
+
+/// Says what the frames are: BT.709 in limited range, with chroma sited left. A filter that only
+/// labels, which every version of ffmpeg since 5 passes on to the encoder and the container.
+const LABELS: &str =
+    "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
+/// How much of what ffmpeg said is kept to explain a failure.
+const KEPT_LINES: usize = 8;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The ffmpeg binary: a path, or a name to be found on the PATH.
+    pub ffmpeg: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+        }
+    }
+}
+
+impl Settings {
+    pub const TABLE: &[Setting<Self>] = &[Setting {
+        key: "video.ffmpeg",
+        env: Some("KINORA_FFMPEG"),
+        accepts: "the path of an ffmpeg binary",
+        set: |s, text| put(&mut s.ffmpeg, Some(text.into())),
+    }];
+}
+
+/// Encodes raw frames to H.264 in MP4; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    ffmpeg: PathBuf,
+}
+
+/// Why there is no video. The texts are for callers; the log gets the causes as well.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[error("the video encoder (ffmpeg) could not be started")]
+    NotStarted(#[source] io::Error),
+    #[error("the video encoder stopped unexpectedly")]
+    Died {
+        #[source]
+        said: LastWords,
+    },
+    #[error("the disk is full")]
+    DiskFull,
+    #[error("the video encoder left no video")]
+    Output(#[source] io::Error),
+}
+
+/// How ffmpeg ended, and what it said last.
+#[derive(Debug, thiserror::Error)]
+#[error("ffmpeg ended with {status}, saying {text:?}")]
+pub struct LastWords {
+    status: String,
+    text: String,
+}
+
+impl Encoder {
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            ffmpeg: settings.ffmpeg.clone(),
+        }
+    }
+
+    /// Whether ffmpeg is there and can encode: it makes a video of one grey frame and throws it
+    /// away.
+    pub fn probe(&self) -> Result<(), EncodeError> {
+        let size = Size {
+            width: 64,
+            height: 64,
+        };
+        let mut encoding = self.spawn(size, 30, &["-f", "null", "-"])?;
+        encoding.write(&vec![128; frame_bytes(size)])?;
+        encoding.finish()
+    }
+
+    /// Starts an encoding of frames of `size`, at `rate` frames a second, into a file.
+    pub fn start(&self, size: Size, rate: u32, file: &Path) -> Result<Encoding, EncodeError> {
+        // The protocol's name keeps ffmpeg from finding another in a path with a colon.
+        let mut target = std::ffi::OsString::from("file:");
+        target.push(file);
+        let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(AsRef::as_ref);
+        self.spawn(size, rate, &[&muxer[..], &[target.as_os_str()]].concat())
+    }
+
+    fn spawn(
+        &self,
+        size: Size,
+        rate: u32,
+        output: &[impl AsRef<std::ffi::OsStr>],
+    ) -> Result<Encoding, EncodeError> {
+        let mut command = FfmpegCommand::new_with_path(&self.ffmpeg);
+        command
+            .hide_banner()
+            .args(["-nostats", "-loglevel", "error", "-y"])
+            .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
+            .args(["-video_size", &format!("{}x{}", size.width, size.height)])
+            .args(["-framerate", &rate.to_string(), "-i", "pipe:0"])
+            .args(["-vf", LABELS, "-chroma_sample_location", "left", "-an"])
+            .args(X264)
+            .args(["-color_range", "tv", "-colorspace", "bt709"])
+            .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
+            .args(output);
+        // Out of reach of a Ctrl-C at the terminal, which is ours to answer.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command.as_inner_mut(), 0);
+        let mut child = command.spawn().map_err(EncodeError::NotStarted)?;
+        let stdin = child.take_stdin();
+        let said = child
+            .take_stderr()
+            .map(listen)
+            .transpose()
+            .map_err(EncodeError::NotStarted)?;
+        Ok(Encoding { child, stdin, said })
+    }
+}
+
+/// Bytes of one frame in planar 4:2:0. Width and height are even.
+pub fn frame_bytes(size: Size) -> usize {
+    size.width as usize * size.height as usize * 3 / 2
+}
+
+/// A running ffmpeg; ended with the value.
+pub struct Encoding {
+    child: FfmpegChild,
+    stdin: Option<ChildStdin>,
+    said: Option<JoinHandle<Vec<String>>>,
+}
+
+impl Encoding {
+    /// Hands over the next frame: its Y, Cb and Cr planes, one after the other.
+    pub fn write(&mut self, frame: &[u8]) -> Result<(), EncodeError> {
+        let written = match &mut self.stdin {
+            Some(stdin) => stdin.write_all(frame),
+            None => Ok(()),
+        };
+        // A broken pipe only says that ffmpeg is gone; its last words say why.
+        written.map_err(|_| self.post_mortem())
+    }
+
+    /// Ends the video, and waits until it is whole.
+    pub fn finish(mut self) -> Result<(), EncodeError> {
+        self.stdin = None;
+        let status = self.child.wait().map_err(EncodeError::Output)?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(self.explain(Some(status)))
+        }
+    }
+
+    fn post_mortem(&mut self) -> EncodeError {
+        self.stdin = None;
+        let status = self.child.wait().ok();
+        self.explain(status)
+    }
+
+    fn explain(&mut self, status: Option<ExitStatus>) -> EncodeError {
+        let lines = self
+            .said
+            .take()
+            .and_then(|listener| listener.join().ok())
+            .unwrap_or_default();
+        let text = lines.join(" | ");
+        if text.contains("No space left on device") {
+            return EncodeError::DiskFull;
+        }
+        let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
+        EncodeError::Died {
+            said: LastWords { status, text },
+        }
+    }
+}
+
+impl Drop for Encoding {
+    fn drop(&mut self) {
+        // Both fail if the child is gone, as it should be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Drains ffmpeg's log, lest it blocks on a full pipe, and keeps the last lines.
+fn listen(stderr: ChildStderr) -> io::Result<JoinHandle<Vec<String>>> {
+    thread::Builder::new().name("ffmpeg-log".into()).spawn(move || {
+        let mut kept = VecDeque::with_capacity(KEPT_LINES);
+        // A bound on each line, for a program that is not ffmpeg at all.
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        while matches!((&mut reader).take(4096).read_until(b'\n', &mut line), Ok(read) if read > 0) {
+            let text = String::from_utf8_lossy(&line).trim().to_owned();
+            debug!("ffmpeg: {text:?}");
+            if kept.len() == KEPT_LINES {
+                kept.pop_front();
+            }
+            kept.push_back(text);
+            line.clear();
+        }
+        kept.into()
+    })
+}

@@ -1,0 +1,80 @@
+//! Both passes in plain Rust, written so that the compiler can vectorise them.
+
+use super::ring::{COLUMN_SHIFT, Pair, Passes, ROW_BIAS, ROW_SHIFT};
+use super::taps::Taps;
+
+pub(super) struct Portable<'a> {
+    pub columns: &'a Taps,
+}
+
+impl Passes for Portable<'_> {
+    fn columns(&mut self, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
+        let [a, b, c, d] = rows;
+        let [one, two] = out;
+        filter_two(self.columns, a, b, one);
+        filter_two(self.columns, c, d, two);
+    }
+
+    fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
+        // Strips small enough that the sums stay in registers or the first cache.
+        const STRIP: usize = 64;
+        for (strip, out) in out.chunks_mut(STRIP).enumerate() {
+            let mut sums = [ROW_BIAS; STRIP];
+            for (row, weight) in ring.iter().zip(weights) {
+                let samples = &row[strip * STRIP..];
+                for (sum, sample) in sums.iter_mut().zip(samples) {
+                    *sum += i32::from(sample[0]) * i32::from(weight[0])
+                        + i32::from(sample[1]) * i32::from(weight[1]);
+                }
+            }
+            for (out, sum) in out.iter_mut().zip(sums) {
+                *out = (sum >> ROW_SHIFT).clamp(0, 255) as u8;
+            }
+        }
+    }
+}
+
+/// Two source rows into one interleaved row; the usual numbers of taps get a loop of their own, unrolled.
+pub(super) fn filter_two(taps: &Taps, even: &[u8], odd: &[u8], out: &mut [Pair]) {
+    match taps.len {
+        4 => filter_fixed::<4>(taps, even, odd, out),
+        5 => filter_fixed::<5>(taps, even, odd, out),
+        6 => filter_fixed::<6>(taps, even, odd, out),
+        7 => filter_fixed::<7>(taps, even, odd, out),
+        8 => filter_fixed::<8>(taps, even, odd, out),
+        _ => filter_any(taps, even, odd, out),
+    }
+}
+
+fn filter_fixed<const N: usize>(taps: &Taps, even: &[u8], odd: &[u8], out: &mut [Pair]) {
+    let (weights, _) = taps.weights.as_chunks::<N>();
+    for ((out, start), weights) in out.iter_mut().zip(&taps.starts).zip(weights) {
+        let start = *start as usize;
+        *out = [
+            dot(&even[start..][..N], weights),
+            dot(&odd[start..][..N], weights),
+        ];
+    }
+}
+
+fn filter_any(taps: &Taps, even: &[u8], odd: &[u8], out: &mut [Pair]) {
+    let len = taps.len;
+    for ((out, start), weights) in out
+        .iter_mut()
+        .zip(&taps.starts)
+        .zip(taps.weights.chunks_exact(len))
+    {
+        let start = *start as usize;
+        *out = [
+            dot(&even[start..][..len], weights),
+            dot(&odd[start..][..len], weights),
+        ];
+    }
+}
+
+#[inline(always)]
+fn dot(samples: &[u8], weights: &[i16]) -> i16 {
+    let terms = samples.iter().zip(weights);
+    let sum: i32 = terms.map(|(s, w)| i32::from(*s) * i32::from(*w)).sum();
+    (sum >> COLUMN_SHIFT) as i16
+}

@@ -1,0 +1,116 @@
+//! The ring of horizontally filtered rows, and the walk down the frame.
+
+use super::taps::{Taps, WEIGHT_BITS};
+use crate::picture::Plane;
+
+/// Filtered samples have this many fractional bits: 255 and the kernel's overshoot still fit an `i16`.
+pub(super) const SAMPLE_BITS: u32 = 6;
+/// What the horizontal pass drops. It truncates, which costs half a unit on average ...
+pub(super) const COLUMN_SHIFT: u32 = WEIGHT_BITS - SAMPLE_BITS;
+/// What the vertical pass drops.
+pub(super) const ROW_SHIFT: u32 = WEIGHT_BITS + SAMPLE_BITS;
+/// ... that the vertical pass gives back together with its own rounding.
+pub(super) const ROW_BIAS: i32 = (1 << (ROW_SHIFT - 1)) + (1 << (WEIGHT_BITS - 1));
+
+/// One column of two filtered source rows, the even one first.
+pub(super) type Pair = [i16; 2];
+
+/// Ring rows are padded to a multiple of this, so that vectors need no special case at the end.
+pub(super) const LANES: usize = 32;
+
+/// The two passes over rows, each on a path of its own.
+pub(super) trait Passes {
+    /// Filters four source rows, the first two into `out[0]`, the others into `out[1]`.
+    fn columns(&mut self, rows: [&[u8]; 4], out: [&mut [Pair]; 2]);
+    /// One output row from ring rows and the packed weights (even row's, odd row's) of each.
+    fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]);
+}
+
+/// Filtered row pairs: pair `p` holds source rows `2p` and `2p + 1`.
+#[derive(Default)]
+pub(super) struct Ring {
+    samples: Vec<Pair>,
+    slots: usize,
+    stride: usize,
+    weights: Vec<Pair>,
+}
+
+impl Ring {
+    /// Room for all the pairs that one output row of `rows` can touch, and the two that are filtered at once.
+    pub fn reset(&mut self, rows: &Taps, out_width: usize) {
+        self.slots = rows.len / 2 + 3;
+        self.slots += self.slots % 2;
+        self.stride = out_width.next_multiple_of(LANES);
+        let size = self.slots * self.stride;
+        if self.samples.len() < size {
+            self.samples.resize(size, [0; 2]);
+        }
+    }
+
+    /// Walks down the frame: filters the source rows that the next output row needs, then sums them.
+    pub fn run(
+        &mut self,
+        rows: &Taps,
+        source: &Plane,
+        passes: &mut impl Passes,
+        out: &mut [u8],
+        out_width: usize,
+    ) {
+        // Starts never decrease, so nothing before the first one's pair is ever asked for. Fills go two pairs at a
+        // time and must not wrap in between, hence an even number.
+        let mut filled = rows.starts[0] as usize / 4 * 2;
+        for (y, out_row) in out.chunks_exact_mut(out_width).enumerate() {
+            let first = self.pack_weights(rows, y);
+            let end = first + self.weights.len();
+            while filled < end {
+                self.fill(filled, source, passes);
+                filled += 2;
+            }
+            self.sum(first, passes, out_row);
+        }
+    }
+
+    /// Packs the weights of output row `y` by pairs, without the zeros at both ends; returns the first pair.
+    fn pack_weights(&mut self, rows: &Taps, y: usize) -> usize {
+        let weights = rows.weights_of(y);
+        let skip = weights.iter().take_while(|w| **w == 0).count();
+        let kept = weights.len() - weights.iter().rev().take_while(|w| **w == 0).count();
+        let first = rows.starts[y] as usize + skip;
+        self.weights.clear();
+        self.weights
+            .resize((first % 2 + kept - skip).div_ceil(2), [0; 2]);
+        for (i, weight) in weights[skip..kept].iter().enumerate() {
+            let at = first % 2 + i;
+            self.weights[at / 2][at % 2] = *weight;
+        }
+        first / 2
+    }
+
+    /// Filters pairs `pair` (even) and `pair + 1`. Rows past the last have no weight; the last stands in.
+    fn fill(&mut self, pair: usize, source: &Plane, passes: &mut impl Passes) {
+        let row = |i: usize| {
+            let y = (2 * pair + i).min(source.height - 1);
+            &source.data[y * source.width..][..source.width]
+        };
+        let at = pair % self.slots * self.stride;
+        let (one, two) = self.samples[at..][..2 * self.stride].split_at_mut(self.stride);
+        passes.columns([row(0), row(1), row(2), row(3)], [one, two]);
+    }
+
+    fn sum(&self, first: usize, passes: &mut impl Passes, out_row: &mut [u8]) {
+        // A list on the stack for all but strong reductions.
+        let mut few: [&[Pair]; 8] = [&[]; 8];
+        let slot =
+            |i: usize| &self.samples[(first + i) % self.slots * self.stride..][..self.stride];
+        let count = self.weights.len();
+        if count <= few.len() {
+            for (i, entry) in few[..count].iter_mut().enumerate() {
+                *entry = slot(i);
+            }
+            passes.rows(&few[..count], &self.weights, out_row);
+        } else {
+            let many: Vec<_> = (0..count).map(slot).collect();
+            passes.rows(&many, &self.weights, out_row);
+        }
+    }
+}
