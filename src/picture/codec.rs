@@ -26,7 +26,13 @@ pub(super) fn decode(
     let mut decoder = decoder(format, bytes, limits).map_err(|e| refusal(format, bytes, &e))?;
     let (width, height) = decoder.dimensions();
     let layout = layout(decoder.color_type()).ok_or(PictureError::Unsupported(format))?;
-    limits.check(width, height, layout.bytes() as u64)?;
+    // All but PNG and BMP decode into a buffer of their own and copy.
+    let copies = if matches!(format, Format::Png | Format::Bmp) {
+        1
+    } else {
+        2
+    };
+    limits.check(width, height, copies * layout.bytes() as u64)?;
     // Metadata that cannot be read is none.
     let orientation = orientation(&mut decoder).unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().unwrap_or_default();
@@ -63,8 +69,8 @@ fn decoder<'b>(
         },
     );
     let mut allowed = image::Limits::no_limits();
-    // Sides are checked by us, for the sake of the sentence. Some decoders keep a second copy.
-    allowed.max_alloc = Some(limits.max_memory.saturating_mul(2));
+    // Sides are checked by us, for the sake of the sentence.
+    allowed.max_alloc = Some(limits.max_memory);
     reader.limits(allowed);
     reader.into_decoder()
 }

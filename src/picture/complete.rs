@@ -13,12 +13,27 @@ pub(super) fn png(bytes: &[u8]) -> bool {
     false
 }
 
-/// Whether a WebP is as long as its RIFF header says.
+/// Whether a WebP's chunks all lie inside the file. The decoder would allocate what a chunk claims to hold.
 pub(super) fn webp(bytes: &[u8]) -> bool {
-    let size = bytes
-        .get(4..8)
-        .map(|s| u32::from_le_bytes([s[0], s[1], s[2], s[3]]));
-    size.is_some_and(|size| bytes.len() as u64 >= u64::from(size) + 8)
+    let length = |at: usize| {
+        let size = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize;
+        // RIFF pads chunks to even lengths.
+        size.checked_next_multiple_of(2)
+    };
+    let Some(end) = length(4)
+        .and_then(|size| size.checked_add(8))
+        .filter(|&end| end <= bytes.len())
+    else {
+        return false;
+    };
+    let mut at = 12;
+    while at + 8 <= end {
+        match length(at + 4).and_then(|size| size.checked_add(at + 8)) {
+            Some(next) if next <= end => at = next,
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Whether a GIF ends with its trailer.

@@ -28,14 +28,13 @@ impl fmt::Display for Format {
 }
 
 /// Signatures at byte 0, of what is decoded.
-const PICTURES: [(&[u8], Format); 7] = [
+const PICTURES: [(&[u8], Format); 6] = [
     (b"\xff\xd8\xff", Format::Jpeg),
     (b"\x89PNG\r\n\x1a\n", Format::Png),
     (b"GIF87a", Format::Gif),
     (b"GIF89a", Format::Gif),
     (b"MM\0*", Format::Tiff),
     (b"II*\0", Format::Tiff),
-    (b"BM", Format::Bmp),
 ];
 
 /// Signatures of pictures that are not decoded: offset, bytes, name with its article.
@@ -83,6 +82,10 @@ impl Format {
         }
         if bytes.starts_with(b"RIFF") && has(bytes, 8, b"WEBP") {
             return Ok(Format::WebP);
+        }
+        // Two letters begin many a text; the length of the header that follows is below 256 in 32 bits.
+        if bytes.starts_with(b"BM") && bytes.get(15..18).is_none_or(|length| length == [0; 3]) {
+            return Ok(Format::Bmp);
         }
         if let Some((_, format)) = PICTURES.iter().find(|(sign, _)| bytes.starts_with(sign)) {
             return Ok(*format);

@@ -73,7 +73,7 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Width, and height.
     pub max_side: u32,
-    /// Bytes for the decoder's samples; the planes come on top.
+    /// Bytes that a decoder may hold at once; the planes, one to three bytes a pixel, are made after.
     pub max_memory: u64,
 }
 
@@ -82,7 +82,7 @@ impl Default for Limits {
         Limits {
             max_pixels: 100_000_000,
             max_side: 32_768,
-            max_memory: 512 << 20,
+            max_memory: 768 << 20,
         }
     }
 }

@@ -54,21 +54,26 @@ impl Component {
 
     /// One component of each block's mean.
     pub fn of_sums(self, sums: &Sums, out: &mut [u8]) {
-        let (last, whole) = out.split_last_mut().expect("a row has samples");
-        let (last_sum, whole_sums) = sums.rgb.split_last().expect("a row has blocks");
-        let pixels = sums.rows * sums.block;
+        let last = out.len() - 1;
+        self.means(&sums.rgb[..last], sums.rows * sums.block, &mut out[..last]);
+        self.means(
+            &sums.rgb[last..],
+            sums.rows * sums.last_block,
+            &mut out[last..],
+        );
+    }
+
+    /// The means of blocks of `pixels` pixels each.
+    fn means(self, sums: &[[u32; 3]], pixels: usize, out: &mut [u8]) {
+        let blocks = out.iter_mut().zip(sums);
+        // A division would take longer than all the rest, and only odd edges need one.
         if pixels.is_power_of_two() {
             let shift = pixels.trailing_zeros() + BITS;
-            for (out, sum) in whole.iter_mut().zip(whole_sums) {
-                *out = (self.numerator(sum, pixels) >> shift) as u8;
-            }
+            blocks.for_each(|(out, sum)| *out = (self.numerator(sum, pixels) >> shift) as u8);
         } else {
-            for (out, sum) in whole.iter_mut().zip(whole_sums) {
-                *out = (self.numerator(sum, pixels) / ((pixels as i64) << BITS)) as u8;
-            }
+            let divisor = (pixels as i64) << BITS;
+            blocks.for_each(|(out, sum)| *out = (self.numerator(sum, pixels) / divisor) as u8);
         }
-        let pixels = sums.rows * sums.last_block;
-        *last = (self.numerator(last_sum, pixels) / ((pixels as i64) << BITS)) as u8;
     }
 
     /// The mean of a block times its `pixels`, in 1/2^BITS, with the half that rounds it. Positive.

@@ -11,9 +11,10 @@ use crate::picture::Plane;
 
 /// Where levels lie and when they change; all in level samples per output sample.
 ///
-/// The defaults are measured, see `examples/levels.rs`: frames stay above 54 dB of PSNR to frames made from the
-/// full source, their sharpness within 0.1 %, and a zoom's sharpness steps no more where levels change than it does
-/// everywhere.
+/// The defaults are measured on six photos, see `examples/levels.rs`. Frames made through a level are at 53.5 to 60 dB
+/// (PSNR) from frames made from the full source, and as sharp to about 1 %. Where levels change, a zoom's sharpness
+/// steps by 0.4 % on average (1.7 % at most), about the standard deviation between frames anyway; levels made with the
+/// cubic, each half the last, stepped by 19 %.
 #[derive(Clone, Copy, Debug)]
 pub struct Spacing {
     /// What the finest level gives at the deepest zoom.

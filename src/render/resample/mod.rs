@@ -11,10 +11,13 @@ mod ring;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 mod taps;
+#[cfg(target_arch = "x86_64")]
+mod windows;
 
 pub use kernel::Kernel;
 
 use crate::picture::Plane;
+use portable::Portable;
 use ring::Ring;
 use taps::Taps;
 
@@ -126,31 +129,22 @@ impl Resampler {
         out_height: usize,
     ) {
         check(source, crop, out.len(), out_width, out_height);
-        let fresh = self
-            .columns
-            .plan(self.kernel, crop.x, crop.width, out_width, source.width);
-        self.rows
-            .plan(self.kernel, crop.y, crop.height, out_height, source.height);
-        self.ring.reset(&self.rows, out_width);
-        match &mut self.backend {
-            Backend::Portable => {
-                let mut passes = portable::Portable {
-                    columns: &self.columns,
-                };
-                self.ring
-                    .run(&self.rows, source, &mut passes, out, out_width);
-            }
+        let Self {
+            kernel,
+            columns,
+            rows,
+            ring,
+            backend,
+        } = self;
+        columns.plan(*kernel, crop.x, crop.width, out_width, source.width);
+        rows.plan(*kernel, crop.y, crop.height, out_height, source.height);
+        match backend {
+            Backend::Portable => ring.run(rows, source, &mut Portable { columns }, out, out_width),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2(avx2) => {
-                if fresh {
-                    avx2.plan(&self.columns, source.width);
-                }
-                let mut passes = avx2.passes(&self.columns);
-                self.ring
-                    .run(&self.rows, source, &mut passes, out, out_width);
+                ring.run(rows, source, &mut avx2.passes(columns), out, out_width)
             }
         }
-        let _ = fresh;
     }
 }
 

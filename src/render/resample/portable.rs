@@ -1,6 +1,6 @@
 //! Both passes in plain Rust, written so that the compiler can vectorise them.
 
-use super::ring::{COLUMN_SHIFT, Pair, Passes, ROW_BIAS, ROW_SHIFT};
+use super::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use super::taps::Taps;
 
 pub(super) struct Portable<'a> {
@@ -16,15 +16,14 @@ impl Passes for Portable<'_> {
     }
 
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
-        // Strips small enough that the sums stay in registers or the first cache.
-        const STRIP: usize = 64;
+        // Strips small enough that their sums stay in the first cache.
+        const STRIP: usize = 2 * LANES;
         for (strip, out) in out.chunks_mut(STRIP).enumerate() {
             let mut sums = [ROW_BIAS; STRIP];
             for (row, weight) in ring.iter().zip(weights) {
-                let samples = &row[strip * STRIP..];
-                for (sum, sample) in sums.iter_mut().zip(samples) {
-                    *sum += i32::from(sample[0]) * i32::from(weight[0])
-                        + i32::from(sample[1]) * i32::from(weight[1]);
+                let [even, odd] = weight.map(i32::from);
+                for (sum, sample) in sums.iter_mut().zip(&row[strip * STRIP..]) {
+                    *sum += i32::from(sample[0]) * even + i32::from(sample[1]) * odd;
                 }
             }
             for (out, sum) in out.iter_mut().zip(sums) {

@@ -37,7 +37,7 @@ pub(super) struct Ring {
 
 impl Ring {
     /// Room for all the pairs that one output row of `rows` can touch, and the two that are filtered at once.
-    pub fn reset(&mut self, rows: &Taps, out_width: usize) {
+    fn reset(&mut self, rows: &Taps, out_width: usize) {
         self.slots = rows.len / 2 + 3;
         self.slots += self.slots % 2;
         self.stride = out_width.next_multiple_of(LANES);
@@ -56,6 +56,7 @@ impl Ring {
         out: &mut [u8],
         out_width: usize,
     ) {
+        self.reset(rows, out_width);
         // Starts never decrease, so nothing before the first one's pair is ever asked for. Fills go two pairs at a
         // time and must not wrap in between, hence an even number.
         let mut filled = rows.starts[0] as usize / 4 * 2;

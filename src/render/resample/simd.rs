@@ -1,164 +1,66 @@
 //! Both passes with AVX2; the only place with `unsafe`, which is for loads and stores by pointer.
 //!
-//! Horizontal: the taps of four neighbouring outputs lie within 16 source bytes. One load brings them, a byte shuffle
-//! spreads a pair of taps of each output over 32 bits, and a multiply-add sums the pair; masks and weights are laid
-//! out once per crop, and serve four rows while they are in registers. Two rows' results merge into ring order with a
-//! shift and a blend.
+//! Horizontal: a load, then for each pair of taps a shuffle and a multiply-add, give eight outputs of a row. Masks and
+//! weights serve four rows while they are in registers; two rows' results merge into ring order with a shift and a
+//! blend.
 //! Vertical: one multiply-add takes eight columns of a row pair.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
-use super::portable;
+use super::portable::Portable;
 use super::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use super::taps::Taps;
+use super::windows::{GROUP, WINDOW, Windows};
 
-/// Outputs that one step of the horizontal pass makes: four in each half of a register.
-const GROUP: usize = 8;
-/// Bytes that a half register's load brings.
-const WINDOW: usize = 16;
-
-/// Shuffle masks and weights for the taps in force. Exists only where AVX2 does.
-#[derive(Default)]
+/// Both passes; exists only where AVX2 does.
 pub(super) struct Avx2 {
-    layout: Layout,
-    /// Pairs of taps per output.
-    pairs: usize,
-    /// Where each half register loads from: by group, or by group and pair. All are below `row_len - WINDOW + 1`.
-    bases: Vec<[u32; 2]>,
-    /// By group and pair.
-    steps: Vec<Step>,
-    /// Samples of the rows that this was laid out for.
-    row_len: usize,
-}
-
-/// Operands for one pair of taps of eight outputs.
-#[derive(Clone, Copy)]
-#[repr(C, align(32))]
-struct Step {
-    mask: [u8; 32],
-    weights: [i16; 16],
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Layout {
-    /// One load brings all taps of four outputs: up to 2.25 source samples per output with a cubic.
-    Shared,
-    /// A load per pair of taps: up to 4.
-    PerPair,
-    /// Too far apart, or a row shorter than a load: left to the portable pass.
-    #[default]
-    None,
+    windows: Windows,
 }
 
 impl Avx2 {
     /// None where the machine has no AVX2.
     pub fn detect() -> Option<Self> {
-        is_x86_feature_detected!("avx2").then(Self::default)
+        let windows = Windows::default();
+        is_x86_feature_detected!("avx2").then_some(Self { windows })
     }
 
-    /// Lays out `taps` for rows of `row_len` samples.
-    pub fn plan(&mut self, taps: &Taps, row_len: usize) {
-        self.row_len = row_len;
-        self.pairs = taps.len.div_ceil(2);
-        self.layout = layout(taps, row_len);
-        self.bases.clear();
-        self.steps.clear();
-        if self.layout == Layout::None {
-            return;
-        }
-        for group in 0..taps.starts.len().div_ceil(GROUP) {
-            for pair in 0..self.pairs {
-                let mut step = Step {
-                    mask: [0x80; 32],
-                    weights: [0; 16],
-                };
-                let bases = [0, 1].map(|half| self.lay_out(taps, group, pair, half, &mut step));
-                self.steps.push(step);
-                if pair == 0 || self.layout == Layout::PerPair {
-                    self.bases.push(bases);
-                }
-            }
-        }
-    }
-
-    /// One half of a step; returns where its load starts. Outputs past the last have no weight.
-    fn lay_out(&self, taps: &Taps, group: usize, pair: usize, half: usize, step: &mut Step) -> u32 {
-        let outputs = taps.starts.len();
-        let first = group * GROUP + half * 4;
-        let ahead = if self.layout == Layout::PerPair {
-            2 * pair
-        } else {
-            0
-        };
-        let start = taps.starts[first.min(outputs - 1)] as usize;
-        let base = (start + ahead).min(self.row_len - WINDOW);
-        for output in first..(first + 4).min(outputs) {
-            for tap in 2 * pair..(2 * pair + 2).min(taps.len) {
-                // Each 16-bit lane gets one sample below a zero byte.
-                let lane = half * 8 + (output - first) * 2 + tap % 2;
-                step.mask[2 * lane] = (taps.starts[output] as usize + tap - base) as u8;
-                step.weights[lane] = taps.weights_of(output)[tap];
-            }
-        }
-        base as u32
-    }
-
-    pub fn passes<'a>(&'a self, columns: &'a Taps) -> Avx2Passes<'a> {
+    /// Ready to filter with `columns`.
+    pub fn passes<'a>(&'a mut self, columns: &'a Taps) -> Avx2Passes<'a> {
+        self.windows.plan(columns);
         Avx2Passes {
-            plan: self,
+            windows: &self.windows,
             columns,
         }
     }
 }
 
-fn layout(taps: &Taps, row_len: usize) -> Layout {
-    // Starts never decrease, so the last of four outputs reaches furthest.
-    let spread = taps
-        .starts
-        .chunks(4)
-        .map(|four| four[four.len() - 1] - four[0])
-        .max();
-    let spread = spread.unwrap_or(0) as usize;
-    if row_len < WINDOW {
-        Layout::None
-    } else if spread + taps.len <= WINDOW && taps.len <= 10 {
-        Layout::Shared
-    } else if spread + 2 <= WINDOW {
-        Layout::PerPair
-    } else {
-        Layout::None
-    }
-}
-
-/// The passes under the plan in force.
+/// The passes with the taps in force.
 pub(super) struct Avx2Passes<'a> {
-    plan: &'a Avx2,
+    windows: &'a Windows,
     columns: &'a Taps,
 }
 
 impl Passes for Avx2Passes<'_> {
     fn columns(&mut self, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
-        let plan = self.plan;
-        if plan.layout == Layout::None {
-            return portable::Portable {
-                columns: self.columns,
-            }
-            .columns(rows, out);
+        let windows = self.windows;
+        if !windows.fit() {
+            let columns = self.columns;
+            return Portable { columns }.columns(rows, out);
         }
-        let groups = self.columns.starts.len().div_ceil(GROUP);
-        // These, and the plan's `bases`, are what the loads and stores below rely on.
-        assert!(rows.iter().all(|row| row.len() == plan.row_len));
+        // What the loads and stores below rely on.
+        let groups = windows.steps().len() / windows.pairs();
+        assert!(rows.iter().all(|row| row.len() >= windows.reach()));
         assert!(out.iter().all(|row| row.len() >= groups * GROUP));
-        assert_eq!(plan.steps.len(), groups * plan.pairs);
+        let one_window = windows.windows() == 1;
         // SAFETY: an `Avx2` is only made where AVX2 was detected, and the bounds were checked just now.
         unsafe {
-            match (plan.layout, plan.pairs) {
-                (Layout::Shared, 2) => columns_shared::<2>(plan, rows, out),
-                (Layout::Shared, 3) => columns_shared::<3>(plan, rows, out),
-                (Layout::Shared, 4) => columns_shared::<4>(plan, rows, out),
-                (Layout::Shared, 5) => columns_shared::<5>(plan, rows, out),
-                _ => columns_per_pair(plan, rows, out),
+            match windows.pairs() {
+                2 if one_window => columns_by_one_window::<2>(windows, rows, out),
+                3 if one_window => columns_by_one_window::<3>(windows, rows, out),
+                4 if one_window => columns_by_one_window::<4>(windows, rows, out),
+                5 if one_window => columns_by_one_window::<5>(windows, rows, out),
+                _ => columns_by_windows(windows, rows, out),
             }
         }
     }
@@ -171,11 +73,11 @@ impl Passes for Avx2Passes<'_> {
         assert_eq!(ring.len(), weights.len());
         // SAFETY: an `Avx2` is only made where AVX2 was detected, and the bounds were checked just now.
         unsafe {
-            match (ring.len(), ring) {
-                (2, _) => rows_fixed::<2>(ring, weights, out),
-                (3, _) => rows_fixed::<3>(ring, weights, out),
-                (4, _) => rows_fixed::<4>(ring, weights, out),
-                (5, _) => rows_fixed::<5>(ring, weights, out),
+            match ring.len() {
+                2 => rows_fixed::<2>(ring, weights, out),
+                3 => rows_fixed::<3>(ring, weights, out),
+                4 => rows_fixed::<4>(ring, weights, out),
+                5 => rows_fixed::<5>(ring, weights, out),
                 _ => rows_any(ring, weights, out),
             }
         }
@@ -211,15 +113,18 @@ fn merge(even: __m256i, odd: __m256i) -> __m256i {
 }
 
 /// # Safety
-/// `rows` are all of `plan.row_len` samples, `out` rows hold all groups, and `plan` is laid out `Shared` with `PAIRS`
-/// pairs for that many groups.
+/// All `rows` have the windows' reach, all `out` rows hold their groups; one window a group, of `PAIRS` pairs.
 #[target_feature(enable = "avx2")]
-unsafe fn columns_shared<const PAIRS: usize>(plan: &Avx2, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
-    let (steps, _) = plan.steps.as_chunks::<PAIRS>();
+unsafe fn columns_by_one_window<const PAIRS: usize>(
+    windows: &Windows,
+    rows: [&[u8]; 4],
+    out: [&mut [Pair]; 2],
+) {
+    let (steps, _) = windows.steps().as_chunks::<PAIRS>();
     let out = out.map(|row| row.as_mut_ptr());
-    for (group, (bases, steps)) in plan.bases.iter().zip(steps).enumerate() {
-        // SAFETY: steps are as large as two registers; the bases are capped by `lay_out`, the rows as long as it was
-        // told; the stores end with the last group.
+    for (group, (bases, steps)) in windows.bases().iter().zip(steps).enumerate() {
+        // SAFETY: a step is as large and aligned as two registers; no base goes past the reach; the stores end with
+        // the last group.
         unsafe {
             let masks = steps
                 .each_ref()
@@ -245,23 +150,27 @@ unsafe fn columns_shared<const PAIRS: usize>(plan: &Avx2, rows: [&[u8]; 4], out:
 }
 
 /// # Safety
-/// As for [`columns_shared`], but laid out `PerPair`.
+/// As for [`columns_by_one_window`], with any number of pairs and windows.
 #[target_feature(enable = "avx2")]
-unsafe fn columns_per_pair(plan: &Avx2, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
-    let groups = plan
-        .bases
-        .chunks_exact(plan.pairs)
-        .zip(plan.steps.chunks_exact(plan.pairs));
+unsafe fn columns_by_windows(windows: &Windows, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
+    let bases = windows.bases().chunks_exact(windows.windows());
+    let groups = bases.zip(windows.steps().chunks_exact(windows.pairs()));
     let out = out.map(|row| row.as_mut_ptr());
     for (group, (bases, steps)) in groups.enumerate() {
         let mut sums = [_mm256_setzero_si256(); 4];
-        for (bases, step) in bases.iter().zip(steps) {
-            // SAFETY: as in `columns_shared`.
-            unsafe {
-                let mask = _mm256_load_si256(step.mask.as_ptr().cast());
-                let weights = _mm256_load_si256(step.weights.as_ptr().cast());
-                for (sum, row) in sums.iter_mut().zip(rows) {
-                    let taps = _mm256_shuffle_epi8(load_windows(row, *bases), mask);
+        for (bases, steps) in bases.iter().zip(steps.chunks(windows.per_window())) {
+            // SAFETY: no base goes past the reach.
+            let samples = unsafe { rows.map(|row| load_windows(row, *bases)) };
+            for step in steps {
+                // SAFETY: a step is as large and aligned as two registers.
+                let (mask, weights) = unsafe {
+                    (
+                        _mm256_load_si256(step.mask.as_ptr().cast()),
+                        _mm256_load_si256(step.weights.as_ptr().cast()),
+                    )
+                };
+                for (sum, samples) in sums.iter_mut().zip(samples) {
+                    let taps = _mm256_shuffle_epi8(samples, mask);
                     *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(taps, weights));
                 }
             }

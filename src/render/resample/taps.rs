@@ -12,6 +12,10 @@ pub(super) struct Taps {
     pub len: usize,
     pub starts: Vec<u32>,
     pub weights: Vec<i16>,
+    /// Source samples of the axis.
+    pub limit: usize,
+    /// Changes whenever the taps do.
+    pub version: u64,
     key: Option<Key>,
     /// Scratch: the weights of one output before rounding, as the kernel gives them and with the outside folded in.
     exact: Vec<f64>,
@@ -30,15 +34,8 @@ struct Key {
 
 impl Taps {
     /// Weights for `outputs` samples that share `[origin, origin + extent)` of a source of `limit` samples.
-    /// False when they were there already.
-    pub fn plan(
-        &mut self,
-        kernel: Kernel,
-        origin: f64,
-        extent: f64,
-        outputs: usize,
-        limit: usize,
-    ) -> bool {
+    /// Nothing to do when they are there already, as V's are after U's.
+    pub fn plan(&mut self, kernel: Kernel, origin: f64, extent: f64, outputs: usize, limit: usize) {
         let key = Key {
             kernel,
             origin,
@@ -47,9 +44,11 @@ impl Taps {
             limit,
         };
         if self.key == Some(key) {
-            return false;
+            return;
         }
         self.key = Some(key);
+        self.version += 1;
+        self.limit = limit;
         let step = extent / outputs as f64;
         let scale = step.max(1.0);
         let reach = kernel.radius() * scale;
@@ -72,19 +71,18 @@ impl Taps {
             if start == first && self.len == wanted {
                 quantise(&self.exact, &mut self.weights);
             } else {
-                self.fold(first, start, limit);
+                self.fold(first, start);
                 quantise(&self.folded, &mut self.weights);
             }
         }
-        true
     }
 
     /// Gives the weights of samples outside the plane to the edge sample, which they repeat.
-    fn fold(&mut self, first: i64, start: i64, limit: usize) {
+    fn fold(&mut self, first: i64, start: i64) {
         self.folded.clear();
         self.folded.resize(self.len, 0.0);
         for (sample, weight) in (first..).zip(&self.exact) {
-            let inside = sample.clamp(0, limit as i64 - 1);
+            let inside = sample.clamp(0, self.limit as i64 - 1);
             self.folded[(inside - start) as usize] += weight;
         }
     }
