@@ -17,7 +17,7 @@ serve: tools
 	cargo run --release --locked --quiet --bin kinora -- serve
 
 test: tools
-	cargo test --release --locked
+	cargo test --release --locked --lib --tests
 
 lint: tools
 	cargo fmt --check

@@ -7,7 +7,7 @@
 
 mod encode;
 mod motion;
-mod pyramid;
+pub mod pyramid;
 pub mod resample;
 mod timeline;
 

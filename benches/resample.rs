@@ -1,0 +1,73 @@
+//! A 1080p 4:2:0 frame by ratio and path, and the pyramid of a 20-megapixel photo.
+
+use divan::{Bencher, black_box};
+use kinora::picture::Plane;
+use kinora::render::pyramid::Pyramid;
+use kinora::render::resample::{Crop, Kernel, Resampler};
+
+/// Source samples per output sample.
+const RATIOS: [f64; 6] = [0.5, 1.0, 1.2, 1.4, 2.0, 2.6];
+
+fn main() {
+    divan::main();
+}
+
+fn textured(width: usize, height: usize) -> Plane {
+    let texture = |i: usize| (i.wrapping_mul(0x9e37_79b9) >> 13) as u8;
+    Plane {
+        width,
+        height,
+        data: (0..width * height).map(texture).collect(),
+    }
+}
+
+/// Y and one chroma plane, a little larger than the frame's crop.
+fn planes(ratio: f64) -> [Plane; 3] {
+    let side = |samples: f64| (samples * ratio * 1.05) as usize + 2;
+    [(1920.0, 1080.0), (960.0, 540.0), (960.0, 540.0)].map(|(w, h)| textured(side(w), side(h)))
+}
+
+/// One frame; `k` moves the crop, so that taps are laid out anew.
+fn frame(resampler: &mut Resampler, planes: &[Plane; 3], ratio: f64, k: f64, out: &mut [u8]) {
+    let (luma, chroma) = out.split_at_mut(1920 * 1080);
+    let (u, v) = chroma.split_at_mut(960 * 540);
+    let crop = |scale: f64| Crop {
+        x: (3.0 + 0.01 * k) * scale,
+        y: (2.0 + 0.01 * k) * scale,
+        width: 1920.0 * ratio * scale,
+        height: 1080.0 * ratio * scale,
+    };
+    resampler.resample(&planes[0], crop(1.0), luma, 1920, 1080);
+    resampler.resample(&planes[1], crop(0.5), u, 960, 540);
+    resampler.resample(&planes[2], crop(0.5), v, 960, 540);
+}
+
+fn bench_frame(bencher: Bencher, mut resampler: Resampler, ratio: f64) {
+    let planes = planes(ratio);
+    let mut out = vec![0; 1920 * 1080 * 3 / 2];
+    let mut k = 0.0;
+    bencher.bench_local(|| {
+        k = (k + 1.0) % 100.0;
+        frame(&mut resampler, black_box(&planes), ratio, k, &mut out);
+    });
+}
+
+#[divan::bench(args = RATIOS, sample_count = 200)]
+fn fastest(bencher: Bencher, ratio: f64) {
+    bench_frame(bencher, Resampler::new(), ratio);
+}
+
+#[divan::bench(args = RATIOS, sample_count = 20)]
+fn portable(bencher: Bencher, ratio: f64) {
+    bench_frame(bencher, Resampler::portable(Kernel::CatmullRom), ratio);
+}
+
+/// Luma of 5472 x 3648 down to what a 1080p zoom to 1.15 needs.
+#[divan::bench(sample_count = 10)]
+fn pyramid_of_20_megapixels(bencher: Bencher) {
+    let source = textured(5472, 3648);
+    let step = 5472.0 / 1920.0;
+    bencher
+        .with_inputs(|| source.clone())
+        .bench_local_values(|source| Pyramid::build(source, step / 1.15, step));
+}
