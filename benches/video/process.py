@@ -1,0 +1,50 @@
+"""Running programs, and what they cost: wall and CPU seconds, and the peak memory of all together."""
+
+import threading
+import time
+
+import psutil
+
+POLL = 0.01  # seconds between two looks at the memory
+
+
+class Meter:
+    """Watches a process and its descendants while the `with` block lasts."""
+
+    def __init__(self, pid):
+        self.process = psutil.Process(pid)
+        self.peak = 0  # bytes, resident
+        self.cpu = 0.0  # seconds
+        self.wall = 0.0  # seconds
+
+    def __enter__(self):
+        self.running = True
+        self.before, self.begun = self.cpu_seconds(), time.monotonic()
+        self.watcher = threading.Thread(target=self.watch)
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_):
+        self.wall = time.monotonic() - self.begun
+        self.running = False
+        self.watcher.join()
+        self.cpu = self.cpu_seconds() - self.before
+
+    def cpu_seconds(self):
+        """Of the process and of its ended children."""
+        try:
+            times = self.process.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return times.user + times.system + times.children_user + times.children_system
+
+    def watch(self):
+        while self.running:
+            resident = 0
+            try:
+                for process in [self.process, *self.process.children(recursive=True)]:
+                    resident += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                pass  # one of them has just ended
+            self.peak = max(self.peak, resident)
+            time.sleep(POLL)
