@@ -235,6 +235,11 @@ impl Service {
     pub async fn kill_and_restart(self) -> Self {
         self.kill().await.start().await
     }
+
+    /// The same for one that has ended by itself.
+    pub async fn start_again(self) -> Self {
+        self.setup.clone().start().await
+    }
 }
 
 impl Drop for Service {
