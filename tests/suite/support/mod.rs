@@ -8,6 +8,7 @@ pub mod photos;
 pub mod picture;
 pub mod probe;
 pub mod scratch;
+pub mod render;
 pub mod service;
 pub mod sink;
 pub mod target;
