@@ -15,7 +15,10 @@ async fn fails(service: &Service, url: &str, words: &str) {
     let body = service.post(PAID, &short(url)).await.expect(500);
     let message = body["message"].as_str().expect("a message");
     assert!(message.starts_with("image_url "), "{url}: {message}");
-    assert!(message.contains(words), "{url}: {message:?} lacks {words:?}");
+    assert!(
+        message.contains(words),
+        "{url}: {message:?} lacks {words:?}"
+    );
     for secret in ["127.0.0.1", "/tmp", "panicked", "src/"] {
         assert!(!message.contains(secret), "{url}: {message}");
     }
@@ -23,8 +26,15 @@ async fn fails(service: &Service, url: &str, words: &str) {
 
 /// Nothing is left of failed jobs, and the next good one is served by the same only worker.
 async fn lives_on(service: &Service, photos: &PhotoServer) {
-    service.post(PAID, &short(&photos.small())).await.expect(200);
-    let left = |place: &str| fs::read_dir(service.setup().data().join(place)).unwrap().count();
+    service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
+    let left = |place: &str| {
+        fs::read_dir(service.setup().data().join(place))
+            .unwrap()
+            .count()
+    };
     assert_eq!((left("work"), left("videos")), (0, 1));
 }
 
@@ -43,7 +53,10 @@ async fn bytes_that_are_no_picture_are_refused() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
     for (bytes, words) in [
         (&b""[..], "empty"),
-        (b"<!DOCTYPE html><html><body>Not found</body></html>", "not a picture"),
+        (
+            b"<!DOCTYPE html><html><body>Not found</body></html>",
+            "not a picture",
+        ),
         (b"just a little text", "not a picture"),
         (b"{\"error\": \"no\"}", "not a picture"),
         (b"%PDF-1.7\n", "not a picture"),
@@ -55,7 +68,10 @@ async fn bytes_that_are_no_picture_are_refused() {
         (&[0; 1000], "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", ""),
         (b"#!/bin/sh\nconcat:/etc/passwd", "not a picture"),
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:1\nfile:///etc/passwd", "not a picture"),
+        (
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:1\nfile:///etc/passwd",
+            "not a picture",
+        ),
     ] {
         // Whatever the server calls it.
         let photo = Photo::Bytes("image/jpeg", bytes.to_vec().into());
@@ -76,7 +92,10 @@ async fn a_picture_that_is_called_something_else_is_a_picture() {
 async fn a_truncated_picture_never_becomes_a_video() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
     let image = picture::detailed(640, 480);
-    for (name, whole) in [("JPEG", picture::jpeg(&image)), ("PNG", picture::png(&image))] {
+    for (name, whole) in [
+        ("JPEG", picture::jpeg(&image)),
+        ("PNG", picture::png(&image)),
+    ] {
         for part in [0.02, 0.3, 0.7, 0.95, 0.999] {
             let length = (whole.len() as f64 * part) as usize;
             let photo = Photo::Bytes("image/jpeg", whole.slice(..length));
@@ -99,7 +118,13 @@ async fn a_download_that_breaks_off_never_becomes_a_video() {
 #[tokio::test]
 async fn a_header_that_announces_a_monster_is_refused_unread() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
-    for (width, height) in [(100_000, 1), (1, 100_000), (100_000, 100_000), (30_000, 30_000), (u32::MAX >> 1, 1)] {
+    for (width, height) in [
+        (100_000, 1),
+        (1, 100_000),
+        (100_000, 100_000),
+        (30_000, 30_000),
+        (u32::MAX >> 1, 1),
+    ] {
         let photo = Photo::Bytes("image/png", picture::png_header(width, height));
         fails(&service, &photos.put("/photo.png", photo), "limit").await;
     }
@@ -195,7 +220,10 @@ async fn a_full_disk_fails_the_job_and_is_named() {
 async fn an_encoder_that_is_missing_fails_the_job_alone() {
     let setup = Setup::new().env("KINORA_FFMPEG", "/nowhere/ffmpeg");
     let (service, photos) = (setup.start().await, PhotoServer::start());
-    let body = service.post(PAID, &short(&photos.small())).await.expect(500);
+    let body = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(500);
     let message = body["message"].as_str().expect("a message");
     assert!(message.contains("could not be started"), "{message}");
     assert!(!message.contains("nowhere"), "{message}");

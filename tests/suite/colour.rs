@@ -1,6 +1,8 @@
 //! Colours come back as they went in.
 
-use image::{DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{
+    DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage,
+};
 
 use crate::support::frames::{self, Frame};
 use crate::support::picture::{encode, jpeg, png};
@@ -25,12 +27,19 @@ const PATCHES: [[u8; 3]; 12] = [
 
 /// Four columns and three rows, 1:1 with the frame.
 fn patches() -> RgbImage {
-    RgbImage::from_fn(1920, 1080, |x, y| Rgb(PATCHES[(y / 360 * 4 + x / 480) as usize]))
+    RgbImage::from_fn(1920, 1080, |x, y| {
+        Rgb(PATCHES[(y / 360 * 4 + x / 480) as usize])
+    })
 }
 
 fn are_patches(frame: &Frame, levels: f64) {
     for (n, colour) in PATCHES.into_iter().enumerate() {
-        is_colour(frame, (n % 4 * 480 + 240, n / 4 * 360 + 180), colour.map(f64::from), levels);
+        is_colour(
+            frame,
+            (n % 4 * 480 + 240, n / 4 * 360 + 180),
+            colour.map(f64::from),
+            levels,
+        );
     }
 }
 
@@ -38,7 +47,10 @@ fn are_patches(frame: &Frame, levels: f64) {
 fn is_colour(frame: &Frame, (x, y): (usize, usize), colour: [f64; 3], levels: f64) {
     let seen = frame.rgb(x, y);
     for c in 0..3 {
-        assert!((seen[c] - colour[c]).abs() <= levels, "{seen:.1?} for {colour:?} at {x},{y}");
+        assert!(
+            (seen[c] - colour[c]).abs() <= levels,
+            "{seen:.1?} for {colour:?} at {x},{y}"
+        );
     }
 }
 
@@ -67,7 +79,12 @@ fn every_lossless_format_shows_the_same_colours() {
 #[test]
 fn a_gif_shows_its_first_frame() {
     let red = DynamicImage::from(RgbImage::from_pixel(640, 360, Rgb([200, 30, 40])));
-    is_colour(&frame_of(&encode(red, ImageFormat::Gif)), (960, 540), [200.0, 30.0, 40.0], 6.0);
+    is_colour(
+        &frame_of(&encode(red, ImageFormat::Gif)),
+        (960, 540),
+        [200.0, 30.0, 40.0],
+        6.0,
+    );
 }
 
 #[test]
@@ -81,7 +98,8 @@ fn alpha_is_laid_over_black() {
 
 #[test]
 fn sixteen_bits_and_greys_keep_their_levels() {
-    let deep = ImageBuffer::<Rgb<u16>, _>::from_pixel(640, 360, Rgb([200 * 257, 100 * 257, 50 * 257]));
+    let deep =
+        ImageBuffer::<Rgb<u16>, _>::from_pixel(640, 360, Rgb([200 * 257, 100 * 257, 50 * 257]));
     let photo = encode(deep.into(), ImageFormat::Png);
     is_colour(&frame_of(&photo), (960, 540), [200.0, 100.0, 50.0], LEVELS);
 
@@ -94,16 +112,23 @@ fn sixteen_bits_and_greys_keep_their_levels() {
 
 #[test]
 fn an_embedded_profile_is_followed_to_srgb() {
-    let profile = moxcms::ColorProfile::new_display_p3().encode().expect("a profile");
+    let profile = moxcms::ColorProfile::new_display_p3()
+        .encode()
+        .expect("a profile");
     let image = RgbImage::from_pixel(640, 360, Rgb([180, 120, 90]));
     let mut photo = Vec::new();
     let mut encoder = image::codecs::png::PngEncoder::new(&mut photo);
-    encoder.set_icc_profile(profile).expect("a PNG with a profile");
+    encoder
+        .set_icc_profile(profile)
+        .expect("a PNG with a profile");
     encoder
         .write_image(&image, 640, 360, image::ExtendedColorType::Rgb8)
         .expect("a PNG");
     let expected = p3_to_srgb([180.0, 120.0, 90.0]);
-    assert!((expected[0] - 180.0).abs() > 4.0, "{expected:?} tells nothing");
+    assert!(
+        (expected[0] - 180.0).abs() > 4.0,
+        "{expected:?} tells nothing"
+    );
     is_colour(&frame_of(&photo), (960, 540), expected, LEVELS + 1.0);
 }
 
@@ -111,7 +136,11 @@ fn an_embedded_profile_is_followed_to_srgb() {
 fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
     let linear = levels.map(|level| {
         let v = level / 255.0;
-        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        if v <= 0.04045 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        }
     });
     let matrix = [
         [1.224_940_2, -0.224_940_2, 0.0],
@@ -121,6 +150,11 @@ fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
     matrix.map(|row: [f64; 3]| {
         let v: f64 = row.iter().zip(linear).map(|(m, v)| m * v).sum();
         let v = v.clamp(0.0, 1.0);
-        255.0 * if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
+        255.0
+            * if v <= 0.003_130_8 {
+                v * 12.92
+            } else {
+                1.055 * v.powf(1.0 / 2.4) - 0.055
+            }
     })
 }

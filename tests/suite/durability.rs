@@ -12,7 +12,13 @@ fn id(envelope: &Value) -> &str {
 }
 
 /// Posts `count` orders that all end at the gate, and waits until the first is begun.
-async fn fill(service: &Service, photos: &PhotoServer, gate: &Gate, sink: &Sink, count: usize) -> Vec<Value> {
+async fn fill(
+    service: &Service,
+    photos: &PhotoServer,
+    gate: &Gate,
+    sink: &Sink,
+    count: usize,
+) -> Vec<Value> {
     let order = short_to(&photos.gated("/held.png", gate), &sink.url("/hook"));
     let mut accepted = Vec::new();
     for _ in 0..count {
@@ -49,7 +55,10 @@ async fn what_was_accepted_survives_kill_9_and_is_announced() {
     all_announced(&sink, &accepted).await;
     for envelope in &accepted {
         let status = service.job_is(id(envelope), "done").await;
-        let url = status["response"]["response"]["response"].as_str().expect("a URL").to_owned();
+        let url = status["response"]["response"]["response"]
+            .as_str()
+            .expect("a URL")
+            .to_owned();
         let path = url.split_once("/videos/").expect("a video's URL").1;
         assert_eq!(service.get(&format!("/videos/{path}")).await.status, 200);
     }
@@ -88,7 +97,12 @@ async fn kill_9_in_the_middle_of_rendering_leaves_no_half_video() {
     let service = setup.start().await;
     all_announced(&sink, &[accepted]).await;
     assert!(video.exists());
-    assert_eq!(std::fs::read_dir(&work).expect("the work directory").count(), 0);
+    assert_eq!(
+        std::fs::read_dir(&work)
+            .expect("the work directory")
+            .count(),
+        0
+    );
     drop(service);
 }
 
@@ -105,7 +119,10 @@ async fn a_webhook_that_was_due_is_sent_after_kill_9() {
     let service = service.kill_and_restart().await;
     let received = sink.wait_for("/hook", 2).await;
     assert_eq!(received[0].body, received[1].body);
-    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+    assert_eq!(
+        received[0].header("webhook-id"),
+        received[1].header("webhook-id")
+    );
     service.logged("was delivered").await;
 }
 
@@ -123,7 +140,13 @@ async fn jobs_of_callers_who_were_cut_off_are_finished_as_well() {
         .post("/v1/toolkit/jobs/status", &serde_json::json!({}))
         .await
         .expect(200);
-    let id = jobs["response"].as_object().unwrap().keys().next().expect("the job").clone();
+    let id = jobs["response"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .expect("the job")
+        .clone();
     let status = service.job_is(&id, "done").await;
     assert_eq!(status["response"]["response"]["code"], 200);
 }
@@ -132,7 +155,10 @@ async fn jobs_of_callers_who_were_cut_off_are_finished_as_well() {
 async fn a_done_job_is_still_known_after_a_restart() {
     let photos = PhotoServer::start();
     let service = Service::start().await;
-    let made = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let made = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     let before = service.job(id(&made)).await["response"]["response"].clone();
     let service = service.kill_and_restart().await;
     let after = service.job(id(&made)).await["response"]["response"].clone();
@@ -143,7 +169,11 @@ async fn a_done_job_is_still_known_after_a_restart() {
 #[tokio::test]
 async fn two_services_do_not_share_a_data_directory() {
     let service = Service::start().await;
-    let output = service.setup().command().output().expect("a second service");
+    let output = service
+        .setup()
+        .command()
+        .output()
+        .expect("a second service");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("in use"), "{said}");

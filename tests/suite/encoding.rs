@@ -17,7 +17,10 @@ async fn a_video_over_http_is_what_browsers_and_players_expect() {
         serde_json::json!({ "length": 1.5, "frame_rate": 24 }),
     );
     let made = service.post(PAID, &order).await.expect(200);
-    let path = made["response"].as_str().unwrap().replace(&service.url(""), "");
+    let path = made["response"]
+        .as_str()
+        .unwrap()
+        .replace(&service.url(""), "");
     let home = Scratch::new();
     let file = home.write("video.mp4", service.get(&path).await.bytes);
 
@@ -44,7 +47,11 @@ async fn a_video_over_http_is_what_browsers_and_players_expect() {
     }
     assert_eq!(probe.size(), (1920, 1080));
     assert_eq!(probe.frames(), 36);
-    assert!((probe.duration() - 1.5).abs() < 1e-3, "{}", probe.duration());
+    assert!(
+        (probe.duration() - 1.5).abs() < 1e-3,
+        "{}",
+        probe.duration()
+    );
 }
 
 #[test]
@@ -53,7 +60,10 @@ fn the_index_comes_before_the_frames() {
     let video = render(&home, &small(), &["--length", "0.2"]);
     let boxes = boxes(&video);
     let place = |kind: &str| boxes.iter().position(|one| one == kind).expect(kind);
-    assert!(place("ftyp") < place("moov") && place("moov") < place("mdat"), "{boxes:?}");
+    assert!(
+        place("ftyp") < place("moov") && place("moov") < place("mdat"),
+        "{boxes:?}"
+    );
 }
 
 #[test]
@@ -68,13 +78,25 @@ fn there_are_as_many_frames_as_length_times_rate_rounded() {
     ] {
         let home = Scratch::new();
         home.write("photo", small());
-        let args = ["render", "photo", "-o", "v.mp4", "--length", length, "--frame-rate", rate];
+        let args = [
+            "render",
+            "photo",
+            "-o",
+            "v.mp4",
+            "--length",
+            length,
+            "--frame-rate",
+            rate,
+        ];
         let output = kinora(&home, args);
         assert!(output.status.success(), "{}", stderr(&output));
         let probe = Probe::of(&home.join("v.mp4"));
         assert_eq!(probe.frames(), frames, "{length} s at {rate}");
         let seconds = frames as f64 / rate.parse::<f64>().unwrap();
-        assert!((probe.duration() - seconds).abs() < 1e-3, "{length} s at {rate}");
+        assert!(
+            (probe.duration() - seconds).abs() < 1e-3,
+            "{length} s at {rate}"
+        );
         assert_eq!(probe.video()["r_frame_rate"], format!("{rate}/1"));
     }
 }
@@ -83,7 +105,16 @@ fn there_are_as_many_frames_as_length_times_rate_rounded() {
 fn every_frame_differs_from_the_last_at_the_usual_zoom() {
     let home = Scratch::new();
     home.write("photo", png(&detailed(2400, 1350)));
-    let args = ["render", "photo", "-o", "v.mp4", "--length", "2", "--frame-rate", "60"];
+    let args = [
+        "render",
+        "photo",
+        "-o",
+        "v.mp4",
+        "--length",
+        "2",
+        "--frame-rate",
+        "60",
+    ];
     let output = kinora(&home, args);
     assert!(output.status.success(), "{}", stderr(&output));
     let mut last = None;

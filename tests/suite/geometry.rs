@@ -3,9 +3,9 @@
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 
 use crate::support::frames;
-use crate::support::picture::{self, png};
 use crate::support::order::{short, with};
 use crate::support::photos::{Photo, PhotoServer};
+use crate::support::picture::{self, png};
 use crate::support::probe::Probe;
 use crate::support::render::{render, still};
 use crate::support::scratch::Scratch;
@@ -147,11 +147,19 @@ fn all_eight_orientations_come_out_upright() {
             let frame = frames::first(&still(&home, &photo));
             assert_eq!((frame.width as u32, frame.height as u32), frame_size);
             let (w, h) = (frame.width, frame.height);
-            let places = [(w / 4, h / 4), (w * 3 / 4, h / 4), (w / 4, h * 3 / 4), (w * 3 / 4, h * 3 / 4)];
+            let places = [
+                (w / 4, h / 4),
+                (w * 3 / 4, h / 4),
+                (w / 4, h * 3 / 4),
+                (w * 3 / 4, h * 3 / 4),
+            ];
             for ((x, y), colour) in places.into_iter().zip(CORNERS) {
                 let seen = frame.rgb(x, y);
                 let off = |c: usize| (seen[c] - f64::from(colour[c])).abs();
-                assert!((0..3).all(|c| off(c) < 6.0), "orientation {orientation}: {seen:?} for {colour:?}");
+                assert!(
+                    (0..3).all(|c| off(c) < 6.0),
+                    "orientation {orientation}: {seen:?} for {colour:?}"
+                );
             }
         }
     }
@@ -179,8 +187,12 @@ fn a_circle_stays_a_circle() {
         });
         let frame = frames::first(&still(&home, &png(&disc)));
         let (middle_x, middle_y) = (frame.width / 2, frame.height / 2);
-        let wide = (0..frame.width).filter(|x| frame.y(*x, middle_y) > 120.0).count();
-        let high = (0..frame.height).filter(|y| frame.y(middle_x, *y) > 120.0).count();
+        let wide = (0..frame.width)
+            .filter(|x| frame.y(*x, middle_y) > 120.0)
+            .count();
+        let high = (0..frame.height)
+            .filter(|y| frame.y(middle_x, *y) > 120.0)
+            .count();
         assert!(wide.abs_diff(high) <= 2, "{photo:?}: {wide} x {high}");
     }
 }
@@ -189,8 +201,17 @@ fn a_circle_stays_a_circle() {
 fn the_zoom_ends_at_ten() {
     // At 100 % a second the zoom is ten after nine seconds, and stands still from there.
     let home = Scratch::new();
-    let photo = imageops::resize(&picture::detailed(960, 540), 1920, 1080, imageops::FilterType::Triangle);
-    let video = render(&home, &png(&photo), &["--length", "11", "--zoom-speed", "100"]);
+    let photo = imageops::resize(
+        &picture::detailed(960, 540),
+        1920,
+        1080,
+        imageops::FilterType::Triangle,
+    );
+    let video = render(
+        &home,
+        &png(&photo),
+        &["--length", "11", "--zoom-speed", "100"],
+    );
     let target_frames = 165;
     let mut before: Option<frames::Frame> = None;
     let (mut seen, mut change) = (0, Vec::new());
@@ -212,7 +233,9 @@ fn the_zoom_ends_at_ten() {
 
 /// The mean difference of luma.
 fn difference(one: &frames::Frame, other: &frames::Frame) -> f64 {
-    let places = (0..one.height).step_by(7).flat_map(|y| (0..one.width).step_by(5).map(move |x| (x, y)));
+    let places = (0..one.height)
+        .step_by(7)
+        .flat_map(|y| (0..one.width).step_by(5).map(move |x| (x, y)));
     let (sum, count) = places.fold((0.0, 0.0), |(sum, count), (x, y)| {
         (sum + (one.y(x, y) - other.y(x, y)).abs(), count + 1.0)
     });

@@ -51,7 +51,16 @@ async fn guarded() -> Service {
 
 fn names_no_address(body: &Value) {
     let text = body.to_string();
-    for word in ["127.0.0.1", "10.0.0", "169.254", "localhost", "::1", "refused", "/tmp", "data/"] {
+    for word in [
+        "127.0.0.1",
+        "10.0.0",
+        "169.254",
+        "localhost",
+        "::1",
+        "refused",
+        "/tmp",
+        "data/",
+    ] {
         assert!(!text.contains(word), "{word} in {text}");
     }
 }
@@ -68,7 +77,11 @@ async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
             let message = body["message"].as_str().expect("a message");
             assert!(message.contains(field), "{url}: {body}");
             assert!(message.contains("not allowed"), "{url}: {body}");
-            assert_eq!(body["errors"][0]["path"], format!("/{field}"), "{url}: {body}");
+            assert_eq!(
+                body["errors"][0]["path"],
+                format!("/{field}"),
+                "{url}: {body}"
+            );
         }
     }
 }
@@ -76,7 +89,11 @@ async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
 #[tokio::test]
 async fn a_url_with_credentials_is_refused() {
     let service = Service::start().await;
-    for url in ["http://me:secret@127.0.0.1/a.jpg", "https://me@example.com/", "https://:pw@example.com/"] {
+    for url in [
+        "http://me:secret@127.0.0.1/a.jpg",
+        "https://me@example.com/",
+        "https://:pw@example.com/",
+    ] {
         for order in [short(url), short_to("https://example.com/a.jpg", url)] {
             let body = service.post(PAID, &order).await.expect(400);
             let message = body["message"].as_str().expect("a message");
@@ -93,7 +110,10 @@ async fn a_name_that_leads_to_a_forbidden_address_is_not_followed() {
     photos.small();
     let url = format!("http://localhost:{}/small.png", photos.port());
     let body = service.post(PAID, &short(&url)).await.expect(500);
-    assert_eq!(body["message"], "image_url points to an address that is not allowed");
+    assert_eq!(
+        body["message"],
+        "image_url points to an address that is not allowed"
+    );
     assert_eq!(photos.asked("/small.png"), 0);
     names_no_address(&body);
 }
@@ -104,7 +124,10 @@ async fn a_webhook_to_a_name_that_leads_to_a_forbidden_address_is_not_sent() {
     let sink = Sink::start();
     let hook = format!("http://localhost:{}/hook", sink.port());
     let nowhere = "http://kinora-test.invalid/a.jpg";
-    service.post(PAID, &short_to(nowhere, &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(nowhere, &hook))
+        .await
+        .expect(202);
     let line = service.logged("not allowed").await;
     assert!(line.contains("webhook"), "{line}");
     assert!(sink.received("/hook").is_empty());
@@ -142,16 +165,28 @@ async fn redirects_to_allowed_addresses_are_followed_three_times_at_most() {
         let target = format!("/hop-{}", hop - 1);
         photos.put(&format!("/hop-{hop}"), Photo::Redirect(status, target));
     }
-    service.post(PAID, &short(&photos.url("/hop-3"))).await.expect(200);
-    let body = service.post(PAID, &short(&photos.url("/hop-4"))).await.expect(500);
-    assert!(body["message"].as_str().unwrap().contains("redirects"), "{body}");
+    service
+        .post(PAID, &short(&photos.url("/hop-3")))
+        .await
+        .expect(200);
+    let body = service
+        .post(PAID, &short(&photos.url("/hop-4")))
+        .await
+        .expect(500);
+    assert!(
+        body["message"].as_str().unwrap().contains("redirects"),
+        "{body}"
+    );
 }
 
 #[tokio::test]
 async fn only_the_allowed_network_is_open() {
     let setup = Setup::new().env("KINORA_ALLOW_NETWORKS", "10.9.0.0/16, 127.0.0.1/32");
     let (service, photos) = (setup.start().await, PhotoServer::start());
-    service.post(PAID, &short(&photos.small())).await.expect(200);
+    service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     for url in ["http://127.0.0.2/a.jpg", "http://10.8.0.1/a.jpg"] {
         service.post(PAID, &short(url)).await.expect(400);
     }
@@ -176,7 +211,10 @@ async fn a_proxy_of_the_environment_is_not_used() {
 #[tokio::test]
 async fn an_address_where_nobody_listens_is_not_told() {
     let service = Service::start().await;
-    let body = service.post(PAID, &short("http://127.0.0.1:9/a.jpg")).await.expect(500);
+    let body = service
+        .post(PAID, &short("http://127.0.0.1:9/a.jpg"))
+        .await
+        .expect(500);
     assert_eq!(body["message"], json!("image_url could not be reached"));
     names_no_address(&body);
 }

@@ -12,7 +12,15 @@ use crate::support::wire::{Wire, ask};
 #[tokio::test]
 async fn unknown_paths_answer_404_in_json() {
     let service = Service::start().await;
-    for path in ["/", "/index.html", "/paid", "/paid/image/convert/video/", "/v1/image", "/%00", "/é"] {
+    for path in [
+        "/",
+        "/index.html",
+        "/paid",
+        "/paid/image/convert/video/",
+        "/v1/image",
+        "/%00",
+        "/é",
+    ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let body = Answer::to(service.request(method, path)).await.expect(404);
             assert!(body["message"].is_string(), "{path}: {body}");
@@ -35,7 +43,13 @@ async fn a_known_path_with_another_method_answers_405_and_names_the_right_one() 
         ("/videos/some.mp4", "GET"),
         ("/healthz", "GET"),
     ] {
-        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+        for method in [
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::PATCH,
+        ] {
             if method.as_str() == allowed {
                 continue;
             }
@@ -43,7 +57,10 @@ async fn a_known_path_with_another_method_answers_405_and_names_the_right_one() 
             let body = answer.expect(405);
             assert!(body["message"].is_string(), "{path}: {body}");
             let allow = answer.header("allow");
-            assert!(allow.split(", ").any(|name| name == allowed), "{path}: {allow}");
+            assert!(
+                allow.split(", ").any(|name| name == allowed),
+                "{path}: {allow}"
+            );
         }
     }
 }
@@ -51,14 +68,25 @@ async fn a_known_path_with_another_method_answers_405_and_names_the_right_one() 
 #[tokio::test]
 async fn a_body_that_is_not_json_answers_400() {
     let service = Service::start().await;
-    for broken in ["", "{", "not json", "{\"image_url\": }", "\u{feff}{}", "{} {}", "\"\\ud800\""] {
+    for broken in [
+        "",
+        "{",
+        "not json",
+        "{\"image_url\": }",
+        "\u{feff}{}",
+        "{} {}",
+        "\"\\ud800\"",
+    ] {
         let request = service
             .request(Method::POST, PAID)
             .header("content-type", "application/json")
             .body(broken);
         let body = Answer::to(request).await.expect(400);
         let message = body["message"].as_str().expect("a message");
-        assert!(message.starts_with("Invalid payload: "), "{broken:?}: {body}");
+        assert!(
+            message.starts_with("Invalid payload: "),
+            "{broken:?}: {body}"
+        );
         assert!(body["errors"][0]["message"].is_string(), "{body}");
         assert!(body["errors"][0]["path"].is_string(), "{body}");
     }
@@ -167,7 +195,10 @@ async fn a_head_that_does_not_arrive_in_time_answers_408_in_json() {
     let setup = Setup::new().config("[server]\nrequest_timeout = \"400ms\"");
     let service = setup.start().await;
     let authority = service.authority();
-    let reply = ask(authority, &format!("POST {PAID} HTTP/1.1\r\nhost: {authority}\r\n"));
+    let reply = ask(
+        authority,
+        &format!("POST {PAID} HTTP/1.1\r\nhost: {authority}\r\n"),
+    );
     assert_eq!(reply.status, 408, "{reply:?}");
     assert!(reply.json()["message"].is_string());
 }
@@ -199,7 +230,11 @@ async fn an_answered_mistake_leaves_the_connection_open_for_the_next_request() {
         ));
         assert_eq!(wire.reply().status, 400);
     }
-    let unauthorized = format!("POST {PAID} HTTP/1.1\r\nhost: {authority}\r\ncontent-length: 2\r\n\r\n{{}}");
+    let unauthorized =
+        format!("POST {PAID} HTTP/1.1\r\nhost: {authority}\r\ncontent-length: 2\r\n\r\n{{}}");
     let reply = wire.say(unauthorized).reply();
-    assert_eq!((reply.status, reply.json()), (401, json!({ "message": "Unauthorized" })));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (401, json!({ "message": "Unauthorized" }))
+    );
 }

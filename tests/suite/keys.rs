@@ -27,7 +27,13 @@ const GUARDED: &[(Method, &str)] = &[
 async fn without_the_right_key_every_endpoint_answers_401() {
     let service = Service::start().await;
     let longer = format!("{KEY}x");
-    let keys = [None, Some(""), Some("wrong"), Some(&KEY[1..]), Some(&longer)];
+    let keys = [
+        None,
+        Some(""),
+        Some("wrong"),
+        Some(&KEY[1..]),
+        Some(&longer),
+    ];
     for (method, path) in GUARDED {
         for key in keys {
             let mut request = service.anonymous(method.clone(), path);
@@ -59,7 +65,9 @@ async fn the_key_is_checked_before_the_json_and_the_json_before_the_schema() {
     let answer = Answer::to(broken()).await;
     assert_eq!(answer.expect(401), json!({ "message": "Unauthorized" }));
 
-    let large = service.anonymous(Method::POST, PAID).body(vec![b' '; 100_000]);
+    let large = service
+        .anonymous(Method::POST, PAID)
+        .body(vec![b' '; 100_000]);
     Answer::to(large).await.expect(401);
 
     let request = broken()

@@ -12,7 +12,10 @@ const URL: &str = "http://127.0.0.1:9/a.jpg";
 async fn refuses(service: &Service, path: &str, payload: Value, field: &str) {
     let body = service.post(path, &payload).await.expect(400);
     let message = body["message"].as_str().expect("a message");
-    assert!(message.starts_with("Invalid payload: "), "{payload}: {body}");
+    assert!(
+        message.starts_with("Invalid payload: "),
+        "{payload}: {body}"
+    );
     assert!(message.contains(field), "{payload}: {body}");
     let errors = body["errors"].as_array().expect("errors");
     assert_eq!(errors.len(), 1, "{payload}: {body}");
@@ -116,7 +119,8 @@ async fn v1_has_a_length_range_of_its_own() {
 async fn numbers_that_are_whole_count_as_integers_and_limits_are_inclusive() {
     let service = Setup::new().env("MAX_QUEUE_LENGTH", "0").start().await;
     let photos = PhotoServer::start();
-    let order = json!({ "image_url": photos.small(), "length": 1.0, "frame_rate": 15.0, "zoom_speed": 0 });
+    let order =
+        json!({ "image_url": photos.small(), "length": 1.0, "frame_rate": 15.0, "zoom_speed": 0 });
     service.post(PAID, &order).await.expect(200);
     let widest = json!({ "image_url": photos.url("/none"), "length": 60, "frame_rate": 60, "zoom_speed": 100 });
     service.post(PAID, &widest).await.expect(500);

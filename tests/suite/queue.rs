@@ -31,7 +31,10 @@ fn swarm(service: &Service, order: &Value) -> Vec<JoinHandle<Answer>> {
 #[tokio::test]
 async fn a_busy_service_accepts_exactly_as_many_as_its_queue_holds() {
     const BOUND: usize = 7;
-    let service = Setup::new().env("MAX_QUEUE_LENGTH", BOUND.to_string()).start().await;
+    let service = Setup::new()
+        .env("MAX_QUEUE_LENGTH", BOUND.to_string())
+        .start()
+        .await;
     let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
     let order = short_to(&photos.gated("/held.png", &gate), &sink.url("/hook"));
     service.post(PAID, &order).await.expect(202);
@@ -41,7 +44,10 @@ async fn a_busy_service_accepts_exactly_as_many_as_its_queue_holds() {
     assert_eq!((accepted.len(), refused.len()), (BOUND, CLIENTS - BOUND));
     for answer in &refused {
         let body = answer.expect(429);
-        assert_eq!(body["message"], format!("MAX_QUEUE_LENGTH ({BOUND}) reached"));
+        assert_eq!(
+            body["message"],
+            format!("MAX_QUEUE_LENGTH ({BOUND}) reached")
+        );
         assert_eq!(body["queue_length"], BOUND, "{body}");
         answer.header("retry-after");
     }
@@ -74,12 +80,17 @@ async fn an_idle_service_accepts_one_more_for_each_worker() {
 #[tokio::test]
 async fn waiting_callers_count_like_any_other_and_all_get_their_videos() {
     const BOUND: usize = 3;
-    let service = Setup::new().env("MAX_QUEUE_LENGTH", BOUND.to_string()).start().await;
+    let service = Setup::new()
+        .env("MAX_QUEUE_LENGTH", BOUND.to_string())
+        .start()
+        .await;
     let (photos, gate) = (PhotoServer::start(), Gate::new());
     let order = short(&photos.gated("/held.png", &gate));
     let first = service.post_aside(PAID, &order);
     gate.arrived(1).await;
-    let waiting: Vec<_> = (0..BOUND).map(|_| service.post_aside(PAID, &order)).collect();
+    let waiting: Vec<_> = (0..BOUND)
+        .map(|_| service.post_aside(PAID, &order))
+        .collect();
     crate::support::wait::until_async("the queue is full", async || {
         let length = service.get("/v1/toolkit/authenticate").await.json();
         (length["queue_length"] == BOUND).then_some(())
@@ -103,7 +114,10 @@ async fn a_full_queue_is_open_again_once_it_has_drained() {
     service.post(PAID, &order).await.expect(429);
     gate.open();
     sink.wait_for("/hook", 2).await;
-    service.post(PAID, &short(&photos.small())).await.expect(200);
+    service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -177,7 +191,10 @@ async fn the_express_lane_is_served_first() {
         json!({ "bypass_queue": true }),
     );
     // The reserved worker first: it is the only one that serves nothing else.
-    service.post(PAID, &short_to(&photos.gated("/held.png", &gate), &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.gated("/held.png", &gate), &hook))
+        .await
+        .expect(202);
     gate.arrived(1).await;
     service.post(PAID, &reserved).await.expect(202);
     shut.arrived(1).await;
@@ -208,7 +225,10 @@ async fn a_bypass_that_is_neither_true_nor_false_is_refused() {
     let order = short("http://127.0.0.1:9/a.jpg");
     let path = format!("{PAID}?bypass_queue=maybe");
     let body = service.post(&path, &order).await.expect(400);
-    assert!(body["message"].as_str().unwrap().contains("bypass_queue"), "{body}");
+    assert!(
+        body["message"].as_str().unwrap().contains("bypass_queue"),
+        "{body}"
+    );
 }
 
 #[tokio::test]
@@ -228,8 +248,17 @@ async fn a_caller_who_hangs_up_does_not_stop_his_job() {
     // Any answer after this shows that the service has had time to notice.
     service.get("/v1/toolkit/authenticate").await.expect(200);
     gate.open();
-    let jobs = service.post("/v1/toolkit/jobs/status", &json!({})).await.expect(200);
-    let id = jobs["response"].as_object().unwrap().keys().next().unwrap().clone();
+    let jobs = service
+        .post("/v1/toolkit/jobs/status", &json!({}))
+        .await
+        .expect(200);
+    let id = jobs["response"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
     let status = service.job_is(&id, "done").await;
     assert_eq!(status["response"]["response"]["code"], 200, "{status}");
     let video = Answer::to(service.anonymous(Method::GET, &format!("/videos/{id}.mp4"))).await;

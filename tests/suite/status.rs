@@ -73,7 +73,10 @@ async fn every_way_to_ask_gives_the_same_answer_in_an_envelope() {
 #[tokio::test]
 async fn a_failed_job_is_done_and_says_why() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
-    let failed = service.post(V1, &short(&photos.url("/missing"))).await.expect(500);
+    let failed = service
+        .post(V1, &short(&photos.url("/missing")))
+        .await
+        .expect(500);
     let status = service.job(&id(&failed)).await;
     assert_eq!(status["job_status"], "done");
     assert_eq!(status["response"]["response"], failed);
@@ -83,7 +86,10 @@ async fn a_failed_job_is_done_and_says_why() {
 async fn an_unknown_job_is_404_and_an_id_that_is_no_uuid_400() {
     let service = Service::start().await;
     for path in ["/paid/get/job/status", "/v1/toolkit/job/status"] {
-        let body = service.post(path, &json!({ "job_id": UNKNOWN })).await.expect(404);
+        let body = service
+            .post(path, &json!({ "job_id": UNKNOWN }))
+            .await
+            .expect(404);
         assert!(body["message"].is_string(), "{body}");
         for bad in [
             json!({ "job_id": "no-uuid" }),
@@ -107,7 +113,10 @@ async fn an_unknown_job_is_404_and_an_id_that_is_no_uuid_400() {
 #[tokio::test]
 async fn an_id_in_capitals_is_the_same_id() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
-    let made = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let made = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     let status = service.job(&id(&made).to_uppercase()).await;
     assert_eq!(status["response"]["job_id"], made["job_id"]);
 }
@@ -116,14 +125,20 @@ async fn an_id_in_capitals_is_the_same_id() {
 async fn jobs_status_lists_the_jobs_that_changed_lately() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
     let (sink, gate) = (Sink::start(), Gate::new());
-    let done = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let done = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     let order = short_to(&photos.gated("/held.png", &gate), &sink.url("/hook"));
     let running = service.post(PAID, &order).await.expect(202);
     gate.arrived(1).await;
     let queued = service.post(PAID, &order).await.expect(202);
 
     for question in [json!({ "since_seconds": 600 }), json!({})] {
-        let body = service.post("/v1/toolkit/jobs/status", &question).await.expect(200);
+        let body = service
+            .post("/v1/toolkit/jobs/status", &question)
+            .await
+            .expect(200);
         let jobs = &body["response"];
         assert_eq!(jobs.as_object().map(|jobs| jobs.len()), Some(3), "{body}");
         assert_eq!(jobs[&id(&done)], "done", "{body}");
@@ -131,8 +146,15 @@ async fn jobs_status_lists_the_jobs_that_changed_lately() {
         assert_eq!(jobs[&id(&queued)], "queued", "{body}");
         assert_eq!(body["endpoint"], "/v1/toolkit/jobs/status");
     }
-    for bad in [json!({ "since_seconds": "ten" }), json!({ "since_seconds": -1 }), json!([])] {
-        service.post("/v1/toolkit/jobs/status", &bad).await.expect(400);
+    for bad in [
+        json!({ "since_seconds": "ten" }),
+        json!({ "since_seconds": -1 }),
+        json!([]),
+    ] {
+        service
+            .post("/v1/toolkit/jobs/status", &bad)
+            .await
+            .expect(400);
     }
 }
 
@@ -142,7 +164,9 @@ async fn toolkit_test_stores_a_file_that_can_be_had() {
     let body = service.get("/v1/toolkit/test").await.expect(200);
     assert_eq!(body["endpoint"], "/v1/toolkit/test");
     let url = body["response"].as_str().expect("a URL");
-    let path = url.strip_prefix(&service.url("")).expect("a URL of this service");
+    let path = url
+        .strip_prefix(&service.url(""))
+        .expect("a URL of this service");
     let file = service.get(path).await;
     assert_eq!(file.status, 200);
     assert!(!file.bytes.is_empty());
@@ -152,7 +176,10 @@ async fn toolkit_test_stores_a_file_that_can_be_had() {
 async fn toolkit_authenticate_welcomes_the_right_key() {
     let service = Service::start().await;
     let body = service.get("/v1/toolkit/authenticate").await.expect(200);
-    assert_eq!((&body["code"], &body["response"]), (&json!(200), &json!("Authorized")));
+    assert_eq!(
+        (&body["code"], &body["response"]),
+        (&json!(200), &json!("Authorized"))
+    );
 }
 
 fn id(envelope: &Value) -> String {

@@ -32,11 +32,17 @@ async fn a_stopping_service_refuses_new_orders_and_finishes_what_runs() {
     let held = photos.gated("/held.png", &gate);
     let running = service.post_aside(PAID, &short(&held));
     gate.arrived(1).await;
-    let queued = service.post(PAID, &short_to(&held, &sink.url("/hook"))).await.expect(202);
+    let queued = service
+        .post(PAID, &short_to(&held, &sink.url("/hook")))
+        .await
+        .expect(202);
 
     service.terminate();
     service.logged("stopping").await;
-    for order in [short(&held), with(short(&held), json!({ "bypass_queue": true }))] {
+    for order in [
+        short(&held),
+        with(short(&held), json!({ "bypass_queue": true })),
+    ] {
         let answer = service.post(PAID, &order).await;
         let body = answer.expect(503);
         assert!(body["message"].is_string(), "{body}");
@@ -91,7 +97,11 @@ async fn a_job_that_outlasts_the_grace_time_goes_back_to_the_queue() {
     let begun = Instant::now();
     service.terminate();
     assert_eq!(service.ended().await.code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(sink.received("/hook").is_empty());
     assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "left-overs");
 
@@ -129,7 +139,11 @@ async fn a_second_sigterm_stops_at_once_and_loses_nothing() {
     let begun = Instant::now();
     service.terminate();
     assert_eq!(service.ended().await.code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
     gate.open();
     let service = service.start_again().await;
     for accepted in [first, second] {

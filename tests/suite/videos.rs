@@ -11,7 +11,10 @@ use crate::support::wire::ask;
 
 async fn with_video() -> (Service, String) {
     let (service, photos) = (Service::start().await, PhotoServer::start());
-    let made = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let made = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     let path = format!("/videos/{}.mp4", made["job_id"].as_str().unwrap());
     (service, path)
 }
@@ -36,7 +39,9 @@ async fn a_video_is_served_whole_without_a_key() {
 #[tokio::test]
 async fn a_part_of_a_video_is_served_on_request() {
     let (service, path) = with_video().await;
-    let whole = Answer::to(service.anonymous(Method::GET, &path)).await.bytes;
+    let whole = Answer::to(service.anonymous(Method::GET, &path))
+        .await
+        .bytes;
     let last = whole.len() - 1;
     for (range, from, to) in [
         ("bytes=0-0".to_owned(), 0, 0),
@@ -44,7 +49,9 @@ async fn a_part_of_a_video_is_served_on_request() {
         (format!("bytes={last}-"), last, last),
         ("bytes=-50".to_owned(), last - 49, last),
     ] {
-        let request = service.anonymous(Method::GET, &path).header("range", &range);
+        let request = service
+            .anonymous(Method::GET, &path)
+            .header("range", &range);
         let part = Answer::to(request).await;
         assert_eq!(part.status, 206, "{range}");
         assert_eq!(part.bytes, whole[from..=to], "{range}");
@@ -68,7 +75,9 @@ async fn a_video_that_is_not_there_is_404_in_json() {
         path.replace(".mp4", ".mp4.mp4"),
         path.replace(".mp4", ".MP4"),
     ] {
-        let body = Answer::to(service.anonymous(Method::GET, &other)).await.expect(404);
+        let body = Answer::to(service.anonymous(Method::GET, &other))
+            .await
+            .expect(404);
         assert!(body["message"].is_string(), "{other}: {body}");
     }
 }
@@ -102,7 +111,10 @@ async fn no_path_leads_out_of_the_videos() {
 async fn the_address_of_a_video_begins_with_the_public_url() {
     let setup = Setup::new().env("KINORA_PUBLIC_URL", "https://videos.example.com/kinora/");
     let (service, photos) = (setup.start().await, PhotoServer::start());
-    let made = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let made = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     let url = made["response"].as_str().expect("a URL");
     let expected = format!(
         "https://videos.example.com/kinora/videos/{}.mp4",

@@ -25,8 +25,14 @@ async fn a_webhook_carries_the_result_and_a_signature_that_verifies() {
     assert_eq!(received.method, "POST");
     assert_eq!(received.header("content-type"), "application/json");
     assert!(!received.header("webhook-id").is_empty());
-    let sent: u64 = received.header("webhook-timestamp").parse().expect("seconds");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let sent: u64 = received
+        .header("webhook-timestamp")
+        .parse()
+        .expect("seconds");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     assert!(now.abs_diff(sent) < 60, "{sent} at {now}");
     assert!(received.is_signed_with(SECRET), "{received:?}");
     assert!(!received.is_signed_with("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
@@ -62,7 +68,10 @@ async fn failures_are_announced_as_well() {
     let received = sink.wait_for("/hook", 1).await.remove(0);
     assert!(received.is_signed_with(SECRET));
     let body = received.json();
-    assert_eq!((&body["code"], &body["endpoint"]), (&json!(500), &json!(V1)));
+    assert_eq!(
+        (&body["code"], &body["endpoint"]),
+        (&json!(500), &json!(V1))
+    );
     assert_eq!(body["message"], "image_url answered 404");
     assert_eq!(body["job_id"], accepted["job_id"]);
 }
@@ -87,14 +96,20 @@ async fn every_retry_has_the_same_id_and_the_same_bytes() {
     }
     service.logged("was delivered").await;
     assert_eq!(sink.received("/hook").len(), 4);
-    assert!(sink.received("/elsewhere").is_empty(), "a redirect was followed");
+    assert!(
+        sink.received("/elsewhere").is_empty(),
+        "a redirect was followed"
+    );
 }
 
 #[tokio::test]
 async fn a_webhook_is_given_up_after_its_last_try() {
     let (service, photos, sink) = start("0s,50ms,50ms").await;
     let hook = sink.answers("/hook", [Reply::Status(500)]);
-    service.post(PAID, &short_to(&photos.small(), &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.small(), &hook))
+        .await
+        .expect(202);
     service.logged("given up").await;
     assert_eq!(sink.received("/hook").len(), 3);
 }
@@ -103,10 +118,16 @@ async fn a_webhook_is_given_up_after_its_last_try() {
 async fn a_receiver_that_is_gone_for_good_is_not_asked_again() {
     let (service, photos, sink) = start("0s,10ms,10ms").await;
     let hook = sink.answers("/hook", [Reply::Status(410)]);
-    service.post(PAID, &short_to(&photos.small(), &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.small(), &hook))
+        .await
+        .expect(202);
     service.logged("given up").await;
     // A later one overtakes any retry there might be.
-    service.post(PAID, &short_to(&photos.small(), &sink.url("/later"))).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.small(), &sink.url("/later")))
+        .await
+        .expect(202);
     sink.wait_for("/later", 1).await;
     assert_eq!(sink.received("/hook").len(), 1);
 }
@@ -116,7 +137,10 @@ async fn a_receiver_that_asks_for_time_gets_it() {
     let (service, photos, sink) = start("0s,0s,0s").await;
     let replies = [Reply::RetryAfter(503, 2), Reply::Status(200)];
     let hook = sink.answers("/hook", replies);
-    service.post(PAID, &short_to(&photos.small(), &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.small(), &hook))
+        .await
+        .expect(202);
     let received = sink.wait_for("/hook", 2).await;
     let waited = received[1].at - received[0].at;
     assert!(waited >= Duration::from_millis(1990), "{waited:?}");
@@ -139,7 +163,11 @@ async fn receivers_that_hang_delay_nobody_else() {
     service.post(PAID, &order).await.expect(202);
     quick.wait_for("/hook", 1).await;
     // Well under the 15 s that each of the others may take.
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -149,7 +177,10 @@ async fn a_receiver_that_answers_too_late_is_tried_again() {
         .config("[webhooks]\ntimeout = \"300ms\"");
     let (service, photos, sink) = (setup.start().await, PhotoServer::start(), Sink::start());
     let hook = sink.answers("/hook", [Reply::Hang, Reply::Status(200)]);
-    service.post(PAID, &short_to(&photos.url("/missing"), &hook)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.url("/missing"), &hook))
+        .await
+        .expect(202);
     let received = sink.wait_for("/hook", 2).await;
     assert_eq!(received[0].body, received[1].body);
     service.logged("was delivered").await;
@@ -159,19 +190,31 @@ async fn a_receiver_that_answers_too_late_is_tried_again() {
 async fn a_receiver_that_is_down_is_tried_again_when_it_is_up() {
     let (service, photos, sink) = start("0s,50ms,50ms,50ms").await;
     let nobody = "http://127.0.0.1:9/hook";
-    service.post(PAID, &short_to(&photos.url("/missing"), nobody)).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.url("/missing"), nobody))
+        .await
+        .expect(202);
     service.logged("will be tried again").await;
     // Who is there is served in the meantime.
-    service.post(PAID, &short_to(&photos.url("/missing"), &sink.url("/hook"))).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.url("/missing"), &sink.url("/hook")))
+        .await
+        .expect(202);
     sink.wait_for("/hook", 1).await;
 }
 
 #[tokio::test]
 async fn without_a_webhook_nothing_is_sent() {
     let (service, photos, sink) = start("0s").await;
-    let made: Value = service.post(PAID, &short(&photos.small())).await.expect(200);
+    let made: Value = service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(200);
     assert_eq!(made["code"], 200);
-    service.post(PAID, &short_to(&photos.small(), &sink.url("/hook"))).await.expect(202);
+    service
+        .post(PAID, &short_to(&photos.small(), &sink.url("/hook")))
+        .await
+        .expect(202);
     let received = sink.wait_for("/hook", 1).await;
     assert_ne!(received[0].json()["job_id"], made["job_id"]);
     assert!(!service.log().iter().any(|line| line.contains("given up")));

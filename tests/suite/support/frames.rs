@@ -38,7 +38,11 @@ impl Frame {
         }
         let [y, cb, cr] = sum.map(|sum| sum / (4 * REACH * REACH) as f64);
         // ITU-R BT.709-6, items 3.2 to 3.4, solved for R, G and B.
-        let (y, cb, cr) = ((y - 16.0) / 219.0, (cb - 128.0) / 224.0, (cr - 128.0) / 224.0);
+        let (y, cb, cr) = (
+            (y - 16.0) / 219.0,
+            (cb - 128.0) / 224.0,
+            (cr - 128.0) / 224.0,
+        );
         let (r, b) = (y + 1.5748 * cr, y + 1.8556 * cb);
         let g = (y - 0.2126 * r - 0.0722 * b) / 0.7152;
         [r, g, b].map(|level| 255.0 * level)

@@ -67,9 +67,7 @@ pub fn png_header(width: u32, height: u32) -> Bytes {
     let signature = b"\x89PNG\r\n\x1a\n";
     let length = 13u32.to_be_bytes();
     let idat = b"\0\0\0\x04IDAT\0\0\0\0\0\0\0\0";
-    [&signature[..], &length, &ihdr, &crc, idat]
-        .concat()
-        .into()
+    [&signature[..], &length, &ihdr, &crc, idat].concat().into()
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

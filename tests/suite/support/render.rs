@@ -8,10 +8,7 @@ use super::scratch::Scratch;
 
 /// Runs the binary in a directory of the test's own, in a clean environment.
 pub fn kinora<A: AsRef<OsStr>>(home: &Scratch, args: impl IntoIterator<Item = A>) -> Output {
-    command(home)
-        .args(args)
-        .output()
-        .expect("the program runs")
+    command(home).args(args).output().expect("the program runs")
 }
 
 pub fn command(home: &Scratch) -> Command {

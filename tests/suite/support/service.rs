@@ -127,7 +127,9 @@ impl Service {
         let (child, log) = (&mut self.child, &self.log);
         wait::until("the service listens", || {
             let log = log.lock().unwrap();
-            let address = log.iter().find_map(|line| line.split("listening on ").nth(1));
+            let address = log
+                .iter()
+                .find_map(|line| line.split("listening on ").nth(1));
             if let (None, Ok(Some(status))) = (address, child.try_wait()) {
                 panic!("the service ended with {status}: {log:#?}");
             }

@@ -46,7 +46,12 @@ impl Target {
         let mut photo = RgbImage::from_pixel(self.photo.0, self.photo.1, Rgb([GROUND as u8; 3]));
         let (scale, centre) = (self.scale(), Self::centre(self.photo));
         for (dx, dy) in self.offsets() {
-            dot(&mut photo, centre.0 + dx * scale, centre.1 + dy * scale, SIGMA * scale);
+            dot(
+                &mut photo,
+                centre.0 + dx * scale,
+                centre.1 + dy * scale,
+                SIGMA * scale,
+            );
         }
         photo
     }

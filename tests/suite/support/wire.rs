@@ -26,7 +26,9 @@ impl Wire {
     }
 
     pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.0.write_all(bytes.as_ref()).expect("an open connection");
+        self.0
+            .write_all(bytes.as_ref())
+            .expect("an open connection");
         self
     }
 
@@ -65,7 +67,11 @@ fn parse(heard: &[u8]) -> Option<Reply> {
     });
     let length: usize = length.unwrap_or(0);
     (body.len() >= length).then(|| Reply {
-        status: head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0),
+        status: head
+            .split(' ')
+            .nth(1)
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(0),
         head: head.to_owned(),
         body: body.to_owned(),
     })
