@@ -202,12 +202,10 @@ fn ctrl_c_ends_a_rendering_and_leaves_nothing() {
         .spawn()
         .expect("the program runs");
     crate::support::wait::until_blocking("the rendering has begun", || {
-        let mut files = home.path().read_dir().ok()?;
+        let mut files = home.path().read_dir().ok()?.flatten();
         files.find(|file| {
-            let part = file.as_ref().ok().and_then(|file| file.metadata().ok());
-            file.as_ref()
-                .is_ok_and(|file| file.file_name().to_string_lossy().ends_with(".part"))
-                && part.is_some_and(|part| part.len() > 0)
+            let grows = file.metadata().is_ok_and(|part| part.len() > 0);
+            grows && file.file_name().to_string_lossy().ends_with(".part")
         })
     });
     let interrupted = std::process::Command::new("kill")

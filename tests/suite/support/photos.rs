@@ -152,17 +152,26 @@ async fn answer(shelf: Arc<Mutex<Shelf>>, request: HttpRequest) -> HttpResponse 
             gate.pass().await;
             HttpResponse::Ok().content_type("image/png").body(bytes)
         }
-        Photo::BrokenOff(bytes) => {
-            let announced = bytes.len() as u64 * 2;
-            let chunks = [Ok(bytes), Err(io::Error::other("broken off on purpose"))];
-            HttpResponse::Ok().body(SizedStream::new(announced, stream::iter(chunks)))
-        }
+        Photo::BrokenOff(bytes) => broken_off(bytes),
         Photo::Trickle => HttpResponse::Ok().streaming(stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Some((Ok::<_, io::Error>(Bytes::from_static(b"x")), ()))
         })),
         Photo::Flood { bytes, announced } => flood(bytes, announced),
     }
+}
+
+fn broken_off(bytes: Bytes) -> HttpResponse {
+    let announced = bytes.len() as u64 * 2;
+    let chunks = stream::unfold(Some(bytes), |bytes| async {
+        if bytes.is_none() {
+            // What has been said is sent while the stream has nothing to say.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let chunk = bytes.ok_or_else(|| io::Error::other("broken off on purpose"));
+        Some((chunk, None))
+    });
+    HttpResponse::Ok().body(SizedStream::new(announced, chunks))
 }
 
 fn flood(bytes: u64, announced: bool) -> HttpResponse {

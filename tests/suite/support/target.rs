@@ -1,4 +1,7 @@
-//! A synthetic target: soft round marks at known places, found again in a frame by their centroids.
+//! A synthetic target: soft-edged discs at known places, found again in a frame by their centroids.
+//!
+//! Discs and not mere spots: what the encoder throws away shifts the centroid of a soft spot by more than the renderer
+//! does.
 
 use image::{Rgb, RgbImage};
 
@@ -6,8 +9,11 @@ use super::frames::Frame;
 
 const GROUND: f64 = 40.0;
 const PEAK: f64 = 170.0;
-/// Of the marks, in pixels of the first frame.
-const SIGMA: f64 = 7.0;
+/// Radius of the discs and softness of their edges, in pixels of the first frame.
+const RADIUS: f64 = 26.0;
+const SOFTNESS: f64 = 1.5;
+/// How far around a disc is looked, in radii.
+const REACH: f64 = 1.5;
 
 /// Marks from the centre, in parts of the frame's width and height: off the axes, and none at the
 /// mirror place of another, so that a shift, a stretch or a turn cannot hide.
@@ -46,12 +52,8 @@ impl Target {
         let mut photo = RgbImage::from_pixel(self.photo.0, self.photo.1, Rgb([GROUND as u8; 3]));
         let (scale, centre) = (self.scale(), Self::centre(self.photo));
         for (dx, dy) in self.offsets() {
-            dot(
-                &mut photo,
-                centre.0 + dx * scale,
-                centre.1 + dy * scale,
-                SIGMA * scale,
-            );
+            let place = (centre.0 + dx * scale, centre.1 + dy * scale);
+            disc(&mut photo, place, scale);
         }
         photo
     }
@@ -66,28 +68,23 @@ impl Target {
         let centre = Self::centre(self.frame);
         let errors = self.offsets().map(|(dx, dy)| {
             let expected = (centre.0 + dx * zoom, centre.1 + dy * zoom);
-            let found = centroid(frame, expected, 4.5 * SIGMA * zoom);
+            let found = centroid(frame, expected, REACH * RADIUS * zoom);
             (found.0 - expected.0).hypot(found.1 - expected.1)
         });
         errors.into_iter().fold(0.0, f64::max)
     }
 }
 
-/// Adds a Gaussian spot. Coordinates are continuous: pixel `i` spans `i` to `i + 1`.
-fn dot(photo: &mut RgbImage, x: f64, y: f64, sigma: f64) {
-    let reach = 5.0 * sigma;
-    let span = |at: f64, limit: u32| {
-        let (from, to) = (at - reach, at + reach);
-        from.max(0.0) as u32..(to as u32).min(limit)
-    };
+/// Adds a disc. Coordinates are continuous: pixel `i` spans `i` to `i + 1`.
+fn disc(photo: &mut RgbImage, (x, y): (f64, f64), scale: f64) {
+    let reach = REACH * RADIUS * scale;
+    let span = |at: f64, limit: u32| (at - reach).max(0.0) as u32..((at + reach) as u32).min(limit);
     for j in span(y, photo.height()) {
         for i in span(x, photo.width()) {
-            let (dx, dy) = (f64::from(i) + 0.5 - x, f64::from(j) + 0.5 - y);
-            let share = (-(dx * dx + dy * dy) / (2.0 * sigma * sigma)).exp();
-            let level = GROUND + PEAK * share;
-            if level > GROUND + 0.5 {
-                photo.put_pixel(i, j, Rgb([level.round() as u8; 3]));
-            }
+            let far = (f64::from(i) + 0.5 - x).hypot(f64::from(j) + 0.5 - y) / scale;
+            let share = 1.0 / (1.0 + ((far - RADIUS) / SOFTNESS).exp());
+            let level = (GROUND + PEAK * share).round();
+            photo.put_pixel(i, j, Rgb([level as u8; 3]));
         }
     }
 }
