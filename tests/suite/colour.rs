@@ -4,6 +4,7 @@ use image::{
     DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage,
 };
 
+use crate::support::cmyk;
 use crate::support::frames::{self, Frame};
 use crate::support::picture::{encode, jpeg, png};
 use crate::support::render::still;
@@ -157,4 +158,26 @@ fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
                 1.055 * v.powf(1.0 / 2.4) - 0.055
             }
     })
+}
+
+#[test]
+fn printing_inks_look_like_their_colours() {
+    // How exactly, is a matter of the profile that is assumed; which is which, is not.
+    for (inks, bright) in [
+        ([0, 0, 0, 0], [true, true, true]),
+        ([255, 0, 0, 0], [false, true, true]),
+        ([0, 255, 0, 0], [true, false, true]),
+        ([0, 0, 255, 0], [true, true, false]),
+        ([0, 255, 255, 0], [true, false, false]),
+        ([0, 0, 0, 255], [false, false, false]),
+    ] {
+        let seen = frame_of(&cmyk::jpeg(inks)).rgb(540, 960);
+        for c in 0..3 {
+            assert_eq!(
+                seen[c] > 128.0,
+                bright[c],
+                "{seen:.0?} for the inks {inks:?}"
+            );
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What the tests share: the real binary, the servers beside it, and eyes for its videos.
 
 pub mod client;
+pub mod cmyk;
 pub mod frames;
 pub mod host;
 pub mod order;
