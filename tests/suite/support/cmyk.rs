@@ -50,7 +50,7 @@ fn scan(inks: [u8; 4]) -> Vec<u8> {
         }
         bits += "0";
     }
-    while bits.len() % 8 > 0 {
+    while !bits.len().is_multiple_of(8) {
         bits += "1";
     }
     let bytes = bits.as_bytes().chunks(8).map(|byte| {
