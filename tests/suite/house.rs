@@ -1,0 +1,205 @@
+//! The house's order: which module may import which, and where each outside crate lives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, and what it may import of this crate, as DESIGN.md and the map in `src/lib.rs` say.
+/// `setting` and `errors` are free to all but plain data.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("setting", &[]),
+    ("errors", &[]),
+    ("video", &[]),
+    ("job", &["video"]),
+    ("net", &["video", "job", "setting", "errors"]),
+    ("picture", &["video", "job", "setting", "errors"]),
+    ("storage", &["video", "job", "setting", "errors"]),
+    ("render", &["video", "picture", "setting", "errors"]),
+    (
+        "jobs",
+        &[
+            "video", "job", "net", "picture", "render", "storage", "setting", "errors",
+        ],
+    ),
+    ("webhook", &["job", "jobs", "net", "setting", "errors"]),
+    ("api", &["jobs", "video", "job", "setting", "errors"]),
+];
+/// Modules that put the others together.
+const MAY_IMPORT_ALL: &[&str] = &["app", "cli", "config", "main", "lib"];
+
+/// Crate, and where it lives: files, or folders with a slash at their end.
+const HOMES: &[(&str, &[&str])] = &[
+    ("actix_web", &["api/", "app.rs"]),
+    ("actix_files", &["api/"]),
+    ("jsonschema", &["api/"]),
+    ("subtle", &["api/key.rs"]),
+    // app.rs names the error of building the client.
+    ("reqwest", &["net/", "app.rs"]),
+    ("ipnet", &["net/"]),
+    ("sqlx", &["jobs/store.rs", "jobs/store/"]),
+    ("crossbeam_channel", &["jobs/queue.rs", "render/mod.rs"]),
+    ("image", &["picture/"]),
+    ("zune_jpeg", &["picture/"]),
+    ("moxcms", &["picture/"]),
+    ("ffmpeg_sidecar", &["render/encode.rs"]),
+    ("object_store", &["storage/object.rs"]),
+    ("hmac", &["webhook.rs"]),
+    ("base64", &["webhook.rs"]),
+    ("clap", &["cli.rs"]),
+    ("indicatif", &["cli.rs"]),
+    ("env_logger", &["cli.rs"]),
+    ("rustls", &["cli.rs"]),
+    ("toml", &["config.rs"]),
+];
+
+/// A source file: its path under `src/`, and its code without comments, texts and unit tests.
+struct Source {
+    path: String,
+    code: String,
+}
+
+impl Source {
+    fn module(&self) -> &str {
+        self.path.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    /// The names that follow `crate::`, those in braces included.
+    fn imports(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for after in self.code.split("crate::").skip(1) {
+            if let Some(group) = after.strip_prefix('{') {
+                let group = group.split_once("};").map_or(group, |(group, _)| group);
+                names.extend(top_level(group).map(first_name));
+            } else {
+                names.push(first_name(after));
+            }
+        }
+        names
+    }
+
+    fn uses_crate(&self, name: &str) -> bool {
+        self.code
+            .match_indices(&format!("{name}::"))
+            .any(|(at, _)| {
+                let before = self.code[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            })
+    }
+}
+
+/// The parts of `a::{b, c}, d` between the outermost commas.
+fn top_level(group: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    group.split(move |c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    })
+}
+
+fn first_name(text: &str) -> String {
+    let name = |c: &char| c.is_alphanumeric() || *c == '_';
+    text.trim_start().chars().take_while(name).collect()
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                sources.push(read(&root, path));
+            }
+        }
+    }
+    assert!(sources.len() > 20, "the sources have moved");
+    sources
+}
+
+fn read(root: &Path, path: PathBuf) -> Source {
+    let text = fs::read_to_string(&path).expect("a source file");
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<&str> = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect();
+    let path = path.strip_prefix(root).expect("a path under src");
+    Source {
+        path: path.display().to_string(),
+        code: code.join("\n"),
+    }
+}
+
+#[test]
+fn every_module_imports_only_what_it_may() {
+    for source in sources() {
+        let module = source.module();
+        if MAY_IMPORT_ALL.contains(&module) {
+            continue;
+        }
+        let rule = MAY_IMPORT.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = rule.unwrap_or_else(|| panic!("{module} has no place in the house"));
+        for name in source.imports() {
+            let own = name == module;
+            assert!(
+                own || allowed.contains(&name.as_str()),
+                "{} imports {name}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn every_crate_lives_in_its_home() {
+    for source in sources() {
+        for (name, homes) in HOMES {
+            let at_home = homes.iter().any(|home| {
+                source.path == *home || home.ends_with('/') && source.path.starts_with(home)
+            });
+            assert!(
+                at_home || !source.uses_crate(name),
+                "{} uses {name}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn every_home_is_lived_in() {
+    // Lest the table outlives what it tells of, or the search stops finding anything.
+    let sources = sources();
+    for (name, _) in HOMES {
+        let planned = *name == "object_store";
+        assert!(
+            planned || sources.iter().any(|source| source.uses_crate(name)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn only_the_settings_module_reads_the_environment() {
+    for source in sources() {
+        let reads = source.code.contains("env::var");
+        assert!(!reads || source.path == "config.rs", "{}", source.path);
+    }
+}
+
+#[test]
+fn the_map_in_the_library_names_every_module() {
+    let library = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"));
+    let library = library.expect("src/lib.rs");
+    for line in library.lines() {
+        if let Some(module) = line.strip_prefix("pub mod ") {
+            let name = module.trim_end_matches(';');
+            assert!(
+                library.contains(&format!("[`{name}`]")),
+                "{name} is not on the map"
+            );
+        }
+    }
+}

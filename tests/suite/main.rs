@@ -1,0 +1,24 @@
+//! Kinora from outside: the real binary on a free port, with a photo server and a webhook sink beside it.
+//!
+//! Every test has its own data directory and runs beside all others, in any order.
+
+mod bad_input;
+mod cli;
+mod colour;
+mod durability;
+mod encoding;
+mod envelopes;
+mod geometry;
+mod guard;
+mod health;
+mod house;
+mod http_errors;
+mod keys;
+mod payload;
+mod queue;
+mod settings;
+mod status;
+mod stop;
+mod support;
+mod videos;
+mod webhook;

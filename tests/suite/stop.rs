@@ -1,0 +1,153 @@
+//! SIGTERM: politely, with a grace time, and at once when told twice.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::order::{short, short_to, with};
+use crate::support::photos::{Gate, PhotoServer};
+use crate::support::service::{PAID, Service, Setup};
+use crate::support::sink::Sink;
+use crate::support::wait;
+
+fn id(envelope: &Value) -> String {
+    envelope["job_id"].as_str().expect("job_id").to_owned()
+}
+
+#[tokio::test]
+async fn an_idle_service_stops_at_once() {
+    for signal in ["TERM", "INT"] {
+        let mut service = Service::start().await;
+        let begun = Instant::now();
+        service.signal(signal);
+        assert!(service.ended().await.success());
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[tokio::test]
+async fn a_stopping_service_refuses_new_orders_and_finishes_what_runs() {
+    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
+    let mut service = Service::start().await;
+    let held = photos.gated("/held.png", &gate);
+    let running = service.post_aside(PAID, &short(&held));
+    gate.arrived(1).await;
+    let queued = service
+        .post(PAID, &short_to(&held, &sink.url("/hook")))
+        .await
+        .expect(202);
+
+    service.terminate();
+    service.logged("stopping").await;
+    for order in [
+        short(&held),
+        with(short(&held), json!({ "bypass_queue": true })),
+    ] {
+        let answer = service.post(PAID, &order).await;
+        let body = answer.expect(503);
+        assert!(body["message"].is_string(), "{body}");
+    }
+    gate.open();
+    running.await.expect("an answer").expect(200);
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(sink.received("/hook").is_empty(), "a queued job was begun");
+
+    let service = service.start_again().await;
+    service.job_is(&id(&queued), "done").await;
+    let received = sink.wait_for("/hook", 1).await;
+    assert_eq!(received[0].json()["code"], 200);
+}
+
+#[tokio::test]
+async fn a_waiting_caller_hears_503_and_the_job_is_kept() {
+    let (photos, gate) = (PhotoServer::start(), Gate::new());
+    let mut service = Service::start().await;
+    let held = short(&photos.gated("/held.png", &gate));
+    let running = service.post_aside(PAID, &held);
+    gate.arrived(1).await;
+    let waiting = service.post_aside(PAID, &short(&photos.small()));
+    wait::until_async("the second order waits", async || {
+        let body = service.get("/v1/toolkit/authenticate").await.json();
+        (body["queue_length"] == 1).then_some(())
+    })
+    .await;
+    service.terminate();
+    let body = waiting.await.expect("an answer").expect(503);
+    let job = id(&body);
+    gate.open();
+    running.await.expect("an answer").expect(200);
+    assert_eq!(service.ended().await.code(), Some(0));
+    let service = service.start_again().await;
+    service.job_is(&job, "done").await;
+}
+
+#[tokio::test]
+async fn a_job_that_outlasts_the_grace_time_goes_back_to_the_queue() {
+    let setup = Setup::new().config("[server]\nstop_grace = \"200ms\"");
+    let (photos, sink) = (PhotoServer::start(), Sink::start());
+    let mut service = setup.start().await;
+    let order = short_to(&photos.small(), &sink.url("/hook"));
+    let long = with(order, json!({ "length": 60, "frame_rate": 60 }));
+    let accepted = service.post(PAID, &long).await.expect(202);
+    let work = service.setup().data().join("work");
+    wait::until("the rendering has begun", || {
+        std::fs::read_dir(&work).ok()?.next()?.ok()
+    })
+    .await;
+    let begun = Instant::now();
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(sink.received("/hook").is_empty());
+    assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "left-overs");
+
+    let service = service.start_again().await;
+    service.job_is(&id(&accepted), "running").await;
+}
+
+#[tokio::test]
+async fn a_job_that_hangs_in_a_download_is_not_lost_when_the_grace_time_is_over() {
+    let setup = Setup::new().config("[server]\nstop_grace = \"100ms\"");
+    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
+    let mut service = setup.start().await;
+    let order = short_to(&photos.gated("/held.png", &gate), &sink.url("/hook"));
+    let accepted = service.post(PAID, &order).await.expect(202);
+    gate.arrived(1).await;
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
+    gate.open();
+    let service = service.start_again().await;
+    service.job_is(&id(&accepted), "done").await;
+    let received = sink.wait_for("/hook", 1).await;
+    assert_eq!(received[0].json()["code"], 200);
+}
+
+#[tokio::test]
+async fn a_second_sigterm_stops_at_once_and_loses_nothing() {
+    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
+    let mut service = Service::start().await;
+    let order = short_to(&photos.gated("/held.png", &gate), &sink.url("/hook"));
+    let first = service.post(PAID, &order).await.expect(202);
+    gate.arrived(1).await;
+    let second = service.post(PAID, &order).await.expect(202);
+    service.terminate();
+    service.logged("stopping").await;
+    let begun = Instant::now();
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    gate.open();
+    let service = service.start_again().await;
+    for accepted in [first, second] {
+        let status = service.job_is(&id(&accepted), "done").await;
+        assert_eq!(status["response"]["response"]["code"], 200);
+    }
+}

@@ -1,0 +1,17 @@
+//! What the tests share: the real binary, the servers beside it, and eyes for its videos.
+
+pub mod client;
+pub mod cmyk;
+pub mod frames;
+pub mod host;
+pub mod order;
+pub mod photos;
+pub mod picture;
+pub mod probe;
+pub mod render;
+pub mod scratch;
+pub mod service;
+pub mod sink;
+pub mod target;
+pub mod wait;
+pub mod wire;
