@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use log::{error, info, warn};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +19,7 @@ use crate::api::{self, Service};
 use crate::config::{Config, ignored_variables};
 use crate::job::Timestamp;
 use crate::jobs::{Announcement, Jobs, Pipeline, Queue, Store, StoreError, Studio, Workers};
-use crate::net::Net;
+use crate::net::{ClientError, Net};
 use crate::render::Encoder;
 use crate::storage::LocalStorage;
 use crate::webhook::{Postman, Secret};
@@ -43,7 +42,7 @@ pub enum StartError {
     #[error("{}", crate::errors::chain(.0))]
     Store(#[from] StoreError),
     #[error("the HTTP client cannot be set up: {}; is the package ca-certificates installed?", crate::errors::chain(.0))]
-    Net(#[source] reqwest::Error),
+    Net(#[source] ClientError),
     #[error("the service cannot be started: {0}")]
     System(#[from] io::Error),
     #[error("{} holds no usable key; remove it to have a new one made", .0.display())]
@@ -102,12 +101,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         data.videos(),
         &config.server,
     ));
-    let server = HttpServer::new(move || App::new().configure(api::routes(service.clone())))
-        .client_request_timeout(config.server.request_timeout)
-        .disable_signals()
-        .shutdown_timeout(FAREWELL.as_secs())
-        .listen(listener)?
-        .run();
+    let server = api::server(listener, service, &config.server, FAREWELL)?;
     let server_handle = server.handle();
     let server = tokio::spawn(server);
 

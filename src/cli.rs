@@ -145,24 +145,18 @@ impl Render {
             encoder: Encoder::new(&config.video),
         };
         let display = Display::new(runtime.handle());
-        let part = part_file(&self.output)?;
-        let filmed = studio.film(&self.spec(), &part, &display);
+        let part = Part::beside(&self.output)?;
+        let filmed = studio.film(&self.spec(), &part.0, &display);
         display.close();
-        let rendered = match filmed {
-            Ok(rendered) => rendered,
-            Err(stop) => {
-                // Err: the file was never begun.
-                let _ = std::fs::remove_file(&part);
-                return match stop {
-                    Stop::Failed(failure) => Err(failure.message),
-                    Stop::Interrupted => Ok(ExitCode::from(EXIT_INTERRUPTED)),
-                };
+        match filmed {
+            Ok(rendered) => {
+                part.become_file(&self.output)?;
+                self.report(&rendered);
+                Ok(ExitCode::SUCCESS)
             }
-        };
-        std::fs::rename(&part, &self.output)
-            .map_err(|error| format!("{} cannot be written: {error}", self.output.display()))?;
-        self.report(&rendered);
-        Ok(ExitCode::SUCCESS)
+            Err(Stop::Failed(failure)) => Err(failure.message),
+            Err(Stop::Interrupted) => Ok(ExitCode::from(EXIT_INTERRUPTED)),
+        }
     }
 
     fn spec(&self) -> VideoSpec {
@@ -205,15 +199,39 @@ fn runtime() -> Result<Runtime, String> {
     Runtime::new().map_err(|error| format!("the program cannot be started: {error}"))
 }
 
-/// Beside the output, so that the finished video takes its place in one step.
-fn part_file(output: &Path) -> Result<PathBuf, String> {
-    let name = output
-        .file_name()
-        .ok_or_else(|| format!("{} is not the name of a file", output.display()))?;
-    let part = output.with_file_name(format!(".{}.{}.part", name.display(), std::process::id()));
-    std::fs::File::create(&part)
-        .map_err(|error| format!("{} cannot be written: {error}", output.display()))?;
-    Ok(std::path::absolute(&part).unwrap_or(part))
+/// The video while it is made: beside the output, so that it takes its place in one step, and gone
+/// if it does not.
+struct Part(PathBuf);
+
+impl Part {
+    fn beside(output: &Path) -> Result<Self, String> {
+        let name = output.file_name().filter(|_| !output.is_dir());
+        let name = name.ok_or_else(|| {
+            format!(
+                "{} cannot be written: it is not the name of a file",
+                output.display()
+            )
+        })?;
+        let part =
+            output.with_file_name(format!(".{}.{}.part", name.display(), std::process::id()));
+        std::fs::File::create(&part).map_err(|error| unwritable(output, &error))?;
+        Ok(Self(std::path::absolute(&part).unwrap_or(part)))
+    }
+
+    fn become_file(self, output: &Path) -> Result<(), String> {
+        std::fs::rename(&self.0, output).map_err(|error| unwritable(output, &error))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Err: it has become the video.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn unwritable(output: &Path, error: &std::io::Error) -> String {
+    format!("{} cannot be written: {error}", output.display())
 }
 
 /// Shows how far it is: a bar on a terminal, plain lines elsewhere. Ctrl-C stops it.

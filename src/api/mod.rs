@@ -1,6 +1,7 @@
 //! HTTP: each dialect parses its own words into a [`VideoSpec`](crate::video::VideoSpec) and prints
 //! a [`Job`](crate::job::Job) in its own words. Frames are none of its business.
 
+mod bare_errors;
 mod body;
 mod error;
 mod files;
@@ -8,6 +9,7 @@ mod health;
 pub mod key;
 pub mod revid;
 mod schema;
+mod server;
 mod toolkit;
 
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ use crate::setting::{Setting, positive_duration, put};
 use error::{method_not_allowed, not_found};
 use health::Health;
 use key::ApiKey;
+pub use server::server;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -116,7 +119,7 @@ impl Service {
 }
 
 /// The route table.
-pub fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
+fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
     |app| {
         app.app_data(service)
             .service(post(

@@ -16,6 +16,9 @@ const MAX_REDIRECTS: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("Kinora/", env!("CARGO_PKG_VERSION"));
 
+/// Why the client could not be built.
+pub type ClientError = reqwest::Error;
+
 /// A handle to the outside world; cheap to clone.
 #[derive(Clone)]
 pub struct Net {
@@ -50,7 +53,7 @@ pub enum FetchError {
 #[derive(Clone, Copy, Debug)]
 pub struct Reply {
     pub status: u16,
-    /// From `Retry-After`, in its form with seconds.
+    /// From `Retry-After`, which names seconds or a date.
     pub retry_after: Option<Duration>,
 }
 
@@ -65,7 +68,7 @@ pub enum PostError {
 }
 
 impl Net {
-    pub fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+    pub fn new(settings: &Settings) -> Result<Self, ClientError> {
         let policy = Arc::new(Policy::new(settings.allow_networks.clone()));
         let client = Client::builder()
             .user_agent(USER_AGENT)
@@ -162,10 +165,19 @@ impl Net {
             .and_then(|value| value.to_str().ok());
         Ok(Reply {
             status: response.status().as_u16(),
-            retry_after: retry_after
-                .and_then(|s| s.trim().parse().ok())
-                .map(Duration::from_secs),
+            retry_after: retry_after.and_then(wait),
         })
+    }
+}
+
+/// The wait that a `Retry-After` asks for (RFC 9110, 10.2.3).
+fn wait(retry_after: &str) -> Option<Duration> {
+    match retry_after.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(retry_after).ok()?;
+            date.duration_since(std::time::SystemTime::now()).ok()
+        }
     }
 }
 

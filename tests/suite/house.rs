@@ -30,10 +30,13 @@ const MAY_IMPORT_ALL: &[&str] = &["app", "cli", "config", "main", "lib"];
 const HOMES: &[(&str, &[&str])] = &[
     ("actix_web", &["api/", "app.rs"]),
     ("actix_files", &["api/"]),
+    ("actix_http", &["api/server.rs"]),
+    ("actix_server", &["api/server.rs"]),
+    ("actix_service", &["api/server.rs"]),
     ("jsonschema", &["api/"]),
     ("subtle", &["api/key.rs"]),
-    // app.rs names the error of building the client.
-    ("reqwest", &["net/", "app.rs"]),
+    ("reqwest", &["net/"]),
+    ("httpdate", &["net/"]),
     ("ipnet", &["net/"]),
     ("sqlx", &["jobs/store.rs", "jobs/store/"]),
     ("crossbeam_channel", &["jobs/queue.rs", "render/mod.rs"]),

@@ -1,0 +1,106 @@
+//! A connection that puts a JSON body under errors that have none.
+//!
+//! What is no HTTP, or arrives too slowly to become a request, is answered by Actix below all
+//! handlers, with an empty body; so are a few errors about files. Clients are promised JSON.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::rt::net::{ActixStream, Ready, TcpStream};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const NO_BODY: &str = "\r\ncontent-length: 0\r\n";
+
+pub struct BareErrors {
+    stream: TcpStream,
+    /// A response of ours that is not yet sent to its end.
+    pending: Vec<u8>,
+}
+
+impl BareErrors {
+    pub fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            pending: Vec::new(),
+        }
+    }
+
+    fn send_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.pending.is_empty() {
+            let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending))?;
+            self.pending.drain(..sent);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The same response with a body, if it is an error without one.
+fn with_body(response: &[u8]) -> Option<Vec<u8>> {
+    let is_error = response.starts_with(b"HTTP/1.1 4") || response.starts_with(b"HTTP/1.1 5");
+    if !is_error || !response.ends_with(b"\r\n\r\n") {
+        return None;
+    }
+    let head = std::str::from_utf8(response).ok()?;
+    // A second head behind the first would get the first one's body.
+    if head.matches("HTTP/1.1 ").count() > 1 || !head.contains(NO_BODY) {
+        return None;
+    }
+    let reason = head.lines().next()?.splitn(3, ' ').nth(2)?;
+    let body = json!({ "message": reason }).to_string();
+    let about_body = format!(
+        "\r\ncontent-length: {}\r\ncontent-type: application/json\r\n",
+        body.len()
+    );
+    Some((head.replacen(NO_BODY, &about_body, 1) + &body).into_bytes())
+}
+
+impl AsyncWrite for BareErrors {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.send_pending(cx))?;
+        match with_body(bytes) {
+            Some(response) => {
+                self.pending = response;
+                // Err or pending: the next write, flush or shutdown will see it again.
+                let _ = self.send_pending(cx);
+                Poll::Ready(Ok(bytes.len()))
+            }
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.send_pending(cx))?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.send_pending(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for BareErrors {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl ActixStream for BareErrors {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        ActixStream::poll_read_ready(&self.stream, cx)
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        ActixStream::poll_write_ready(&self.stream, cx)
+    }
+}
