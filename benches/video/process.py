@@ -5,7 +5,7 @@ import time
 
 import psutil
 
-POLL = 0.01  # seconds between two looks at the memory
+POLL = 0.1  # seconds between two looks at the memory
 
 
 class Meter:

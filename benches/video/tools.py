@@ -23,8 +23,8 @@ def raw_input(frame, rate):
             "-framerate", str(rate), "-i"]
 
 
-def vmaf(video, exact, frame, rate, every=3):
-    """VMAF of a video against exact frames, on every third frame."""
+def vmaf(video, exact, frame, rate, every=1):
+    """VMAF of a video against exact frames."""
     graph = (f"[0:v]fps={rate},settb=AVTB,setpts=PTS-STARTPTS[a];[1:v]settb=AVTB,setpts=PTS-STARTPTS[b];"
              f"[a][b]libvmaf=n_threads=2:n_subsample={every}")
     run = subprocess.run([VMAF_FFMPEG, "-v", "info", "-i", video, *raw_input(frame, rate), exact,

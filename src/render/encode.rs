@@ -15,19 +15,19 @@ use log::debug;
 use crate::setting::{Setting, put};
 use crate::video::Size;
 
-/// x264 at the speed/quality trade that the project measured best. Cuts and weighted prediction
-/// are searched in vain in a moving still.
+/// x264 without all that finds little in a moving still, and with what pays: B-frames in a fixed
+/// pattern, quarter-pixel motion, CABAC, the 8x8 transform (which High is for) and deblocking.
 const X264: &[&str] = &[
     "-c:v",
     "libx264",
     "-profile:v",
     "high",
     "-preset",
-    "veryfast",
+    "ultrafast",
     "-crf",
-    "20",
+    "21",
     "-x264-params",
-    "scenecut=0:weightp=0:subme=1:rc-lookahead=10",
+    "bframes=3:b-adapt=0:subme=2:cabac=1:no-deblock=0:8x8dct=1",
 ];
 
 /// Says what the frames are: BT.709 in limited range, with chroma sited left. A filter that only
