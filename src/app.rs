@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use log::{error, info, warn};
@@ -26,6 +26,9 @@ use crate::webhook::{Postman, Secret};
 
 /// For answers to be sent, once the last job is done.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long a lock may take to be given up by a process that was killed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the service did not start. Says what to do about it, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -233,10 +236,8 @@ impl DataDir {
         fs::create_dir_all(path).map_err(fail)?;
         let path = path.canonicalize().map_err(fail)?;
         let lock = File::create(path.join("lock")).map_err(fail)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(StartError::InUse(path)),
-            Err(fs::TryLockError::Error(cause)) => return Err(fail(cause)),
+        if !locked(&lock).map_err(fail)? {
+            return Err(StartError::InUse(path));
         }
         let data = Self { path, _lock: lock };
         // Whatever was being rendered when the last process ended will be rendered anew.
@@ -286,6 +287,22 @@ impl DataDir {
             .and_then(|()| opened.sync_all())
             .map_err(fail)?;
         Ok((secret, true))
+    }
+}
+
+/// Takes the lock, and has patience: a child process that was about to begin when its parent was
+/// killed holds it a moment longer.
+fn locked(file: &File) -> io::Result<bool> {
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(fs::TryLockError::Error(cause)) => return Err(cause),
+            Err(fs::TryLockError::WouldBlock) if begun.elapsed() > LOCK_PATIENCE => {
+                return Ok(false);
+            }
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
 }
 
