@@ -109,9 +109,12 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let server = tokio::spawn(server);
 
     greet(&public_url, address, recovered.len());
-    if let Err(why) = jobs.probe_encoder().await {
-        error!("not ready, jobs will fail: {why}");
-    }
+    let probe = jobs.clone();
+    tokio::spawn(async move {
+        if let Err(why) = probe.probe_encoder().await {
+            error!("not ready, jobs will fail: {why}");
+        }
+    });
 
     stop_signals.next().await;
     info!(
@@ -307,20 +310,20 @@ fn locked(file: &File) -> io::Result<bool> {
 }
 
 /// SIGTERM, and Ctrl-C.
-struct StopSignals {
+pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    async fn next(&mut self) {
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -1,6 +1,5 @@
 //! The command line: `kinora serve` and `kinora render`.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::app;
+use crate::app::{self, StopSignals};
 use crate::config::{Config, Flags};
 use crate::jobs::{Stop, Studio};
 use crate::net::Net;
@@ -125,9 +124,11 @@ impl Serve {
             Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
         let filter = env_logger::Env::default().default_filter_or("kinora=info,warn");
         env_logger::Builder::from_env(filter).init();
-        runtime()?
-            .block_on(app::serve(config))
-            .map_err(|error| error.to_string())?;
+        let runtime = runtime()?;
+        let served = runtime.block_on(app::serve(config));
+        // Whatever is still stuck, in a name server's answer or in a dead disk, is not waited for.
+        runtime.shutdown_background();
+        served.map_err(|error| error.to_string())?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -144,17 +145,17 @@ impl Render {
             limits: config.picture,
             encoder: Encoder::new(&config.video),
         };
-        let display = Display::new(runtime.handle());
         let part = Part::beside(&self.output)?;
-        let filmed = studio.film(&self.spec(), &part.0, &display);
+        let display = Display::new(runtime.handle(), part.file.clone());
+        let filmed = studio.film(&self.spec(), &part.file, &display);
         display.close();
         match filmed {
             Ok(rendered) => {
-                part.become_file(&self.output)?;
+                part.take_its_place()?;
                 self.report(&rendered);
                 Ok(ExitCode::SUCCESS)
             }
-            Err(Stop::Failed(failure)) => Err(failure.message),
+            Err(Stop::Failed(failure) | Stop::EncoderLost(failure)) => Err(failure.message),
             Err(Stop::Interrupted) => Ok(ExitCode::from(EXIT_INTERRUPTED)),
         }
     }
@@ -201,32 +202,40 @@ fn runtime() -> Result<Runtime, String> {
 
 /// The video while it is made: beside the output, so that it takes its place in one step, and gone
 /// if it does not.
-struct Part(PathBuf);
+struct Part {
+    file: PathBuf,
+    output: PathBuf,
+}
 
 impl Part {
     fn beside(output: &Path) -> Result<Self, String> {
-        let name = output.file_name().filter(|_| !output.is_dir());
+        // Through a link, to the file that it stands for.
+        let output = output.canonicalize().unwrap_or_else(|_| output.to_owned());
+        let name = output
+            .file_name()
+            .filter(|_| !output.exists() || output.is_file());
         let name = name.ok_or_else(|| {
             format!(
-                "{} cannot be written: it is not the name of a file",
+                "{} cannot be written: it is not a regular file",
                 output.display()
             )
         })?;
         let part =
             output.with_file_name(format!(".{}.{}.part", name.display(), std::process::id()));
-        std::fs::File::create(&part).map_err(|error| unwritable(output, &error))?;
-        Ok(Self(std::path::absolute(&part).unwrap_or(part)))
+        std::fs::File::create(&part).map_err(|error| unwritable(&output, &error))?;
+        let file = std::path::absolute(&part).unwrap_or(part);
+        Ok(Self { file, output })
     }
 
-    fn become_file(self, output: &Path) -> Result<(), String> {
-        std::fs::rename(&self.0, output).map_err(|error| unwritable(output, &error))
+    fn take_its_place(self) -> Result<(), String> {
+        std::fs::rename(&self.file, &self.output).map_err(|error| unwritable(&self.output, &error))
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
         // Err: it has become the video.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_file(&self.file);
     }
 }
 
@@ -234,20 +243,27 @@ fn unwritable(output: &Path, error: &std::io::Error) -> String {
     format!("{} cannot be written: {error}", output.display())
 }
 
-/// Shows how far it is: a bar on a terminal, plain lines elsewhere. Ctrl-C stops it.
+/// Shows how far it is: a bar on a terminal, plain lines elsewhere. Ctrl-C and SIGTERM stop it.
 struct Display {
     bar: ProgressBar,
     stopped: Arc<AtomicBool>,
 }
 
 impl Display {
-    fn new(runtime: &Handle) -> Self {
+    fn new(runtime: &Handle, part: PathBuf) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let stop = stopped.clone();
         runtime.spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.store(true, Ordering::Relaxed);
-            }
+            let Ok(mut signals) = StopSignals::new() else {
+                return;
+            };
+            signals.next().await;
+            stop.store(true, Ordering::Relaxed);
+            // Told twice, it does not wait for a download either.
+            signals.next().await;
+            // Err: it is not there any more.
+            let _ = std::fs::remove_file(part);
+            std::process::exit(EXIT_INTERRUPTED.into());
         });
         let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} frames, {eta} left");
         let bar = ProgressBar::no_length()
@@ -261,17 +277,16 @@ impl Display {
 }
 
 impl Progress for Display {
-    fn frames_done(&self, done: u32, of: u32) -> ControlFlow<()> {
+    fn frames_done(&self, done: u32, of: u32) {
         self.bar.set_length(of.into());
         self.bar.set_position(done.into());
         let tenths = |frames: u32| u64::from(frames) * 10 / u64::from(of);
         if self.bar.is_hidden() && tenths(done) > tenths(done - 1) {
             eprintln!("{done} of {of} frames");
         }
-        if self.stopped.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 }

@@ -45,6 +45,8 @@ pub struct Pipeline {
 pub enum Stop {
     /// Give up: it would fail again.
     Failed(Failure),
+    /// ffmpeg was ended. Give up, unless the whole service is being stopped.
+    EncoderLost(Failure),
     /// Begin again another time: it was cut off from outside.
     Interrupted,
 }
@@ -52,7 +54,11 @@ pub enum Stop {
 impl Pipeline {
     pub fn run(&self, job: &Job, progress: &dyn Progress) -> Result<Video, Stop> {
         let name = format!("{}.mp4", job.id);
-        let scratch = Scratch(self.work_dir.join(&name));
+        // Each attempt has its own file: an orphan of the last one may still hold another.
+        let scratch = Scratch(
+            self.work_dir
+                .join(format!("{}.{}.mp4", job.id, job.attempt)),
+        );
 
         let rendered = self.studio.film(&job.request.spec, &scratch.0, progress)?;
         let url = self.storage.put(&name, &scratch.0).map_err(|error| {
@@ -66,9 +72,7 @@ impl Pipeline {
             bytes: rendered.bytes,
         })
     }
-}
 
-impl Pipeline {
     /// Shows that videos can be stored, with a small text in place of one.
     pub fn test_storage(&self) -> Result<String, StorageError> {
         let scratch = Scratch(self.work_dir.join(JobId::random().to_string()));
@@ -127,7 +131,11 @@ impl Studio {
             RenderError::Interrupted => Stop::Interrupted,
             RenderError::Encode(error) => {
                 error!("encoding failed: {}", chain(&error));
-                failed(encode_code(&error), error.to_string())
+                let failure = Failure::new(encode_code(&error), error.to_string());
+                match error {
+                    EncodeError::Died { .. } => Stop::EncoderLost(failure),
+                    _ => Stop::Failed(failure),
+                }
             }
         })
     }

@@ -88,13 +88,15 @@ impl Ledger {
         }
     }
 
-    /// Jobs of the lane for which no worker is free.
-    fn length(&self, lane: Lane) -> usize {
+    /// Idle workers that will take a job of the lane: what the reserved worker leaves of the express
+    /// lane comes before the normal one.
+    fn free_for(&self, lane: Lane) -> usize {
         match lane {
-            Lane::Normal => self.waiting_normal.saturating_sub(self.idle),
-            Lane::Express => self
-                .waiting_express
-                .saturating_sub(self.idle + self.idle_reserved),
+            Lane::Express => self.idle + self.idle_reserved,
+            Lane::Normal => {
+                let express = self.waiting_express.saturating_sub(self.idle_reserved);
+                self.idle.saturating_sub(express)
+            }
         }
     }
 }
@@ -139,13 +141,7 @@ impl Queue {
             return Err(NoSlot::Closed);
         }
         if let Some(bound) = self.shared.bounds.of(lane) {
-            let free_workers = ledger.idle
-                + if lane == Lane::Express {
-                    ledger.idle_reserved
-                } else {
-                    0
-                };
-            if *ledger.waiting(lane) >= bound + free_workers {
+            if *ledger.waiting(lane) >= bound + ledger.free_for(lane) {
                 return Err(NoSlot::Full { lane, bound });
             }
         }
@@ -187,7 +183,10 @@ impl Queue {
 
     /// Jobs that wait in the normal lane for a worker to be free.
     pub fn length(&self) -> usize {
-        self.ledger().length(Lane::Normal)
+        let ledger = self.ledger();
+        ledger
+            .waiting_normal
+            .saturating_sub(ledger.free_for(Lane::Normal))
     }
 
     /// The bound of the normal lane.
@@ -198,6 +197,10 @@ impl Queue {
     /// Refuses new jobs, and sends the workers home once they have finished theirs.
     pub fn close(&self) {
         self.ledger().keep_open = None;
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.ledger().keep_open.is_none()
     }
 
     fn send(&self, lane: Lane, id: JobId) {

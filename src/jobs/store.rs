@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Row, migrate::MigrateError};
+use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
 
 use crate::job::{Finish, Job, JobId, JobState, Lane, Outcome, Request, Stamp, Timestamp};
 
@@ -57,6 +58,9 @@ pub enum Delivery {
     GivenUp(String),
 }
 
+/// Of jobs in one answer.
+const MAX_STATES: i64 = 10_000;
+
 const JOB_COLUMNS: &str = "id, endpoint, client_id, webhook_url, priority, spec, state, attempt, \
                            created_at, started_at, changed_at, outcome, stamp";
 
@@ -73,7 +77,7 @@ impl Store {
             .max_connections(1)
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!().run(&writer).await?;
+        migrator().run(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options.read_only(true))
@@ -103,7 +107,7 @@ impl Store {
     /// Begins a new attempt, to be finished before `lease` is over. `None`: there is nothing to
     /// begin.
     pub async fn start(&self, id: JobId, now: Timestamp, lease: Duration) -> Result<Option<Job>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_until = ?, started_at = ?, changed_at = ? \
              WHERE id = ? AND state = 'queued' RETURNING {JOB_COLUMNS}"
         )))
@@ -111,9 +115,10 @@ impl Store {
         .bind(now.0)
         .bind(now.0)
         .bind(id.to_string())
-        .fetch_optional(&self.writer)
+        // To the end, and not to the first row only: the end is where the change is committed.
+        .fetch_all(&self.writer)
         .await?;
-        row.map(|row| read_job(&row)).transpose()
+        rows.first().map(read_job).transpose()
     }
 
     /// Puts an interrupted attempt back into the queue.
@@ -138,35 +143,14 @@ impl Store {
         finish: &Finish,
         webhook: Option<&NewWebhook>,
     ) -> Result<bool> {
-        let mut transaction = self.writer.begin().await?;
-        let updated = sqlx::query(
-            "UPDATE jobs SET state = 'done', lease_until = NULL, changed_at = ?, outcome = ?, stamp = ? \
-             WHERE id = ? AND attempt = ? AND state = 'running'",
-        )
-        .bind(finish.at.0)
-        .bind(to_json(&finish.outcome)?)
-        .bind(to_json(&finish.stamp)?)
-        .bind(job.id.to_string())
-        .bind(job.attempt)
-        .execute(&mut *transaction)
-        .await?;
-        if updated.rows_affected() == 0 {
-            return Ok(false);
+        let mut connection = self.writer.acquire().await?;
+        let recorded = record_finish(&mut connection, job, finish, webhook).await;
+        if recorded.is_err() {
+            // SQLite may have rolled back by itself, and then the connection's own count of open
+            // transactions is wrong: what it does from there on may never be committed.
+            connection.close_on_drop();
         }
-        if let Some(webhook) = webhook {
-            sqlx::query(
-                "INSERT INTO webhooks (id, url, host, body, next_at, state) VALUES (?, ?, ?, ?, ?, 'pending')",
-            )
-            .bind(format!("msg_{}", job.id))
-            .bind(&webhook.url)
-            .bind(host(&webhook.url))
-            .bind(&webhook.body)
-            .bind(webhook.first_at.0)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
+        recorded
     }
 
     /// Takes every attempt that a stopped process left behind back into the queue, and lists all
@@ -200,13 +184,15 @@ impl Store {
         row.map(|row| read_job(&row)).transpose()
     }
 
-    /// The states of all jobs that changed since then.
+    /// The states of the jobs that changed since then, the latest if there are very many.
     pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
-        let rows =
-            sqlx::query("SELECT id, state FROM jobs WHERE changed_at >= ? ORDER BY changed_at")
-                .bind(since.0)
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT id, state FROM jobs WHERE changed_at >= ? ORDER BY changed_at DESC LIMIT ?",
+        )
+        .bind(since.0)
+        .bind(MAX_STATES)
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter()
             .map(|row| Ok((read_id(row)?, read_state(row)?)))
             .collect()
@@ -275,6 +261,58 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn record_finish(
+    connection: &mut SqliteConnection,
+    job: &Job,
+    finish: &Finish,
+    webhook: Option<&NewWebhook>,
+) -> Result<bool> {
+    let mut transaction = connection.begin().await?;
+    let updated = sqlx::query(
+        "UPDATE jobs SET state = 'done', lease_until = NULL, changed_at = ?, outcome = ?, stamp = ? \
+         WHERE id = ? AND attempt = ? AND state = 'running'",
+    )
+    .bind(finish.at.0)
+    .bind(to_json(&finish.outcome)?)
+    .bind(to_json(&finish.stamp)?)
+    .bind(job.id.to_string())
+    .bind(job.attempt)
+    .execute(&mut *transaction)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some(webhook) = webhook {
+        sqlx::query(
+            "INSERT INTO webhooks (id, url, host, body, next_at, state) VALUES (?, ?, ?, ?, ?, 'pending')",
+        )
+        .bind(format!("msg_{}", job.id))
+        .bind(&webhook.url)
+        .bind(host(&webhook.url))
+        .bind(&webhook.body)
+        .bind(webhook.first_at.0)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// The steps that bring a record of any age up to date.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, sql: &'static str| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    let jobs_and_outbox = include_str!("../../migrations/0001_jobs_and_outbox.sql");
+    Migrator::with_migrations(vec![step(1, "jobs and outbox", jobs_and_outbox)])
 }
 
 /// The host and port that a URL leads to; the URL itself if it has none.

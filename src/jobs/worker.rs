@@ -1,6 +1,5 @@
 //! The workers: named threads that take jobs, run the pipeline and record what came of it.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use log::{error, info};
 
 use super::pipeline::{Pipeline, Stop};
-use super::queue::{Queue, Serves};
+use super::queue::{Queue, Serves, Taken};
 use super::{Jobs, Settings, Store};
 use crate::errors::chain;
 use crate::job::{Failure, Finish, Job, JobId, JobState, Outcome, Timestamp};
@@ -18,6 +17,9 @@ use crate::render::Progress;
 
 /// Between tries to record a result while the disk refuses.
 const RECORD_AGAIN: Duration = Duration::from_secs(1);
+
+/// How much later than ffmpeg we may hear of a stop.
+const STOP_DELAY: Duration = Duration::from_millis(500);
 
 /// All worker threads.
 pub struct Workers {
@@ -75,14 +77,18 @@ struct Worker {
 impl Worker {
     fn run(&self, serves: Serves) {
         while let Some(taken) = self.queue().take(serves) {
-            self.work(taken.id);
+            self.work(taken);
         }
     }
 
-    fn work(&self, id: JobId) {
+    fn work(&self, taken: Taken) {
+        let id = taken.id;
         let caller = self.jobs.waiting().remove(&id);
         let Some(job) = self.start(id) else { return };
-        match self.outcome(&job) {
+        let outcome = self.outcome(&job);
+        // Free before anybody hears of the result, and may send the next job.
+        drop(taken);
+        match outcome {
             Some(outcome) => {
                 let job = self.finish(job, outcome);
                 if let Some(caller) = caller {
@@ -133,6 +139,8 @@ impl Worker {
         match run {
             Ok(Ok(video)) => Some(Ok(video)),
             Ok(Err(Stop::Failed(failure))) => Some(Err(failure)),
+            Ok(Err(Stop::EncoderLost(_))) if self.service_is_stopping() => None,
+            Ok(Err(Stop::EncoderLost(failure))) => Some(Err(failure)),
             Ok(Err(Stop::Interrupted)) if watch.interrupted() => None,
             Ok(Err(Stop::Interrupted)) => {
                 let limit = humantime::format_duration(self.time_limit);
@@ -146,6 +154,16 @@ impl Worker {
                 Some(Err(Failure::internal()))
             }
         }
+    }
+
+    /// Whether an encoder was lost because everything is being stopped: a supervisor may send its
+    /// signal to all our processes, and ffmpeg be the faster to obey.
+    fn service_is_stopping(&self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < STOP_DELAY && !self.queue().is_closed() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        self.queue().is_closed()
     }
 
     /// Records the outcome, and the webhook with it.
@@ -168,7 +186,14 @@ impl Worker {
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
         let webhook = self.jobs.webhook(&job, finish.at);
-        if let Err(error) = self.block_on(self.store().finish(&job, &finish, webhook.as_ref())) {
+        let recorded = self.block_on(self.store().finish(&job, &finish, webhook.as_ref()));
+        if let Ok(false) = recorded {
+            error!(
+                "the result of job {} was not recorded: it is not running",
+                job.id
+            );
+        }
+        if let Err(error) = recorded {
             error!(
                 "the result of job {} could not be recorded, trying on: {}",
                 job.id,
@@ -218,10 +243,9 @@ impl Watch<'_> {
 }
 
 impl Progress for Watch<'_> {
-    fn frames_done(&self, _done: u32, _of: u32) -> ControlFlow<()> {
-        if self.interrupted() || Instant::now() >= self.deadline {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
+    fn frames_done(&self, _done: u32, _of: u32) {}
+
+    fn stopped(&self) -> bool {
+        self.interrupted() || Instant::now() >= self.deadline
     }
 }

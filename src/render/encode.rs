@@ -6,7 +6,10 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdin, ExitStatus};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use ffmpeg_sidecar::child::FfmpegChild;
 use ffmpeg_sidecar::command::FfmpegCommand;
@@ -34,6 +37,13 @@ const X264: &[&str] = &[
 /// labels, which every version of ffmpeg since 5 passes on to the encoder and the container.
 const LABELS: &str =
     "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
+/// For the probe, which takes a fraction of a second.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two looks of the guard.
+const GUARD_INTERVAL: Duration = Duration::from_millis(100);
+/// Between two looks for ffmpeg's end.
+const WAIT_INTERVAL: Duration = Duration::from_millis(2);
 
 /// How much of what ffmpeg said is kept to explain a failure.
 const KEPT_LINES: usize = 8;
@@ -101,13 +111,17 @@ impl Encoder {
     /// Whether ffmpeg is there and can encode: it makes a video of one grey frame and throws it
     /// away.
     pub fn probe(&self) -> Result<(), EncodeError> {
+        let deadline = Instant::now() + PROBE_TIMEOUT;
         let size = Size {
             width: 64,
             height: 64,
         };
         let mut encoding = self.spawn(size, 30, &["-f", "null", "-"])?;
-        encoding.write(&vec![128; frame_bytes(size)])?;
-        encoding.finish()
+        let late = || Instant::now() >= deadline;
+        encoding.guarded(late, |encoding| {
+            encoding.write(&vec![128; frame_bytes(size)])?;
+            encoding.finish()
+        })
     }
 
     /// Starts an encoding of frames of `size`, at `rate` frames a second, into a file.
@@ -147,6 +161,7 @@ impl Encoder {
             .map(listen)
             .transpose()
             .map_err(EncodeError::NotStarted)?;
+        let child = Arc::new(Mutex::new(child));
         Ok(Encoding { child, stdin, said })
     }
 }
@@ -158,12 +173,38 @@ pub fn frame_bytes(size: Size) -> usize {
 
 /// A running ffmpeg; ended with the value.
 pub struct Encoding {
-    child: FfmpegChild,
+    /// Shared with the guard, who may have to end it.
+    child: Arc<Mutex<FfmpegChild>>,
     stdin: Option<ChildStdin>,
     said: Option<JoinHandle<Vec<String>>>,
 }
 
 impl Encoding {
+    /// Does `work`, and ends ffmpeg once `stopped` says so: even if `work` is stuck, waiting for a
+    /// program that does not move.
+    pub fn guarded<T>(
+        &mut self,
+        stopped: impl Fn() -> bool + Send,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let child = self.child.clone();
+        let (working, done) = mpsc::channel::<()>();
+        thread::scope(move |scope| {
+            // Ends with the work, whichever way that ends.
+            let _working = working;
+            scope.spawn(move || {
+                while let Err(RecvTimeoutError::Timeout) = done.recv_timeout(GUARD_INTERVAL) {
+                    if stopped() {
+                        // Err: it has just ended by itself.
+                        let _ = held(&child).kill();
+                        return;
+                    }
+                }
+            });
+            work(self)
+        })
+    }
+
     /// Hands over the next frame: its Y, Cb and Cr planes, one after the other.
     pub fn write(&mut self, frame: &[u8]) -> Result<(), EncodeError> {
         let written = match &mut self.stdin {
@@ -175,9 +216,9 @@ impl Encoding {
     }
 
     /// Ends the video, and waits until it is whole.
-    pub fn finish(mut self) -> Result<(), EncodeError> {
+    pub fn finish(&mut self) -> Result<(), EncodeError> {
         self.stdin = None;
-        let status = self.child.wait().map_err(EncodeError::Output)?;
+        let status = self.wait().map_err(EncodeError::Output)?;
         if status.success() {
             Ok(())
         } else {
@@ -187,8 +228,18 @@ impl Encoding {
 
     fn post_mortem(&mut self) -> EncodeError {
         self.stdin = None;
-        let status = self.child.wait().ok();
+        let status = self.wait().ok();
         self.explain(status)
+    }
+
+    /// Waits for ffmpeg's end without holding it, so that the guard can hasten it.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = held(&self.child).as_inner_mut().try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(WAIT_INTERVAL);
+        }
     }
 
     fn explain(&mut self, status: Option<ExitStatus>) -> EncodeError {
@@ -211,9 +262,15 @@ impl Encoding {
 impl Drop for Encoding {
     fn drop(&mut self) {
         // Both fail if the child is gone, as it should be.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = held(&self.child);
+        let _ = child.kill();
+        let _ = child.wait();
     }
+}
+
+fn held(child: &Mutex<FfmpegChild>) -> MutexGuard<'_, FfmpegChild> {
+    // A handle to a process cannot be left half changed.
+    child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Drains ffmpeg's log, lest it blocks on a full pipe, and keeps the last lines.

@@ -11,7 +11,6 @@ pub mod pyramid;
 pub mod resample;
 mod timeline;
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
 
@@ -29,9 +28,13 @@ use timeline::{Channel, Timeline};
 /// Encoding takes far longer than drawing: more threads would only wait.
 const MAX_DRAWING_THREADS: usize = 4;
 
-/// Told of every frame; says whether to go on.
+/// How a rendering and whoever ordered it keep in touch.
 pub trait Progress: Sync {
-    fn frames_done(&self, done: u32, of: u32) -> ControlFlow<()>;
+    /// Told of every frame.
+    fn frames_done(&self, done: u32, of: u32);
+
+    /// Asked now and then, from any thread: whether to give up.
+    fn stopped(&self) -> bool;
 }
 
 /// What was made.
@@ -71,18 +74,31 @@ pub fn render(
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_DRAWING_THREADS);
-    thread::scope(|scope| {
-        let drawn: Vec<Hand> = (0..threads)
-            .map(|t| {
-                let (hand, desk) = hand_over(frame_bytes(timeline.frame_size()));
-                let (scene, timeline) = (&scene, &timeline);
-                scope.spawn(move || draw(scene, timeline, t, threads, &desk));
-                hand
-            })
-            .collect();
-        write(&drawn, timeline.frames(), &mut encoding, progress)
+    let encoded = encoding.guarded(
+        || progress.stopped(),
+        |encoding| {
+            thread::scope(|scope| {
+                let drawn: Vec<Hand> = (0..threads)
+                    .map(|t| {
+                        let (hand, desk) = hand_over(frame_bytes(timeline.frame_size()));
+                        let (scene, timeline) = (&scene, &timeline);
+                        scope.spawn(move || draw(scene, timeline, t, threads, &desk));
+                        hand
+                    })
+                    .collect();
+                write(&drawn, timeline.frames(), encoding, progress)
+            })?;
+            Ok(encoding.finish()?)
+        },
+    );
+    // An encoder that was ended by the guard has failed for no other reason.
+    encoded.map_err(|error| {
+        if progress.stopped() {
+            RenderError::Interrupted
+        } else {
+            error
+        }
     })?;
-    encoding.finish()?;
 
     let bytes = std::fs::metadata(path).map_err(EncodeError::Output)?.len();
     Ok(Rendered {
@@ -153,7 +169,8 @@ fn write(
         encoding.write(&buffer)?;
         // Err: the thread has drawn its last frame.
         let _ = hand.used.send(buffer);
-        if progress.frames_done(k + 1, frames).is_break() {
+        progress.frames_done(k + 1, frames);
+        if progress.stopped() {
             return Err(RenderError::Interrupted);
         }
     }
