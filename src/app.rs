@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use log::{error, info, warn};
+use log::{info, warn};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
@@ -109,12 +109,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let server = tokio::spawn(server);
 
     greet(&public_url, address, recovered.len());
+    // Logs what it finds.
     let probe = jobs.clone();
-    tokio::spawn(async move {
-        if let Err(why) = probe.probe_encoder().await {
-            error!("not ready, jobs will fail: {why}");
-        }
-    });
+    tokio::spawn(async move { probe.probe_encoder().await });
 
     stop_signals.next().await;
     info!(
@@ -236,7 +233,12 @@ impl DataDir {
             path: path.to_owned(),
             cause,
         };
-        fs::create_dir_all(path).map_err(fail)?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        // The record holds addresses that are as good as keys.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(fail)?;
         let path = path.canonicalize().map_err(fail)?;
         let lock = File::create(path.join("lock")).map_err(fail)?;
         if !locked(&lock).map_err(fail)? {
@@ -281,13 +283,16 @@ impl DataDir {
             Err(_) => {}
         }
         let secret = make();
+        // Beside its place, and moved there whole: a crash in between leaves no half a key.
+        let draft = file.with_extension("new");
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut opened = options.open(file).map_err(fail)?;
-        writeln!(opened, "{secret}")
-            .and_then(|()| opened.sync_all())
+        let mut opened = options.open(&draft).map_err(fail)?;
+        let written = writeln!(opened, "{secret}").and_then(|()| opened.sync_all());
+        written
+            .and_then(|()| fs::rename(&draft, file))
             .map_err(fail)?;
         Ok((secret, true))
     }

@@ -73,7 +73,7 @@ struct Render {
     /// Growth of the picture in percent a second, 0 to 100
     #[arg(long, value_name = "PERCENT", default_value_t = 3.0, value_parser = within(0.0, 100.0))]
     zoom_speed: f64,
-    /// File with settings [default: ./config.toml, if it is there]
+    /// File with settings [default: none]
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
     /// The ffmpeg binary [default: ffmpeg, on the PATH]
@@ -136,8 +136,8 @@ impl Serve {
 impl Render {
     fn run(self) -> Result<ExitCode, String> {
         let flags = flags([("--ffmpeg", "video.ffmpeg", self.ffmpeg.clone())]);
-        let config =
-            Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
+        let config = Config::load_for_rendering(self.config.as_deref(), &flags);
+        let config = config.map_err(|error| error.to_string())?;
         let runtime = runtime()?;
         let studio = Studio {
             runtime: runtime.handle().clone(),

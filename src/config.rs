@@ -71,22 +71,41 @@ pub enum ConfigError {
 pub type Flags = BTreeMap<&'static str, (&'static str, String)>;
 
 impl Config {
-    /// Puts the settings together. `file` must exist if it is given.
+    /// For the service: all settings. `file` must exist if it is named; else `./config.toml` is
+    /// read if it is there.
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
-        let mut sources = Sources {
-            file: read_file(file)?,
-            flags,
+        let named = file.is_some();
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let file = if named || file.exists() {
+            File::read(file)?
+        } else {
+            File::default()
         };
+        let mut sources = Sources { file, flags };
         let mut config = Self::default();
         sources.fill(&mut config.server, api::Settings::TABLE)?;
         sources.fill(&mut config.jobs, jobs::Settings::TABLE)?;
-        sources.fill(&mut config.net, net::Settings::TABLE)?;
-        sources.fill(&mut config.picture, picture::Limits::TABLE)?;
-        sources.fill(&mut config.video, render::Settings::TABLE)?;
         sources.fill(&mut config.webhooks, webhook::Settings::TABLE)?;
         sources.fill(&mut config.storage, StorageSettings::TABLE)?;
+        config.fill_rendering(&mut sources)?;
         sources.nothing_left()?;
         Ok(config)
+    }
+
+    /// For a single video: only what that needs, from the environment and a file that is named. The
+    /// directory may be anybody's, and its `config.toml` too.
+    pub fn load_for_rendering(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
+        let file = file.map(File::read).transpose()?.unwrap_or_default();
+        let mut sources = Sources { file, flags };
+        let mut config = Self::default();
+        config.fill_rendering(&mut sources)?;
+        Ok(config)
+    }
+
+    fn fill_rendering(&mut self, sources: &mut Sources) -> Result<(), ConfigError> {
+        sources.fill(&mut self.net, net::Settings::TABLE)?;
+        sources.fill(&mut self.picture, picture::Limits::TABLE)?;
+        sources.fill(&mut self.video, render::Settings::TABLE)
     }
 }
 
@@ -104,6 +123,7 @@ struct Sources<'a> {
     flags: &'a Flags,
 }
 
+#[derive(Default)]
 struct File {
     path: PathBuf,
     /// `section.name` → value, as text.
@@ -158,28 +178,27 @@ fn variable(name: &str) -> Option<String> {
     Some(value).filter(|value| !value.is_empty())
 }
 
-fn read_file(named: Option<&Path>) -> Result<File, ConfigError> {
-    let path = named.unwrap_or(Path::new(DEFAULT_FILE)).to_owned();
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            String::new()
-        }
-        Err(cause) => return Err(ConfigError::Unreadable { file: path, cause }),
-    };
-    let table: toml::Table = match text.parse() {
-        Ok(table) => table,
-        Err(error) => {
-            let message = toml::de::Error::message(&error).replace('\n', " ");
-            return Err(ConfigError::NotToml {
-                file: path,
-                message,
-            });
-        }
-    };
-    let mut values = BTreeMap::new();
-    flatten("", &toml::Value::Table(table), &mut values);
-    Ok(File { path, values })
+impl File {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let path = path.to_owned();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(cause) => return Err(ConfigError::Unreadable { file: path, cause }),
+        };
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => {
+                let message = toml::de::Error::message(&error).replace('\n', " ");
+                return Err(ConfigError::NotToml {
+                    file: path,
+                    message,
+                });
+            }
+        };
+        let mut values = BTreeMap::new();
+        flatten("", &toml::Value::Table(table), &mut values);
+        Ok(Self { path, values })
+    }
 }
 
 /// Tables become dotted keys, and lists texts with commas, as they are in the environment.

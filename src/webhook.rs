@@ -3,7 +3,7 @@
 //! Delivery is at least once, with the same id and the same bytes at every attempt, signed by
 //! Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com>).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use log::{error, info, warn};
 use sha2::Sha256;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use crate::errors::chain;
 use crate::job::Timestamp;
@@ -163,47 +163,56 @@ impl Postman {
     pub async fn run(self) {
         let postman = Arc::new(self);
         let mut rounds = JoinSet::new();
-        let mut under_way: HashSet<String> = HashSet::new();
+        // Task → webhook.
+        let mut under_way: HashMap<task::Id, String> = HashMap::new();
         loop {
-            for webhook in postman.due().await {
-                if under_way.insert(webhook.id.clone()) {
-                    let postman = postman.clone();
-                    rounds.spawn(async move { postman.deliver(webhook).await });
+            // One moment for both questions: what falls due in between would be asked for by none.
+            let now = Timestamp::now();
+            for webhook in postman.due(now).await {
+                if !under_way.values().any(|id| *id == webhook.id) {
+                    let (postman, id) = (postman.clone(), webhook.id.clone());
+                    let task = rounds.spawn(async move { postman.deliver(webhook).await });
+                    under_way.insert(task.id(), id);
                 }
             }
-            let sleep = postman.until_next().await;
+            let sleep = postman.until_next(now).await;
             tokio::select! {
                 () = postman.written.notified() => {}
                 () = tokio::time::sleep(sleep) => {}
-                Some(delivered) = rounds.join_next() => match delivered {
-                    Ok(id) => drop(under_way.remove(&id)),
-                    Err(panic) => error!("a webhook's delivery panicked: {panic}"),
-                },
+                Some(round) = rounds.join_next_with_id() => {
+                    let task = match round {
+                        Ok((task, ())) => task,
+                        Err(panic) => {
+                            error!("a webhook's delivery panicked: {panic}");
+                            panic.id()
+                        }
+                    };
+                    under_way.remove(&task);
+                }
             }
         }
     }
 
     /// All that should be under way now, what is under way already included.
-    async fn due(&self) -> Vec<DueWebhook> {
+    async fn due(&self, now: Timestamp) -> Vec<DueWebhook> {
         let due = self
             .store
-            .due_webhooks(Timestamp::now(), MAX_UNDER_WAY_PER_HOST, MAX_UNDER_WAY);
+            .due_webhooks(now, MAX_UNDER_WAY_PER_HOST, MAX_UNDER_WAY);
         due.await.unwrap_or_else(|error| {
             error!("the outbox could not be read: {}", chain(&error));
             Vec::new()
         })
     }
 
-    async fn until_next(&self) -> Duration {
-        let now = Timestamp::now();
+    async fn until_next(&self, now: Timestamp) -> Duration {
         match self.store.next_webhook_at(now).await {
             Ok(Some(next)) => Duration::from_secs_f64(next.seconds_since(now)).min(MAX_SLEEP),
             Ok(None) | Err(_) => MAX_SLEEP,
         }
     }
 
-    /// One attempt, and its record. Gives the id back.
-    async fn deliver(&self, webhook: DueWebhook) -> String {
+    /// One attempt, and its record.
+    async fn deliver(&self, webhook: DueWebhook) {
         let answer = self.post(&webhook).await;
         let delivery = self.judge(&webhook, answer);
         match &delivery {
@@ -220,7 +229,6 @@ impl Postman {
             );
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        webhook.id
     }
 
     async fn post(&self, webhook: &DueWebhook) -> Result<Reply, PostError> {
@@ -248,7 +256,7 @@ impl Postman {
                 format!("the receiver answered {}", reply.status),
                 reply.retry_after,
             ),
-            Err(error) => (format!("the receiver {error}"), None),
+            Err(error) => (format!("the receiver {}", chain(&error)), None),
         };
         let Some(wait) = self.retries.get(webhook.attempt as usize + 1) else {
             return Delivery::GivenUp(why);

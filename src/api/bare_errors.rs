@@ -1,7 +1,7 @@
 //! A connection that puts a JSON body under errors that have none.
 //!
 //! What is no HTTP, or arrives too slowly to become a request, is answered by Actix below all
-//! handlers, with an empty body; so are a few errors about files. Clients are promised JSON.
+//! handlers, with an empty body. Clients are promised JSON.
 
 use std::io;
 use std::pin::Pin;
@@ -36,17 +36,16 @@ impl BareErrors {
     }
 }
 
-/// The same response with a body, if it is an error without one.
+/// The same response with a body, if it is one of Actix's own. Handlers' errors have theirs.
 fn with_body(response: &[u8]) -> Option<Vec<u8>> {
-    let is_error = response.starts_with(b"HTTP/1.1 4") || response.starts_with(b"HTTP/1.1 5");
-    if !is_error || !response.ends_with(b"\r\n\r\n") {
+    let status = [&b"HTTP/1.1 400"[..], b"HTTP/1.1 408"];
+    if !status.iter().any(|status| response.starts_with(status)) || !response.ends_with(b"\r\n\r\n")
+    {
         return None;
     }
-    let head = std::str::from_utf8(response).ok()?;
-    // A second head behind the first would get the first one's body.
-    if head.matches("HTTP/1.1 ").count() > 1 || !head.contains(NO_BODY) {
-        return None;
-    }
+    let head = std::str::from_utf8(response)
+        .ok()
+        .filter(|head| head.contains(NO_BODY))?;
     let reason = head.lines().next()?.splitn(3, ' ').nth(2)?;
     let body = json!({ "message": reason }).to_string();
     let about_body = format!(

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
@@ -43,10 +42,10 @@ pub async fn read(mut payload: Payload, timeout: Duration) -> Result<Bytes, ApiE
 
 /// Parses a body that says that it is JSON.
 pub fn json(request: &HttpRequest, body: &[u8]) -> Result<Value, ApiError> {
-    let is_json = request
+    if !request
         .content_type()
-        .eq_ignore_ascii_case("application/json");
-    if !is_json || !request.headers().contains_key(CONTENT_TYPE) {
+        .eq_ignore_ascii_case("application/json")
+    {
         return Err(ApiError::UnsupportedMediaType);
     }
     serde_json::from_slice(body)

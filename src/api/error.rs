@@ -1,4 +1,4 @@
-//! Errors on the wire: always JSON, each with its status. The only place that knows statuses.
+//! Errors on the wire: always JSON, each with its status.
 
 use std::fmt;
 
@@ -23,6 +23,9 @@ pub enum ApiError {
         limit: usize,
     },
     BodyTooSlow,
+    /// A file's range or precondition, which only a client that asked for it can break.
+    RangeNotSatisfiable,
+    PreconditionFailed,
     NotFound(&'static str),
     MethodNotAllowed {
         allow: &'static str,
@@ -92,6 +95,8 @@ impl fmt::Display for ApiError {
             Self::UnsupportedMediaType => f.write_str("Content-Type must be application/json"),
             Self::BodyTooLarge { limit } => write!(f, "the body is larger than {limit} bytes"),
             Self::BodyTooSlow => f.write_str("the body did not arrive in time"),
+            Self::RangeNotSatisfiable => f.write_str("the range is not in the file"),
+            Self::PreconditionFailed => f.write_str("the precondition does not hold"),
             Self::NotFound(what) => write!(f, "{what} not found"),
             Self::MethodNotAllowed { allow } => write!(f, "method not allowed; use {allow}"),
             Self::QueueFull(_) => f.write_str("the queue is full"),
@@ -113,6 +118,8 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -125,7 +132,8 @@ impl ResponseError for ApiError {
         match self {
             Self::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
             Self::QueueFull(_) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
-            Self::Stopping(_) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
+            // Not with a job that is kept: sent again, it would be made twice.
+            Self::Stopping(None) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
             // What is left of the body would be taken for the next request.
             Self::BodyTooSlow | Self::BodyTooLarge { .. } => drop(response.force_close()),
             _ => {}

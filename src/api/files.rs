@@ -1,9 +1,14 @@
 //! Videos of the local storage, served without a key: their names cannot be guessed.
 
+use std::io::ErrorKind;
+
 use actix_files::NamedFile;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+
+use log::error;
 
 use super::Service;
 use super::error::ApiError;
@@ -26,14 +31,25 @@ pub async fn video(
     };
     let path = service.videos.join(file);
     let opened = web::block(move || NamedFile::open(path)).await;
-    let opened = opened.map_err(|_| ApiError::Internal)?;
-    let mut response = opened
-        .map_err(|_| ApiError::NotFound("video"))?
-        .into_response(&request);
+    let opened = opened
+        .map_err(|_| ApiError::Internal)?
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => ApiError::NotFound("video"),
+            _ => {
+                error!("a video could not be opened: {error}");
+                ApiError::Internal
+            }
+        })?;
+    let mut response = opened.into_response(&request);
+    match response.status() {
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::BAD_REQUEST => {
+            return Err(ApiError::RangeNotSatisfiable);
+        }
+        StatusCode::PRECONDITION_FAILED => return Err(ApiError::PreconditionFailed),
+        _ => {}
+    }
     // A video is written once.
-    response.headers_mut().insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(CACHE_CONTROL, forever);
     Ok(response)
 }

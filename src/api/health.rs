@@ -1,5 +1,6 @@
 //! Whether the service can do its work.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
@@ -16,28 +17,41 @@ const FRESH: Duration = Duration::from_secs(10);
 /// Asks the encoder now and then.
 pub struct Health {
     jobs: Jobs,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    last: Arc<Mutex<Option<Answer>>>,
+}
+
+struct Answer {
+    at: Instant,
+    ready: Result<(), String>,
 }
 
 impl Health {
     pub fn new(jobs: Jobs) -> Self {
         Self {
             jobs,
-            last: Mutex::new(None),
+            last: Arc::default(),
         }
     }
 
     async fn check(&self) -> Result<(), String> {
         // Held while the encoder is asked: callers in the meantime share the answer.
-        let mut last = self.last.lock().await;
-        match &*last {
-            Some((at, answer)) if at.elapsed() < FRESH => answer.clone(),
-            _ => {
-                let answer = self.jobs.probe_encoder().await;
-                *last = Some((Instant::now(), answer.clone()));
-                answer
-            }
+        let mut last = self.last.clone().lock_owned().await;
+        if let Some(answer) = &*last
+            && answer.at.elapsed() < FRESH
+        {
+            return answer.ready.clone();
         }
+        let jobs = self.jobs.clone();
+        // A task of its own: a caller who gives up must not leave room for a second question.
+        let asked = actix_web::rt::spawn(async move {
+            let ready = jobs.probe_encoder().await;
+            *last = Some(Answer {
+                at: Instant::now(),
+                ready: ready.clone(),
+            });
+            ready
+        });
+        asked.await.unwrap_or_else(|panic| Err(panic.to_string()))
     }
 }
 

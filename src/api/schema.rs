@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::error::{ApiError, Fault};
 
-/// Of the text of one error; a value may be as long as the body.
-const MAX_MESSAGE_CHARS: usize = 300;
+/// Of a value in an error's text; it may be as long as the body.
+const MAX_VALUE_CHARS: usize = 80;
 
 /// Compiles an embedded schema.
 pub fn compile(schema: &str) -> Validator {
@@ -21,10 +21,15 @@ pub fn compile(schema: &str) -> Validator {
     validator.unwrap_or_else(|| panic!("an embedded schema does not compile: {schema}"))
 }
 
-/// What `format: uri` asserts: an absolute http(s) URL.
+/// What `format: uri` asserts: an absolute http(s) URL, as RFC 3986 spells it. The URL parser alone
+/// would mend what a browser mends: white space, backslashes, missing slashes.
 fn is_http_url(text: &str) -> bool {
-    url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let is_plain = !text
+        .chars()
+        .any(|c| c.is_whitespace() || c.is_control() || c == '\\');
+    is_http && is_plain && url::Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 /// Errs with every rule that `payload` breaks.
@@ -48,29 +53,23 @@ fn fault(error: &ValidationError) -> Fault {
             "is required",
         ),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let names: Vec<&str> = unexpected.iter().map(String::as_str).collect();
-            Fault::new(
-                place,
-                shorten(format!(
-                    "unknown field {:?} is not allowed",
-                    names.join(", ")
-                )),
-            )
+            let names = shorten(&unexpected.join(", "));
+            Fault::new(place, format!("unknown field {names:?} is not allowed"))
         }
-        ValidationErrorKind::Format { format } if format == "uri" => Fault::new(
-            place,
-            shorten(format!(
-                "{} is not an absolute http(s) URL",
-                error.instance()
-            )),
-        ),
-        _ => Fault::new(place, shorten(error.to_string())),
+        ValidationErrorKind::Format { format } if format == "uri" => {
+            let value = shorten(&error.instance().to_string());
+            Fault::new(place, format!("{value} is not an absolute http(s) URL"))
+        }
+        _ => {
+            let value = shorten(&error.instance().to_string());
+            Fault::new(place, error.masked_with(value).to_string())
+        }
     }
 }
 
-fn shorten(text: String) -> String {
-    match text.char_indices().nth(MAX_MESSAGE_CHARS) {
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }

@@ -136,11 +136,13 @@ pub async fn jobs_status(
 pub async fn test(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
     service.key.check(&request)?;
-    let url = service
-        .jobs
-        .test_storage()
-        .await
-        .map_err(|_| ApiError::Internal)?;
+    let url = service.jobs.test_storage().await.map_err(|error| {
+        log::error!(
+            "the test file could not be stored: {}",
+            crate::errors::chain(&error)
+        );
+        ApiError::Internal
+    })?;
     Ok(HttpResponse::Ok().json(Answer::new(
         request.path(),
         JobId::random(),

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use log::error;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
@@ -73,7 +74,7 @@ impl Settings {
         },
         Setting {
             key: "jobs.max_express_queue_length",
-            env: None,
+            env: Some("MAX_EXPRESS_QUEUE_LENGTH"),
             accepts: "a number of jobs up to 1000000, or 0 for no bound",
             set: |s, text| {
                 put(
@@ -127,8 +128,8 @@ struct Shared {
     pipeline: Pipeline,
     runtime: Handle,
     announcement: Announcement,
-    /// Who waits for a job that no worker has begun.
-    waiting: Mutex<HashMap<JobId, oneshot::Sender<Job>>>,
+    /// Who waits for a job that no worker has begun; nobody once the service is stopping.
+    waiting: Mutex<Option<HashMap<JobId, oneshot::Sender<Job>>>>,
     webhook_written: Arc<Notify>,
     queue_id: u64,
 }
@@ -160,7 +161,7 @@ impl Jobs {
                 pipeline,
                 runtime: Handle::current(),
                 announcement,
-                waiting: Mutex::default(),
+                waiting: Mutex::new(Some(HashMap::new())),
                 webhook_written: Arc::default(),
                 // Like the peer's: a number that is this process's own.
                 queue_id: Timestamp::now().0.unsigned_abs(),
@@ -186,7 +187,9 @@ impl Jobs {
         let task = self.shared.runtime.spawn(async move {
             jobs.shared.store.insert(&job).await?;
             let (sender, finished) = oneshot::channel();
-            jobs.waiting().insert(job.id, sender);
+            if let Some(waiting) = &mut *jobs.waiting() {
+                waiting.insert(job.id, sender);
+            }
             slot.fill(job.id);
             Ok(Accepted {
                 id: job.id,
@@ -218,11 +221,15 @@ impl Jobs {
             .map(drop)
     }
 
-    /// Whether ffmpeg is there and can encode; if not, why.
+    /// Whether ffmpeg is there and can encode; if not, why, in words for anybody.
     pub async fn probe_encoder(&self) -> Result<(), String> {
         let encoder = self.shared.pipeline.studio.encoder.clone();
-        let probed =
-            tokio::task::spawn_blocking(move || encoder.probe().map_err(|error| chain(&error)));
+        let probed = tokio::task::spawn_blocking(move || {
+            encoder.probe().map_err(|error| {
+                error!("not ready, jobs will fail: {}", chain(&error));
+                error.to_string()
+            })
+        });
         probed.await.unwrap_or_else(|panic| Err(panic.to_string()))
     }
 
@@ -269,10 +276,15 @@ impl Jobs {
     /// go; what runs goes on.
     pub fn close(&self) {
         self.shared.queue.close();
-        self.waiting().clear();
+        *self.waiting() = None;
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<JobId, oneshot::Sender<Job>>> {
+    /// Who waits for this job, for the worker that begins it.
+    fn caller_of(&self, id: JobId) -> Option<oneshot::Sender<Job>> {
+        self.waiting().as_mut()?.remove(&id)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Option<HashMap<JobId, oneshot::Sender<Job>>>> {
         self.shared
             .waiting
             .lock()

@@ -83,7 +83,7 @@ impl Worker {
 
     fn work(&self, taken: Taken) {
         let id = taken.id;
-        let caller = self.jobs.waiting().remove(&id);
+        let caller = self.jobs.caller_of(id);
         let Some(job) = self.start(id) else { return };
         let outcome = self.outcome(&job);
         // Free before anybody hears of the result, and may send the next job.

@@ -14,6 +14,8 @@ use super::{Policy, Settings, UrlError};
 
 const MAX_REDIRECTS: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much memory is set aside on the mere word of a server, in bytes.
+const TRUSTED_LENGTH: u64 = 8 << 20;
 const USER_AGENT: &str = concat!("Kinora/", env!("CARGO_PKG_VERSION"));
 
 /// Why the client could not be built.
@@ -39,7 +41,7 @@ pub enum FetchError {
     TooManyRedirects,
     #[error("redirects to nowhere")]
     BadRedirect,
-    #[error("is larger than {} MB, the limit", .limit / 1_000_000)]
+    #[error("is larger than the limit of {limit} bytes")]
     TooLarge { limit: u64 },
     #[error("did not arrive within {} seconds", .0.as_secs_f64())]
     TimedOut(Duration),
@@ -128,7 +130,7 @@ impl Net {
         if announced > limit {
             return Err(FetchError::TooLarge { limit });
         }
-        let mut body = Vec::with_capacity(announced as usize);
+        let mut body = Vec::with_capacity(announced.min(TRUSTED_LENGTH) as usize);
         while let Some(chunk) = response.chunk().await.map_err(FetchError::BrokeOff)? {
             if (body.len() + chunk.len()) as u64 > limit {
                 return Err(FetchError::TooLarge { limit });

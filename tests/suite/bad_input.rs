@@ -140,7 +140,7 @@ async fn a_download_that_is_too_large_is_cut_off_whether_announced_or_not() {
     for announced in [true, false] {
         let bytes = 20 << 20;
         let url = photos.put("/flood", Photo::Flood { bytes, announced });
-        fails(&service, &url, "larger than 1 MB").await;
+        fails(&service, &url, "larger than the limit").await;
     }
     lives_on(&service, &photos).await;
 }
