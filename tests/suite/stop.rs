@@ -151,3 +151,50 @@ async fn a_second_sigterm_stops_at_once_and_loses_nothing() {
         assert_eq!(status["response"]["response"]["code"], 200);
     }
 }
+
+#[tokio::test]
+async fn an_encoder_that_does_not_move_keeps_nobody_from_stopping() {
+    let photos = PhotoServer::start();
+    let setup = Setup::new();
+    let program = setup.home().script("ffmpeg", "exec sleep 600");
+    let setup = setup
+        .env("KINORA_FFMPEG", program.display().to_string())
+        .config("[server]\nstop_grace = \"300ms\"");
+    let mut service = setup.start().await;
+    let running = service.post_aside(PAID, &short(&photos.small()));
+    wait::until_async("the job runs", async || {
+        let body = json!({});
+        let states = service.post("/v1/toolkit/jobs/status", &body).await.json();
+        states.to_string().contains("running").then_some(())
+    })
+    .await;
+
+    let begun = Instant::now();
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_signal_that_ends_the_encoder_as_well_costs_no_job() {
+    let (photos, sink) = (PhotoServer::start(), Sink::start());
+    let setup = Setup::new();
+    let program = setup.home().script(
+        "ffmpeg",
+        "case \"$*\" in *'-f null'*) exec ffmpeg \"$@\";; esac\n\
+         [ -e stopped ] && exec ffmpeg \"$@\"\n\
+         touch stopped; kill -TERM $PPID; exit 255",
+    );
+    let setup = setup.env("KINORA_FFMPEG", program.display().to_string());
+    let mut service = setup.start().await;
+    let order = short_to(&photos.small(), &sink.url("/hook"));
+    let accepted = service.post(PAID, &order).await.expect(202);
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert!(sink.received("/hook").is_empty(), "a failure was announced");
+
+    let service = service.start_again().await;
+    service.job_is(&id(&accepted), "done").await;
+    let received = sink.wait_for("/hook", 1).await;
+    assert_eq!(received[0].json()["code"], 200);
+}

@@ -122,3 +122,25 @@ async fn the_address_of_a_video_begins_with_the_public_url() {
     );
     assert_eq!(url, expected);
 }
+
+#[tokio::test]
+async fn what_cannot_be_served_is_told_in_json_once() {
+    let service = Service::start().await;
+    let url = service.get("/v1/toolkit/test").await.json()["response"].clone();
+    let url = url.as_str().expect("an address");
+    let path = url
+        .rsplit_once("/videos")
+        .map(|(_, name)| format!("/videos{name}"))
+        .unwrap();
+    for (header, value, status) in [
+        ("range", "bytes=9000-", 416),
+        ("if-match", "\"other\"", 412),
+    ] {
+        let asked = service.anonymous(Method::GET, &path).header(header, value);
+        let reply = asked.send().await.expect("an answer");
+        assert_eq!(reply.status().as_u16(), status);
+        assert_eq!(reply.headers()["content-type"], "application/json");
+        assert_eq!(reply.headers().get_all("content-type").iter().count(), 1);
+        assert!(reply.text().await.unwrap().contains("message"));
+    }
+}
