@@ -140,10 +140,10 @@ impl Queue {
         if ledger.keep_open.is_none() {
             return Err(NoSlot::Closed);
         }
-        if let Some(bound) = self.shared.bounds.of(lane) {
-            if *ledger.waiting(lane) >= bound + ledger.free_for(lane) {
-                return Err(NoSlot::Full { lane, bound });
-            }
+        if let Some(bound) = self.shared.bounds.of(lane)
+            && *ledger.waiting(lane) >= bound + ledger.free_for(lane)
+        {
+            return Err(NoSlot::Full { lane, bound });
         }
         *ledger.waiting(lane) += 1;
         Ok(Slot {
