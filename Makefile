@@ -2,9 +2,10 @@
 # make test    all tests
 # make serve   the service, with the settings of config.toml and the environment
 # make lint    format, compiler and documentation warnings
-# make bench   measurements
+# make bench   the resampling kernel's speed
+# make bench-video   speed, size and quality beside the usual ffmpeg pipeline and beside x264 alone
 
-.PHONY: demo test serve lint bench tools
+.PHONY: demo test serve lint bench bench-video tools
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -26,6 +27,16 @@ lint: tools
 
 bench: tools
 	cargo bench --locked
+
+# Photos to measure with, and how often.
+PHOTOS ?= samples/dandelion.jpg
+RUNS ?= 5
+
+bench-video: tools
+	cargo build --release --locked --quiet --bin kinora
+	python3 -m venv target/bench
+	target/bench/bin/pip install --quiet -r benches/video/requirements.txt
+	target/bench/bin/python benches/video/compare.py --runs $(RUNS) $(PHOTOS)
 
 tools:
 	@./scripts/install-tools

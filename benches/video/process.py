@@ -1,11 +1,11 @@
-"""Running programs, and what they cost: wall and CPU seconds, and the peak memory of all together."""
+"""What a program costs: wall seconds, and the peak memory of all its processes together."""
 
 import threading
 import time
 
 import psutil
 
-POLL = 0.1  # seconds between two looks at the memory
+POLL = 0.1  # seconds between two looks at the memory; more would cost what is measured
 
 
 class Meter:
@@ -14,12 +14,11 @@ class Meter:
     def __init__(self, pid):
         self.process = psutil.Process(pid)
         self.peak = 0  # bytes, resident
-        self.cpu = 0.0  # seconds
+        self.cpu = 0.0  # seconds, for whoever waits for the process to fill in
         self.wall = 0.0  # seconds
 
     def __enter__(self):
-        self.running = True
-        self.before, self.begun = self.cpu_seconds(), time.monotonic()
+        self.running, self.begun = True, time.monotonic()
         self.watcher = threading.Thread(target=self.watch)
         self.watcher.start()
         return self
@@ -28,15 +27,6 @@ class Meter:
         self.wall = time.monotonic() - self.begun
         self.running = False
         self.watcher.join()
-        self.cpu = self.cpu_seconds() - self.before
-
-    def cpu_seconds(self):
-        """Of the process and of its ended children."""
-        try:
-            times = self.process.cpu_times()
-        except psutil.NoSuchProcess:
-            return 0.0
-        return times.user + times.system + times.children_user + times.children_system
 
     def watch(self):
         while self.running:
