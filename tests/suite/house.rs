@@ -28,7 +28,7 @@ const MAY_IMPORT_ALL: &[&str] = &["app", "cli", "config", "main", "lib"];
 
 /// Crate, and where it lives: files, or folders with a slash at their end.
 const HOMES: &[(&str, &[&str])] = &[
-    ("actix_web", &["api/", "app.rs"]),
+    ("actix_web", &["api/", "app/"]),
     ("actix_files", &["api/"]),
     ("actix_http", &["api/server.rs"]),
     ("actix_server", &["api/server.rs"]),

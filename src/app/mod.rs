@@ -1,19 +1,22 @@
 //! The composition root: builds every part of the service, starts them in order and stops them in
 //! order.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+mod data_dir;
+mod signals;
+
+use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use log::{info, warn};
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
+
+pub use signals::StopSignals;
 
 use crate::api::{self, Service};
 use crate::config::{Config, ignored_variables};
@@ -23,12 +26,10 @@ use crate::net::{ClientError, Net};
 use crate::render::Encoder;
 use crate::storage::LocalStorage;
 use crate::webhook::{Postman, Secret};
+use data_dir::DataDir;
 
 /// For answers to be sent, once the last job is done.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// How long a lock may take to be given up by a process that was killed.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the service did not start. Says what to do about it, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -183,7 +184,7 @@ fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<Strin
     if let Some(key) = &config.server.api_key {
         return Ok(key.clone());
     }
-    let file = data.path.join("api-key");
+    let file = data.api_key();
     let (key, made) = data.kept(&file, || {
         format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
     })?;
@@ -208,7 +209,7 @@ fn webhook_secret(config: &Config, data: &DataDir) -> Result<Secret, StartError>
     if let Some(secret) = &config.webhooks.secret {
         return Ok(secret.clone());
     }
-    let file = data.path.join("webhook-secret");
+    let file = data.webhook_secret();
     let random = || [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let (text, made) = data.kept(&file, || Secret::format(&random()))?;
     if made {
@@ -218,120 +219,4 @@ fn webhook_secret(config: &Config, data: &DataDir) -> Result<Secret, StartError>
         );
     }
     Secret::parse(&text).ok_or(StartError::BadKeyFile(file))
-}
-
-/// The directory that holds all that outlives the process; ours alone while we run.
-struct DataDir {
-    path: PathBuf,
-    /// Locked until it is closed.
-    _lock: File,
-}
-
-impl DataDir {
-    fn open(path: &Path) -> Result<Self, StartError> {
-        let fail = |cause| StartError::DataDir {
-            path: path.to_owned(),
-            cause,
-        };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        // The record holds addresses that are as good as keys.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(fail)?;
-        let path = path.canonicalize().map_err(fail)?;
-        let lock = File::create(path.join("lock")).map_err(fail)?;
-        if !locked(&lock).map_err(fail)? {
-            return Err(StartError::InUse(path));
-        }
-        let data = Self { path, _lock: lock };
-        // Whatever was being rendered when the last process ended will be rendered anew.
-        match fs::remove_dir_all(data.work()) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(fail(cause)),
-            _ => {}
-        }
-        fs::create_dir(data.work()).map_err(fail)?;
-        fs::create_dir_all(data.videos()).map_err(fail)?;
-        Ok(data)
-    }
-
-    fn record(&self) -> PathBuf {
-        self.path.join("kinora.sqlite3")
-    }
-
-    fn videos(&self) -> PathBuf {
-        self.path.join("videos")
-    }
-
-    fn work(&self) -> PathBuf {
-        self.path.join("work")
-    }
-
-    /// Reads a secret from its file, or makes it and writes it for our eyes only. Says which.
-    fn kept(
-        &self,
-        file: &Path,
-        make: impl FnOnce() -> String,
-    ) -> Result<(String, bool), StartError> {
-        let fail = |cause| StartError::DataDir {
-            path: file.to_owned(),
-            cause,
-        };
-        match fs::read_to_string(file) {
-            Ok(text) => return Ok((text.trim().to_owned(), false)),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
-            Err(_) => {}
-        }
-        let secret = make();
-        // Beside its place, and moved there whole: a crash in between leaves no half a key.
-        let draft = file.with_extension("new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut opened = options.open(&draft).map_err(fail)?;
-        let written = writeln!(opened, "{secret}").and_then(|()| opened.sync_all());
-        written
-            .and_then(|()| fs::rename(&draft, file))
-            .map_err(fail)?;
-        Ok((secret, true))
-    }
-}
-
-/// Takes the lock, and has patience: a child process that was about to begin when its parent was
-/// killed holds it a moment longer.
-fn locked(file: &File) -> io::Result<bool> {
-    let begun = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(fs::TryLockError::Error(cause)) => return Err(cause),
-            Err(fs::TryLockError::WouldBlock) if begun.elapsed() > LOCK_PATIENCE => {
-                return Ok(false);
-            }
-            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
-}
-
-/// SIGTERM, and Ctrl-C.
-pub struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }

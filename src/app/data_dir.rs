@@ -1,0 +1,113 @@
+//! The data directory: what lies where in it, and that it is ours alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::StartError;
+
+/// How long a lock may take to be given up by a process that was killed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The directory that holds all that outlives the process; ours alone while we run.
+pub struct DataDir {
+    path: PathBuf,
+    /// Locked until it is closed.
+    _lock: File,
+}
+
+impl DataDir {
+    pub fn open(path: &Path) -> Result<Self, StartError> {
+        let fail = |cause| StartError::DataDir {
+            path: path.to_owned(),
+            cause,
+        };
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        // The record holds addresses that are as good as keys.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(fail)?;
+        let path = path.canonicalize().map_err(fail)?;
+        let lock = File::create(path.join("lock")).map_err(fail)?;
+        if !locked(&lock).map_err(fail)? {
+            return Err(StartError::InUse(path));
+        }
+        let data = Self { path, _lock: lock };
+        // Whatever was being rendered when the last process ended will be rendered anew.
+        match fs::remove_dir_all(data.work()) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(fail(cause)),
+            _ => {}
+        }
+        fs::create_dir(data.work()).map_err(fail)?;
+        fs::create_dir_all(data.videos()).map_err(fail)?;
+        Ok(data)
+    }
+
+    pub fn record(&self) -> PathBuf {
+        self.path.join("kinora.sqlite3")
+    }
+
+    pub fn videos(&self) -> PathBuf {
+        self.path.join("videos")
+    }
+
+    pub fn work(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    pub fn api_key(&self) -> PathBuf {
+        self.path.join("api-key")
+    }
+
+    pub fn webhook_secret(&self) -> PathBuf {
+        self.path.join("webhook-secret")
+    }
+
+    /// Reads a secret from its file, or makes it and writes it for our eyes only. Says which.
+    pub fn kept(
+        &self,
+        file: &Path,
+        make: impl FnOnce() -> String,
+    ) -> Result<(String, bool), StartError> {
+        let fail = |cause| StartError::DataDir {
+            path: file.to_owned(),
+            cause,
+        };
+        match fs::read_to_string(file) {
+            Ok(text) => return Ok((text.trim().to_owned(), false)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
+            Err(_) => {}
+        }
+        let secret = make();
+        // Beside its place, and moved there whole: a crash in between leaves no half a key.
+        let draft = file.with_extension("new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut opened = options.open(&draft).map_err(fail)?;
+        let written = writeln!(opened, "{secret}").and_then(|()| opened.sync_all());
+        written
+            .and_then(|()| fs::rename(&draft, file))
+            .map_err(fail)?;
+        Ok((secret, true))
+    }
+}
+
+/// Takes the lock, and has patience: a child process that was about to begin when its parent was
+/// killed holds it a moment longer.
+fn locked(file: &File) -> io::Result<bool> {
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(fs::TryLockError::Error(cause)) => return Err(cause),
+            Err(fs::TryLockError::WouldBlock) if begun.elapsed() > LOCK_PATIENCE => {
+                return Ok(false);
+            }
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
