@@ -28,7 +28,7 @@ const X264: &[&str] = &[
     "-preset",
     "ultrafast",
     "-crf",
-    "21",
+    "21.5",
     "-x264-params",
     "bframes=3:b-adapt=0:subme=2:cabac=1:no-deblock=0:8x8dct=1",
 ];
