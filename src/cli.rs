@@ -55,6 +55,9 @@ struct Serve {
     /// The ffmpeg binary [default: ffmpeg, on the PATH]
     #[arg(long, value_name = "PATH")]
     ffmpeg: Option<String>,
+    /// How much the encoder works: fast, balanced or small [default: balanced]
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
 }
 
 #[derive(Args)]
@@ -79,6 +82,9 @@ struct Render {
     /// The ffmpeg binary [default: ffmpeg, on the PATH]
     #[arg(long, value_name = "PATH")]
     ffmpeg: Option<String>,
+    /// How much the encoder works: fast, balanced or small [default: balanced]
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
 }
 
 /// Reads a number of a range.
@@ -119,6 +125,7 @@ impl Serve {
             ("--data-dir", "storage.data_dir", self.data_dir),
             ("--public-url", "server.public_url", self.public_url),
             ("--ffmpeg", "video.ffmpeg", self.ffmpeg),
+            ("--preset", "video.preset", self.preset),
         ]);
         let config =
             Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
@@ -135,7 +142,10 @@ impl Serve {
 
 impl Render {
     fn run(self) -> Result<ExitCode, String> {
-        let flags = flags([("--ffmpeg", "video.ffmpeg", self.ffmpeg.clone())]);
+        let flags = flags([
+            ("--ffmpeg", "video.ffmpeg", self.ffmpeg.clone()),
+            ("--preset", "video.preset", self.preset.clone()),
+        ]);
         let config = Config::load_for_rendering(self.config.as_deref(), &flags);
         let config = config.map_err(|error| error.to_string())?;
         let runtime = runtime()?;

@@ -23,6 +23,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod allocator;
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -1,26 +1,33 @@
 """Kinora beside what it replaces and beside the encoder alone, on real photos, in one run.
 
-    make bench-video PHOTOS="a.jpg b.jpg …" RUNS=5
+    make bench PHOTOS="a.jpg b.jpg …" RUNS=5
 
 - peer: the usual ffmpeg pipeline, as such services run it: the still scaled up fourfold, zoompan,
-  fps, x264 as it comes.
-- kinora: `kinora render`, from the file to the file.
+  fps, x264 as it comes. Without the HTTP around it.
+- kinora: `kinora serve`, from the POST to the answer.
 - floor: x264 with Kinora's own arguments, on frames that are ready.
 
 Each is run in turn, RUNS times; the medians are printed, and the wall time as a ratio to the peer's.
+Two jobs at once, and a long deep zoom, which shows whether memory grows, follow.
 """
 
 import argparse
 import os
 import statistics
+import shutil
 import subprocess
 import tempfile
+import threading
+import time
 from pathlib import Path
+
+import psutil
 
 import frames
 import ruler
 import tools
 from process import Meter
+from service import Service
 
 
 def peer(photo, frame, video):
@@ -34,20 +41,16 @@ def peer(photo, frame, video):
             "-pix_fmt", "yuv420p", video]
 
 
-def kinora(photo, video):
-    return [str(tools.KINORA), "render", photo, "-o", video, "--length", str(frames.LENGTH),
-            "--frame-rate", str(frames.RATE), "--zoom-speed", str(frames.SPEED)]
-
-
 def floor(photo, exact, video, folder):
     """Kinora's own call of ffmpeg, with the frames from a file and the video in another place."""
     spy = Path(folder) / "spy"
     spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\nexec ffmpeg "$@"\n')
     spy.chmod(0o755)
-    run([*kinora(photo, video), "--ffmpeg", str(spy)])
+    run([str(tools.KINORA), "render", photo, "-o", video, "--ffmpeg", str(spy)])
     arguments = Path(f"{spy}.args").read_text().splitlines()
-    arguments[arguments.index("pipe:0")] = exact
-    return [tools.FFMPEG, *arguments[:-1], video]
+    first = arguments.index("yuv4mpegpipe") - 1
+    raw = tools.raw_input(frames.size(photo), frames.RATE)
+    return [tools.FFMPEG, *arguments[:first], *raw, exact, *arguments[first + 4:-1], video]
 
 
 def run(command):
@@ -62,29 +65,76 @@ def run(command):
     return meter
 
 
+def measure(service, work):
+    """Has the service do some work, measured."""
+    used = lambda: sum(psutil.Process(service.process.pid).cpu_times()[:4])
+    before = used()
+    with Meter(service.process.pid) as meter:
+        result = work()
+    meter.cpu = used() - before
+    return meter, result
+
+
 def compare(photo, runs, folder):
     frame = frames.size(photo)
     exact = f"{folder}/exact.yuv"
     frames.write(photo, exact)
     videos = {name: f"{folder}/{name}.mp4" for name in ["peer", "kinora", "floor"]}
-    commands = {"peer": peer(photo, frame, videos["peer"]), "kinora": kinora(photo, videos["kinora"]),
+    commands = {"peer": peer(photo, frame, videos["peer"]),
                 "floor": floor(photo, exact, videos["floor"], folder)}
-    meters = {name: [] for name in commands}
+    meters = {name: [] for name in videos}
+    with Service(Path(photo).resolve().parent, f"{folder}/data") as service:
+        service.post(photo)  # a first one, for the file cache
+        for _ in range(runs):
+            meters["peer"].append(run(commands["peer"]))
+            meter, video = measure(service, lambda: service.post(photo))
+            meters["kinora"].append(meter)
+            shutil.move(video, videos["kinora"])
+            meters["floor"].append(run(commands["floor"]))
+        print(f"\n{Path(photo).name}, {frame[0]}x{frame[1]}\n")
+        print("| | wall s | times the peer's speed | CPU s | peak MiB | kB | VMAF | jitter | edge error px | repeated |")
+        print("|---|---|---|---|---|---|---|---|---|---|")
+        median = lambda name, what: statistics.median(getattr(meter, what) for meter in meters[name])
+        for name in videos:
+            gray = ruler.luma(tools.FFMPEG, videos[name], frame, tools.output)
+            jitter, error, repeated = ruler.measure(gray, frames.zoom)
+            quality = tools.vmaf(videos[name], exact, frame, frames.RATE)
+            print(f"| {name} | {median(name, 'wall'):.2f} | {median('peer', 'wall') / median(name, 'wall'):.1f} "
+                  f"| {median(name, 'cpu'):.2f} | {median(name, 'peak') / 2**20:.0f} "
+                  f"| {Path(videos[name]).stat().st_size / 1000:.0f} | {quality:.1f} | {jitter:.3f} | {error:.2f} "
+                  f"| {repeated} |", flush=True)
+        two_at_once(photo, service, commands["peer"], runs)
+        deep_zoom(photo, service)
+
+
+def two_at_once(photo, service, command, runs):
+    """Jobs a minute, when there are always two to do."""
+    peers, ours = [], []
     for _ in range(runs):
-        for name, command in commands.items():
-            meters[name].append(run(command))
-    print(f"\n{Path(photo).name}, {frame[0]}x{frame[1]}\n")
-    print("| | wall s | times the peer's speed | CPU s | peak MiB | kB | VMAF | jitter | edge error px | repeated |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    median = lambda name, what: statistics.median(getattr(meter, what) for meter in meters[name])
-    for name in commands:
-        gray = ruler.luma(tools.FFMPEG, videos[name], frame, tools.output)
-        jitter, error, repeated = ruler.measure(gray, frames.zoom)
-        quality = tools.vmaf(videos[name], exact, frame, frames.RATE)
-        print(f"| {name} | {median(name, 'wall'):.2f} | {median('peer', 'wall') / median(name, 'wall'):.1f} "
-              f"| {median(name, 'cpu'):.2f} | {median(name, 'peak') / 2**20:.0f} "
-              f"| {Path(videos[name]).stat().st_size / 1000:.0f} | {quality:.1f} | {jitter:.3f} | {error:.2f} "
-              f"| {repeated} |", flush=True)
+        peers.append(together(lambda: run(command)))
+        ours.append(together(lambda: service.post(photo)))
+    peer, kinora = (120 / statistics.median(walls) for walls in (peers, ours))
+    print(f"\nTwo jobs at once: peer {peer:.1f} a minute, kinora {kinora:.1f}, {kinora / peer:.1f} times as many",
+          flush=True)
+
+
+def together(work):
+    """Seconds for doing something twice at the same time."""
+    begun = time.monotonic()
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.monotonic() - begun
+
+
+def deep_zoom(photo, service):
+    """What a minute at 60 frames a second, to a zoom of ten, takes beside the five seconds."""
+    short, _ = measure(service, lambda: service.post(photo))
+    long, _ = measure(service, lambda: service.post(photo, length=60, frame_rate=60, zoom_speed=15))
+    print(f"60 s, 60 fps, zoom to 10: {long.wall:.1f} s, {long.peak / 2**20:.0f} MiB, "
+          f"{long.peak / short.peak:.2f} times the memory of the 5 s job", flush=True)
 
 
 if __name__ == "__main__":

@@ -91,9 +91,14 @@ impl Studio {
         progress: &dyn Progress,
     ) -> Result<Rendered, Stop> {
         let bytes = self.fetch(&spec.photo)?;
+        // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
+        let encoding = self.encoder.start(path).map_err(unencoded)?;
         let picture = self.decode(&bytes, spec)?;
         drop(bytes);
-        self.render(picture, spec, path, progress)
+        render::render(picture, spec, encoding, path, progress).map_err(|error| match error {
+            RenderError::Interrupted => Stop::Interrupted,
+            RenderError::Encode(error) => unencoded(error),
+        })
     }
 
     fn fetch(&self, photo: &Photo) -> Result<Vec<u8>, Stop> {
@@ -119,25 +124,14 @@ impl Studio {
         picture::decode(bytes, &self.limits, |size| render::detail(size, spec))
             .map_err(|error| failed("not-a-picture", sentence(&spec.photo, &error)))
     }
+}
 
-    fn render(
-        &self,
-        picture: Picture,
-        spec: &VideoSpec,
-        path: &Path,
-        progress: &dyn Progress,
-    ) -> Result<Rendered, Stop> {
-        render::render(picture, spec, &self.encoder, path, progress).map_err(|error| match error {
-            RenderError::Interrupted => Stop::Interrupted,
-            RenderError::Encode(error) => {
-                error!("encoding failed: {}", chain(&error));
-                let failure = Failure::new(encode_code(&error), error.to_string());
-                match error {
-                    EncodeError::Died { .. } => Stop::EncoderLost(failure),
-                    _ => Stop::Failed(failure),
-                }
-            }
-        })
+fn unencoded(error: EncodeError) -> Stop {
+    error!("encoding failed: {}", chain(&error));
+    let failure = Failure::new(encode_code(&error), error.to_string());
+    match error {
+        EncodeError::Died { .. } => Stop::EncoderLost(failure),
+        _ => Stop::Failed(failure),
     }
 }
 

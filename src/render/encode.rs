@@ -1,6 +1,8 @@
-//! The encoder: ffmpeg as a child process, with fixed arguments, fed with raw frames.
+//! The encoder: ffmpeg as a child process, with fixed arguments, fed with a YUV4MPEG2 stream.
 //!
-//! ffmpeg is handed numbers and a file name of our own making, never anything a user sent.
+//! The stream's header tells the frames' size and rate, so that ffmpeg can be started before they
+//! are known: it gets ready while the photo is decoded. Its arguments are our own words and a file
+//! name of our own making, never anything a user sent.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,28 +17,26 @@ use ffmpeg_sidecar::child::FfmpegChild;
 use ffmpeg_sidecar::command::FfmpegCommand;
 use log::debug;
 
+use super::preset::Preset;
+use crate::allocator;
 use crate::setting::{Setting, put};
 use crate::video::Size;
 
-/// x264 without all that finds little in a moving still, and with what pays: B-frames in a fixed
-/// pattern, quarter-pixel motion, CABAC, the 8x8 transform (which High is for) and deblocking.
-const X264: &[&str] = &[
-    "-c:v",
-    "libx264",
-    "-profile:v",
-    "high",
-    "-preset",
-    "ultrafast",
-    "-crf",
-    "21.5",
-    "-x264-params",
-    "bframes=3:b-adapt=0:subme=2:cabac=1:no-deblock=0:8x8dct=1",
-];
-
-/// Says what the frames are: BT.709 in limited range, with chroma sited left. A filter that only
-/// labels, which every version of ffmpeg since 5 passes on to the encoder and the container.
+/// Says what the frames are: BT.709 in limited range. A filter that only labels, which every version
+/// of ffmpeg since 5 passes on to the encoder and the container.
 const LABELS: &str =
     "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
+/// Threads of the encoder. Two for a core keep the cores busy while frames wait for one another;
+/// each costs the memory of three frames.
+const MAX_ENCODING_THREADS: usize = 8;
+
+/// What the pipe to ffmpeg holds: the most that Linux allows without privileges.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Before each frame of a YUV4MPEG2 stream.
+const FRAME_MARK: &[u8] = b"FRAME\n";
 
 /// For the probe, which takes a fraction of a second.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,29 +52,40 @@ const KEPT_LINES: usize = 8;
 pub struct Settings {
     /// The ffmpeg binary: a path, or a name to be found on the PATH.
     pub ffmpeg: PathBuf,
+    pub preset: Preset,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             ffmpeg: "ffmpeg".into(),
+            preset: Preset::default(),
         }
     }
 }
 
 impl Settings {
-    pub const TABLE: &[Setting<Self>] = &[Setting {
-        key: "video.ffmpeg",
-        env: Some("KINORA_FFMPEG"),
-        accepts: "the path of an ffmpeg binary",
-        set: |s, text| put(&mut s.ffmpeg, Some(text.into())),
-    }];
+    pub const TABLE: &[Setting<Self>] = &[
+        Setting {
+            key: "video.ffmpeg",
+            env: Some("KINORA_FFMPEG"),
+            accepts: "the path of an ffmpeg binary",
+            set: |s, text| put(&mut s.ffmpeg, Some(text.into())),
+        },
+        Setting {
+            key: "video.preset",
+            env: Some("KINORA_PRESET"),
+            accepts: "fast, balanced or small",
+            set: |s, text| put(&mut s.preset, Preset::named(text)),
+        },
+    ];
 }
 
 /// Encodes raw frames to H.264 in MP4; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     ffmpeg: PathBuf,
+    preset: Preset,
 }
 
 /// Why there is no video. The texts are for callers; the log gets the causes as well.
@@ -105,6 +116,7 @@ impl Encoder {
     pub fn new(settings: &Settings) -> Self {
         Self {
             ffmpeg: settings.ffmpeg.clone(),
+            preset: settings.preset,
         }
     }
 
@@ -116,46 +128,51 @@ impl Encoder {
             width: 64,
             height: 64,
         };
-        let mut encoding = self.spawn(size, 30, &["-f", "null", "-"])?;
+        let mut encoding = self.spawn(&["-f", "null", "-"])?;
         let late = || Instant::now() >= deadline;
         encoding.guarded(late, |encoding| {
+            encoding.announce(size, 30)?;
             encoding.write(&vec![128; frame_bytes(size)])?;
             encoding.finish()
         })
     }
 
-    /// Starts an encoding of frames of `size`, at `rate` frames a second, into a file.
-    pub fn start(&self, size: Size, rate: u32, file: &Path) -> Result<Encoding, EncodeError> {
+    /// Starts an encoding into a file.
+    pub fn start(&self, file: &Path) -> Result<Encoding, EncodeError> {
         // The protocol's name keeps ffmpeg from finding another in a path with a colon.
         let mut target = std::ffi::OsString::from("file:");
         target.push(file);
         let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(AsRef::as_ref);
-        self.spawn(size, rate, &[&muxer[..], &[target.as_os_str()]].concat())
+        self.spawn(&[&muxer[..], &[target.as_os_str()]].concat())
     }
 
-    fn spawn(
-        &self,
-        size: Size,
-        rate: u32,
-        output: &[impl AsRef<std::ffi::OsStr>],
-    ) -> Result<Encoding, EncodeError> {
+    fn spawn(&self, output: &[impl AsRef<std::ffi::OsStr>]) -> Result<Encoding, EncodeError> {
+        let threads = thread::available_parallelism()
+            .map_or(2, |cores| 2 * cores.get())
+            .min(MAX_ENCODING_THREADS);
         let mut command = FfmpegCommand::new_with_path(&self.ffmpeg);
         command
             .hide_banner()
             .args(["-nostats", "-loglevel", "error", "-y"])
-            .args(["-f", "rawvideo", "-pix_fmt", "yuv420p"])
-            .args(["-video_size", &format!("{}x{}", size.width, size.height)])
-            .args(["-framerate", &rate.to_string(), "-i", "pipe:0"])
+            .args(["-f", "yuv4mpegpipe", "-i", "pipe:0"])
             .args(["-vf", LABELS, "-chroma_sample_location", "left", "-an"])
-            .args(X264)
+            .args(["-c:v", "libx264", "-profile:v", "high"])
+            .args(["-threads", &threads.to_string()])
+            .args(self.preset.x264())
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
+        allocator::spare(command.as_inner_mut());
         // Out of reach of a Ctrl-C at the terminal, which is ours to answer.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command.as_inner_mut(), 0);
         let mut child = command.spawn().map_err(EncodeError::NotStarted)?;
         let stdin = child.take_stdin();
+        if let Some(pipe) = &stdin {
+            // A third of a frame at a time. Err: the system allows less, and it takes more turns.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+        }
         let said = child
             .take_stderr()
             .map(listen)
@@ -205,10 +222,23 @@ impl Encoding {
         })
     }
 
+    /// Tells the size of the frames, and how many make a second. Goes before the first.
+    pub fn announce(&mut self, size: Size, rate: u32) -> Result<(), EncodeError> {
+        let Size { width, height } = size;
+        // Progressive, square pixels, 4:2:0 with the chroma sited left. See yuv4mpeg(5).
+        let header = format!("YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n");
+        self.send(header.as_bytes())
+    }
+
     /// Hands over the next frame: its Y, Cb and Cr planes, one after the other.
     pub fn write(&mut self, frame: &[u8]) -> Result<(), EncodeError> {
+        self.send(FRAME_MARK)?;
+        self.send(frame)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let written = match &mut self.stdin {
-            Some(stdin) => stdin.write_all(frame),
+            Some(stdin) => stdin.write_all(bytes),
             None => Ok(()),
         };
         // A broken pipe only says that ffmpeg is gone; its last words say why.

@@ -7,6 +7,7 @@
 
 mod encode;
 mod motion;
+mod preset;
 pub mod pyramid;
 pub mod resample;
 mod timeline;
@@ -16,11 +17,12 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub use encode::{EncodeError, Encoder, Settings};
+pub use encode::{EncodeError, Encoder, Encoding, Settings};
+pub use preset::Preset;
 
 use crate::picture::{Detail, Picture};
 use crate::video::{Size, VideoSpec};
-use encode::{Encoding, frame_bytes};
+use encode::frame_bytes;
 use pyramid::Pyramid;
 use resample::Resampler;
 use timeline::{Channel, Timeline};
@@ -59,16 +61,15 @@ pub fn detail(photo: Size, spec: &VideoSpec) -> Detail {
     Timeline::new(spec, photo).detail()
 }
 
-/// Makes the video, in a file at `path`.
+/// Makes the video, in the file at `path` that `encoding` was started for.
 pub fn render(
     picture: Picture,
     spec: &VideoSpec,
-    encoder: &Encoder,
+    mut encoding: Encoding,
     path: &Path,
     progress: &dyn Progress,
 ) -> Result<Rendered, RenderError> {
     let timeline = Timeline::new(spec, picture.size);
-    let mut encoding = encoder.start(timeline.frame_size(), spec.output.frame_rate, path)?;
     let scene = Scene::new(picture, &timeline);
 
     let threads = thread::available_parallelism()
@@ -77,6 +78,7 @@ pub fn render(
     let encoded = encoding.guarded(
         || progress.stopped(),
         |encoding| {
+            encoding.announce(timeline.frame_size(), spec.output.frame_rate)?;
             thread::scope(|scope| {
                 let drawn: Vec<Hand> = (0..threads)
                     .map(|t| {

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("setting", &[]),
     ("errors", &[]),
+    ("allocator", &[]),
     ("video", &[]),
     ("job", &["video"]),
     ("net", &["video", "job", "setting", "errors"]),
     ("picture", &["video", "job", "setting", "errors"]),
     ("storage", &["video", "job", "setting", "errors"]),
-    ("render", &["video", "picture", "setting", "errors"]),
+    ("render", &["video", "picture", "setting", "errors", "allocator"]),
     (
         "jobs",
         &[
@@ -44,6 +45,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
     ("ffmpeg_sidecar", &["render/encode.rs"]),
+    ("rustix", &["render/encode.rs"]),
     ("object_store", &["storage/object.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),

@@ -1,0 +1,39 @@
+//! How the C library's allocator treats what is freed.
+//!
+//! glibc keeps freed blocks for later, up to ones of 32 MiB, in an arena for each thread. A service
+//! that decodes one picture after the other then grows to several times what a job needs. Told a
+//! threshold, it hands larger blocks back to the system at once; it can only be told by the
+//! environment, or by a call that is not safe Rust. See mallopt(3).
+
+/// The variables, and the values that suit pictures: planes and frames go back, the rest is kept.
+const VARIABLES: [(&str, &str); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", "1048576"),
+    ("MALLOC_ARENA_MAX", "2"),
+];
+
+/// Begins the program again with the variables set, once, unless one is set already.
+///
+/// Anything but glibc ignores them. If it cannot be done, the program goes on as it is.
+pub fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if VARIABLES
+        .iter()
+        .all(|(name, _)| std::env::var_os(name).is_none())
+    {
+        use std::os::unix::process::CommandExt;
+        let mut arguments = std::env::args_os();
+        let mut again = std::process::Command::new("/proc/self/exe");
+        if let Some(name) = arguments.next() {
+            again.arg0(name);
+        }
+        // Returns only if it failed.
+        let _ = again.args(arguments).envs(VARIABLES).exec();
+    }
+}
+
+/// Leaves the variables out of a child's environment: they are for this program alone.
+pub fn spare(child: &mut std::process::Command) {
+    for (name, _) in VARIABLES {
+        child.env_remove(name);
+    }
+}
