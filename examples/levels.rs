@@ -138,7 +138,7 @@ fn switches(photo: &Plane, w: usize, h: usize) {
         level_width.push(level.width);
         std::mem::swap(&mut now, &mut before);
     }
-    let bytes: usize = pyramid.levels().iter().map(|l| l.data.len()).sum();
+    let bytes: usize = pyramid.levels().map(|l| l.data.len()).sum();
     println!(
         "  {w}x{h}: {} levels, {:.1} MB, slowest frame {slowest:.2} ms",
         pyramid.levels().len(),

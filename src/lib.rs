@@ -19,6 +19,7 @@
 //! | [`jobs`] | the queue, the record, the workers and the pipeline | all of the above |
 //! | [`webhook`] | the outbox's postman | `jobs`' record, `net` |
 //! | [`api`] | HTTP | `jobs`' handle |
+//! | [`allocator`] | what becomes of freed memory | nobody |
 //! | [`config`], [`app`], [`cli`] | settings, the composition root, the command line | all |
 
 #![deny(unsafe_code)]

@@ -12,7 +12,6 @@ Two jobs at once, and a long deep zoom, which shows whether memory grows, follow
 """
 
 import argparse
-import os
 import statistics
 import shutil
 import subprocess
@@ -26,19 +25,19 @@ import psutil
 import frames
 import ruler
 import tools
-from process import Meter
+from process import Meter, run
 from service import Service
 
 
-def peer(photo, frame, video):
+def peer(photo, frame):
+    """The peer's call of ffmpeg, without the encoder."""
     scaled = f"{frame[0] * 4}:{frame[1] * 4}"
     speed, last = frames.SPEED / 100, frames.LAST_ZOOM
     zoom = f"min(1+({speed}*{frames.LENGTH})*on/{frames.COUNT},{last})"
     graph = (f"scale={scaled},zoompan=z='{zoom}':d={frames.COUNT}:x='iw/2-(iw/zoom/2)':"
              f"y='ih/2-(ih/zoom/2)':s={frame[0]}x{frame[1]},fps={frames.RATE}")
     return [tools.FFMPEG, "-v", "error", "-y", "-framerate", str(frames.RATE), "-loop", "1", "-i", photo,
-            "-vf", graph, "-c:v", "libx264", "-r", str(frames.RATE), "-t", str(frames.LENGTH),
-            "-pix_fmt", "yuv420p", video]
+            "-vf", graph, "-r", str(frames.RATE), "-t", str(frames.LENGTH), "-pix_fmt", "yuv420p"]
 
 
 def floor(photo, exact, video, folder):
@@ -51,18 +50,6 @@ def floor(photo, exact, video, folder):
     first = arguments.index("yuv4mpegpipe") - 1
     raw = tools.raw_input(frames.size(photo), frames.RATE)
     return [tools.FFMPEG, *arguments[:first], *raw, exact, *arguments[first + 4:-1], video]
-
-
-def run(command):
-    """Runs a program to its end, measured."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    with Meter(process.pid) as meter:
-        _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"{command[0]} failed: {' '.join(command)}")
-    meter.cpu = usage.ru_utime + usage.ru_stime
-    return meter
 
 
 def measure(service, work):
@@ -80,8 +67,12 @@ def compare(photo, runs, folder):
     exact = f"{folder}/exact.yuv"
     frames.write(photo, exact)
     videos = {name: f"{folder}/{name}.mp4" for name in ["peer", "kinora", "floor"]}
-    commands = {"peer": peer(photo, frame, videos["peer"]),
+    commands = {"peer": [*peer(photo, frame), "-c:v", "libx264", videos["peer"]],
                 "floor": floor(photo, exact, videos["floor"], folder)}
+    # What the peer draws is another zoom: its encoder is judged by the peer's own frames.
+    own = f"{folder}/peer.yuv"
+    run([*peer(photo, frame), "-f", "rawvideo", own])
+    reference = {"peer": own, "kinora": exact, "floor": exact}
     meters = {name: [] for name in videos}
     with Service(Path(photo).resolve().parent, f"{folder}/data") as service:
         service.post(photo)  # a first one, for the file cache
@@ -98,7 +89,7 @@ def compare(photo, runs, folder):
         for name in videos:
             gray = ruler.luma(tools.FFMPEG, videos[name], frame, tools.output)
             jitter, error, repeated = ruler.measure(gray, frames.zoom)
-            quality = tools.vmaf(videos[name], exact, frame, frames.RATE)
+            quality = tools.vmaf(videos[name], reference[name], frame, frames.RATE)
             print(f"| {name} | {median(name, 'wall'):.2f} | {median('peer', 'wall') / median(name, 'wall'):.1f} "
                   f"| {median(name, 'cpu'):.2f} | {median(name, 'peak') / 2**20:.0f} "
                   f"| {Path(videos[name]).stat().st_size / 1000:.0f} | {quality:.1f} | {jitter:.3f} | {error:.2f} "

@@ -1,5 +1,7 @@
 """What a program costs: wall seconds, and the peak memory of all its processes together."""
 
+import os
+import subprocess
 import threading
 import time
 
@@ -38,3 +40,15 @@ class Meter:
                 pass  # one of them has just ended
             self.peak = max(self.peak, resident)
             time.sleep(POLL)
+
+
+def run(command):
+    """Runs a program to its end, measured."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    with Meter(process.pid) as meter:
+        _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command[0]} failed: {' '.join(command)}")
+    meter.cpu = usage.ru_utime + usage.ru_stime
+    return meter

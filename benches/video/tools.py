@@ -23,10 +23,15 @@ def raw_input(frame, rate):
             "-framerate", str(rate), "-i"]
 
 
-def vmaf(video, exact, frame, rate, every=1):
-    """VMAF of a video against exact frames."""
-    graph = (f"[0:v]fps={rate},settb=AVTB,setpts=PTS-STARTPTS[a];[1:v]settb=AVTB,setpts=PTS-STARTPTS[b];"
-             f"[a][b]libvmaf=n_threads=2:n_subsample={every}")
-    run = subprocess.run([VMAF_FFMPEG, "-v", "info", "-i", video, *raw_input(frame, rate), exact,
-                          "-lavfi", graph, "-f", "null", "-"], check=True, capture_output=True, text=True)
+def vmaf(video, reference, frame, rate):
+    """VMAF of a video against raw frames.
+
+    Decoded first, so that both sides come without labels: for a difference in labels ffmpeg would
+    convert the colours of one.
+    """
+    decode = [FFMPEG, "-v", "error", "-i", video, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
+    raw = raw_input(frame, rate)
+    score = [VMAF_FFMPEG, "-v", "info", *raw, "-", *raw, reference, "-lavfi", "libvmaf=n_threads=2", "-f", "null", "-"]
+    with subprocess.Popen(decode, stdout=subprocess.PIPE) as decoder:
+        run = subprocess.run(score, check=True, stdin=decoder.stdout, capture_output=True, text=True)
     return float(run.stderr.split("VMAF score: ")[1].split()[0])

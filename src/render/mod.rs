@@ -195,7 +195,11 @@ impl Scene {
         let prepare = |plane, channel, shift| {
             let step = f64::from(1u32 << shift);
             let (finest, coarsest) = timeline.steps(channel);
-            (Pyramid::build(plane, finest / step, coarsest / step), step)
+            let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);
+            let crops =
+                (0..timeline.frames()).map(|k| timeline.crop(channel, k).scaled(1.0 / step));
+            pyramid.trim(crops, channel.size(timeline.frame_size()).0);
+            (pyramid, step)
         };
         Self {
             planes: [

@@ -44,7 +44,19 @@ pub struct Pyramid {
     source_height: f64,
     enough: f64,
     /// Finest first; never empty.
-    levels: Vec<Plane>,
+    levels: Vec<Level>,
+}
+
+/// The source at one size, or what is left of it.
+#[derive(Debug)]
+struct Level {
+    /// Samples across the whole source, and down.
+    width: usize,
+    height: usize,
+    /// Which of them stands first in the plane.
+    left: usize,
+    top: usize,
+    plane: Plane,
 }
 
 impl Pyramid {
@@ -75,14 +87,14 @@ impl Pyramid {
         let mut step = finest / spacing.finest;
         let mut levels = if step < spacing.worth {
             step = 1.0;
-            vec![source]
+            vec![Level::whole(source)]
         } else {
-            vec![sized(&source, step)]
+            vec![Level::whole(sized(&source, step))]
         };
         while coarsest >= spacing.enough * spacing.factor * step {
             step *= spacing.factor;
-            let coarser = sized(&levels[levels.len() - 1], step);
-            levels.push(coarser);
+            let coarser = sized(&levels[levels.len() - 1].plane, step);
+            levels.push(Level::whole(coarser));
         }
         Self {
             source_width,
@@ -92,26 +104,46 @@ impl Pyramid {
         }
     }
 
+    /// Lets go of what none of `crops` (in source coordinates, on `out_width` samples) will read: a deep zoom
+    /// needs its finest level around the middle only.
+    pub fn trim(&mut self, crops: impl IntoIterator<Item = Crop>, out_width: usize) {
+        let mut read = vec![None; self.levels.len()];
+        for crop in crops {
+            let i = self.index_for(crop, out_width);
+            let window = Window::read_by(self.onto(&self.levels[i], crop), out_width);
+            read[i] = Some(read[i].map_or(window, |other: Window| other.union(window)));
+        }
+        for (level, window) in self.levels.iter_mut().zip(read) {
+            level.trim(window.unwrap_or(Window::CORNER));
+        }
+    }
+
     /// The coarsest level with enough detail for `crop` (in source coordinates) on `out_width` samples, or else the
     /// finest; and the crop in that level's coordinates. The mapping is exact: every level shows the whole source,
     /// edge to edge.
     pub fn level_for(&self, crop: Crop, out_width: usize) -> (&Plane, Crop) {
-        let least = self.enough * out_width as f64;
-        let enough = |level: &&Plane| self.onto(level, crop).width >= least;
-        let level = self.levels[1..]
-            .iter()
-            .rev()
-            .find(enough)
-            .unwrap_or(&self.levels[0]);
-        (level, self.onto(level, crop))
+        let level = &self.levels[self.index_for(crop, out_width)];
+        let whole = self.onto(level, crop);
+        let crop = Crop {
+            x: whole.x - level.left as f64,
+            y: whole.y - level.top as f64,
+            ..whole
+        };
+        (&level.plane, crop)
     }
 
     /// Finest first; never empty.
-    pub fn levels(&self) -> &[Plane] {
-        &self.levels
+    pub fn levels(&self) -> impl ExactSizeIterator<Item = &Plane> {
+        self.levels.iter().map(|level| &level.plane)
     }
 
-    fn onto(&self, level: &Plane, crop: Crop) -> Crop {
+    fn index_for(&self, crop: Crop, out_width: usize) -> usize {
+        let least = self.enough * out_width as f64;
+        let enough = |i: &usize| self.onto(&self.levels[*i], crop).width >= least;
+        (1..self.levels.len()).rev().find(enough).unwrap_or(0)
+    }
+
+    fn onto(&self, level: &Level, crop: Crop) -> Crop {
         let across = level.width as f64 / self.source_width;
         let down = level.height as f64 / self.source_height;
         Crop {
@@ -119,6 +151,87 @@ impl Pyramid {
             y: crop.y * down,
             width: crop.width * across,
             height: crop.height * down,
+        }
+    }
+}
+
+impl Level {
+    fn whole(plane: Plane) -> Self {
+        Self {
+            width: plane.width,
+            height: plane.height,
+            left: 0,
+            top: 0,
+            plane,
+        }
+    }
+
+    /// Keeps what `window` shows of what there still is.
+    fn trim(&mut self, window: Window) {
+        let clip = |from: f64, to: f64, origin: usize, length: usize| {
+            let first = (from.floor().max(0.0) as usize).saturating_sub(origin);
+            let first = first.min(length - 1);
+            let end = (to.ceil().max(0.0) as usize).saturating_sub(origin);
+            (first, end.clamp(first + 1, length))
+        };
+        let (left, right) = clip(window.left, window.right, self.left, self.plane.width);
+        let (top, bottom) = clip(window.top, window.bottom, self.top, self.plane.height);
+        let (width, height) = (right - left, bottom - top);
+        if (width, height) == (self.plane.width, self.plane.height) {
+            return;
+        }
+        let mut data = Vec::with_capacity(width * height);
+        let rows = self.plane.data.chunks_exact(self.plane.width);
+        for row in rows.skip(top).take(height) {
+            data.extend_from_slice(&row[left..right]);
+        }
+        self.left += left;
+        self.top += top;
+        self.plane = Plane {
+            width,
+            height,
+            data,
+        };
+    }
+}
+
+/// A part of a level, in its samples; it may reach beyond the edges.
+#[derive(Clone, Copy)]
+struct Window {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Window {
+    /// What is kept of a level that nothing reads.
+    const CORNER: Self = Self {
+        left: 0.0,
+        top: 0.0,
+        right: 1.0,
+        bottom: 1.0,
+    };
+
+    /// What drawing a frame from a crop reads: the crop, and the kernel's reach around it.
+    fn read_by(crop: Crop, out_width: usize) -> Self {
+        // Crops have their frame's shape, so this is the step down as well.
+        let step = (crop.width / out_width as f64).max(1.0);
+        let margin = Kernel::CatmullRom.radius() * step + 1.0;
+        Self {
+            left: crop.x - margin,
+            top: crop.y - margin,
+            right: crop.x + crop.width + margin,
+            bottom: crop.y + crop.height + margin,
+        }
+    }
+
+    fn union(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
         }
     }
 }

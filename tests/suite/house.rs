@@ -14,7 +14,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("net", &["video", "job", "setting", "errors"]),
     ("picture", &["video", "job", "setting", "errors"]),
     ("storage", &["video", "job", "setting", "errors"]),
-    ("render", &["video", "picture", "setting", "errors", "allocator"]),
+    (
+        "render",
+        &["video", "picture", "setting", "errors", "allocator"],
+    ),
     (
         "jobs",
         &[

@@ -14,7 +14,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// Where the kernel ends.
-    pub(super) fn radius(self) -> f64 {
+    pub(in crate::render) fn radius(self) -> f64 {
         match self {
             Self::CatmullRom => 2.0,
             Self::Lanczos5 => 5.0,
