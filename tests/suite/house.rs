@@ -193,7 +193,9 @@ fn every_home_is_lived_in() {
 fn only_the_settings_module_reads_the_environment() {
     for source in sources() {
         let reads = source.code.contains("env::var");
-        assert!(!reads || source.path == "config.rs", "{}", source.path);
+        // The allocator's variables are the C library's, and read before there are settings.
+        let may = ["config.rs", "allocator.rs"].contains(&source.path.as_str());
+        assert!(!reads || may, "{}", source.path);
     }
 }
 

@@ -49,6 +49,7 @@ fn a_bad_value_in_the_environment_stops_the_start() {
     for (name, value, accepted) in [
         ("KINORA_BIND", "8080", "127.0.0.1:8080"),
         ("KINORA_BIND", "localhost", "127.0.0.1:8080"),
+        ("KINORA_PRESET", "best", "fast, balanced or small"),
         ("KINORA_WORKERS", "0", "from 1"),
         ("KINORA_WORKERS", "-1", "from 1"),
         ("KINORA_WORKERS", "many", "number"),

@@ -210,6 +210,19 @@ impl Service {
         .await
     }
 
+    /// Memory of the service's own process.
+    #[cfg(target_os = "linux")]
+    pub fn resident_mebibytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the process's state");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
+        kibibytes
+            .and_then(|number| number.parse::<u64>().ok())
+            .expect("a size")
+            / 1024
+    }
+
     pub fn terminate(&self) {
         self.signal("TERM");
     }
