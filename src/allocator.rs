@@ -19,10 +19,11 @@ pub fn return_large_blocks() {
     if VARIABLES
         .iter()
         .all(|(name, _)| std::env::var_os(name).is_none())
+        && let Ok(program) = std::env::current_exe()
     {
         use std::os::unix::process::CommandExt;
         let mut arguments = std::env::args_os();
-        let mut again = std::process::Command::new("/proc/self/exe");
+        let mut again = std::process::Command::new(program);
         if let Some(name) = arguments.next() {
             again.arg0(name);
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ApiError, Fault};
 use super::{Service, body, schema};
 use crate::job::{Job, JobId, Lane, Request, Stamp};
-use crate::jobs::{Accepted, Jobs, NoSlot, SubmitError, bound_name};
+use crate::jobs::{Accepted, Jobs, NoSlot, SubmitError};
 use crate::video::{Motion, Output, Photo, Source, VideoSpec};
 
 pub const BUILD_NUMBER: &str = env!("CARGO_PKG_VERSION");
@@ -289,5 +289,13 @@ fn refusal(error: SubmitError, jobs: &Jobs, client_id: Option<String>, endpoint:
         SubmitError::NoSlot(NoSlot::Closed) => ApiError::Stopping(None),
         SubmitError::Store(error) => error.into(),
         SubmitError::CutOff => ApiError::Internal,
+    }
+}
+
+/// The setting that bounds a lane, as the peer's message names it.
+fn bound_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Normal => "MAX_QUEUE_LENGTH",
+        Lane::Express => "MAX_EXPRESS_QUEUE_LENGTH",
     }
 }

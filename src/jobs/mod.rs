@@ -21,7 +21,7 @@ pub use store::{Delivery, DueWebhook, Store, StoreError};
 pub use worker::Workers;
 
 use crate::errors::chain;
-use crate::job::{Job, JobId, JobState, Lane, Request, Stamp, Timestamp};
+use crate::job::{Job, JobId, JobState, Request, Stamp, Timestamp};
 use crate::net::UrlError;
 use crate::setting::{Setting, at_least, positive_duration, put};
 use crate::storage::StorageError;
@@ -289,13 +289,5 @@ impl Jobs {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The lane's name in messages to callers and the setting that bounds it.
-pub fn bound_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Normal => "MAX_QUEUE_LENGTH",
-        Lane::Express => "MAX_EXPRESS_QUEUE_LENGTH",
     }
 }

@@ -25,10 +25,10 @@ const SMALL: &str = "bframes=7:b-adapt=0:pbratio=2:qcomp=0.8:subme=4:aq-mode=0:m
 pub enum Preset {
     /// Shortest time, larger files.
     Fast,
-    /// The shortest time at the quality and about the size that x264's defaults give.
+    /// Nearly the quality of x264's defaults in a sixth of their time, in files a quarter larger.
     #[default]
     Balanced,
-    /// Smallest files, more time.
+    /// Files a third smaller than the balanced ones, in three times the encoder's time.
     Small,
 }
 
