@@ -52,6 +52,7 @@ const KEPT_LINES: usize = 8;
 pub struct Settings {
     /// The ffmpeg binary: a path, or a name to be found on the PATH.
     pub ffmpeg: PathBuf,
+    /// How much the encoder works.
     pub preset: Preset,
 }
 
