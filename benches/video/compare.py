@@ -14,7 +14,6 @@ Two jobs at once, and a long deep zoom, which shows whether memory grows, follow
 import argparse
 import statistics
 import shutil
-import subprocess
 import tempfile
 import threading
 import time

@@ -49,6 +49,6 @@ def run(command):
     with Meter(process.pid) as meter:
         _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
-        raise SystemExit(f"{command[0]} failed: {' '.join(command)}")
+        raise SystemExit(f"{command[0]} failed: {' '.join(map(str, command))}")
     meter.cpu = usage.ru_utime + usage.ru_stime
     return meter
