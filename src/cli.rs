@@ -12,9 +12,10 @@ use tokio::runtime::{Handle, Runtime};
 use crate::app::{self, StopSignals};
 use crate::config::{Config, Flags};
 use crate::jobs::{Stop, Studio};
+use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Net;
 use crate::render::{Encoder, Progress, Rendered};
-use crate::video::{Motion, Output, Photo, Source, VideoSpec};
+use crate::video::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 
 /// What a shell calls a program that was ended by Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;
@@ -62,20 +63,25 @@ struct Serve {
 
 #[derive(Args)]
 struct Render {
-    /// A picture file, or its http(s) address: JPEG, PNG, WebP, GIF, BMP or TIFF
-    photo: String,
+    /// Picture files, or their http(s) addresses: JPEG, PNG, WebP, GIF, BMP or TIFF. One becomes a
+    /// zoom; several become a listing video, each with its share of the length
+    #[arg(required = true, num_args = 1..=MOST_PHOTOS, value_name = "PHOTO")]
+    photos: Vec<String>,
     /// The video to write, in MP4; replaced if it is there
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Length of the video in seconds, 0.1 to 400
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = within(0.1, 400.0))]
-    length: f64,
-    /// Frames a second, 15 to 60
+    /// Length of the video in seconds, 0.1 to 400 [default: 5 for a zoom, 30 for a listing]
+    #[arg(long, value_name = "SECONDS", value_parser = within(0.1, 400.0))]
+    length: Option<f64>,
+    /// Frames a second, 15 to 60; of a zoom [default: 30]
     #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(15..=60))]
     frame_rate: u32,
-    /// Growth of the picture in percent a second, 0 to 100
+    /// Growth of the picture in percent a second, 0 to 100; of a zoom
     #[arg(long, value_name = "PERCENT", default_value_t = 3.0, value_parser = within(0.0, 100.0))]
     zoom_speed: f64,
+    /// Shape of a listing video: 16:9, 1:1, 4:5 or 9:16 [default: 1:1]
+    #[arg(long, value_name = "RATIO", value_parser = aspect_ratio)]
+    aspect_ratio: Option<AspectRatio>,
     /// File with settings [default: none]
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
@@ -93,6 +99,10 @@ fn within(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("not a number from {least} to {most}")),
     }
+}
+
+fn aspect_ratio(name: &str) -> Result<AspectRatio, String> {
+    AspectRatio::named(name).ok_or_else(|| "not one of 16:9, 1:1, 4:5 and 9:16".to_owned())
 }
 
 /// Does what the command line says, and tells how it went: 0 well, 1 failed, 2 misunderstood.
@@ -171,27 +181,38 @@ impl Render {
     }
 
     fn spec(&self) -> VideoSpec {
-        let is_url = ["http://", "https://"]
-            .iter()
-            .any(|scheme| self.photo.starts_with(scheme));
-        let source = if is_url {
-            Source::Url(self.photo.clone())
+        let photos: Vec<Asset> = self.photos.iter().map(|name| asset(name)).collect();
+        if photos.len() == 1 {
+            self.zoom(photos)
         } else {
-            Source::File(self.photo.clone().into())
+            self.listing(photos)
+        }
+    }
+
+    fn zoom(&self, photos: Vec<Asset>) -> VideoSpec {
+        let motion = Motion::CentreZoom {
+            speed: self.zoom_speed,
         };
+        let scene = |photo| Scene { photo, motion };
         VideoSpec {
-            photo: Photo {
-                label: self.photo.clone(),
-                source,
-            },
-            motion: Motion::CentreZoom {
-                speed: self.zoom_speed,
-            },
+            scenes: photos.into_iter().map(scene).collect(),
+            crossfade: 0.0,
             output: Output {
-                length: self.length,
+                length: self.length.unwrap_or(5.0),
                 frame_rate: self.frame_rate,
+                frame: Frame::LikeFirstPhoto,
+                thumbnail_at: None,
             },
         }
+    }
+
+    fn listing(&self, photos: Vec<Asset>) -> VideoSpec {
+        let listing = Listing {
+            photos,
+            aspect_ratio: self.aspect_ratio.unwrap_or_default(),
+            length: self.length.unwrap_or(listing::LENGTH),
+        };
+        listing.spec()
     }
 
     fn report(&self, rendered: &Rendered) {
@@ -203,6 +224,21 @@ impl Render {
             rendered.frames,
             rendered.bytes as f64 / 1e6
         );
+    }
+}
+
+/// What is named at the command line: an address, or else a file.
+fn asset(name: &str) -> Asset {
+    let is_url = ["http://", "https://"]
+        .iter()
+        .any(|scheme| name.starts_with(scheme));
+    Asset {
+        label: name.to_owned(),
+        source: if is_url {
+            Source::Url(name.to_owned())
+        } else {
+            Source::File(name.into())
+        },
     }
 }
 

@@ -12,9 +12,10 @@
 //! | module | holds | knows |
 //! |---|---|---|
 //! | [`video`], [`job`], [`setting`] | plain data | nobody |
+//! | [`listing`] | photos and facts of a property → specification | `video` |
 //! | [`net`] | the only way out: address policy, downloads, posts | data |
 //! | [`picture`] | bytes → an upright, colour-true picture in Y, Cb, Cr | data |
-//! | [`render`] | picture and specification → frames → ffmpeg | `picture` |
+//! | [`render`] | pictures and specification → frames → ffmpeg | `picture` |
 //! | [`storage`] | finished videos and their addresses | data |
 //! | [`jobs`] | the queue, the record, the workers and the pipeline | all of the above |
 //! | [`webhook`] | the outbox's postman | `jobs`' record, `net` |
@@ -32,6 +33,7 @@ pub mod config;
 mod errors;
 pub mod job;
 pub mod jobs;
+pub mod listing;
 pub mod net;
 pub mod picture;
 pub mod render;

@@ -12,7 +12,7 @@ use super::error::{ApiError, Fault};
 use super::{Service, body, schema};
 use crate::job::{Job, JobId, Lane, Request, Stamp};
 use crate::jobs::{Accepted, Jobs, NoSlot, SubmitError};
-use crate::video::{Motion, Output, Photo, Source, VideoSpec};
+use crate::video::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 
 pub const BUILD_NUMBER: &str = env!("CARGO_PKG_VERSION");
 
@@ -261,16 +261,21 @@ fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
         webhook_url: wanted.webhook_url,
         lane: if bypass { Lane::Express } else { Lane::Normal },
         spec: VideoSpec {
-            photo: Photo {
-                label: "image_url".into(),
-                source: Source::Url(wanted.image_url),
-            },
-            motion: Motion::CentreZoom {
-                speed: wanted.zoom_speed,
-            },
+            scenes: vec![Scene {
+                photo: Asset {
+                    label: "image_url".into(),
+                    source: Source::Url(wanted.image_url),
+                },
+                motion: Motion::CentreZoom {
+                    speed: wanted.zoom_speed,
+                },
+            }],
+            crossfade: 0.0,
             output: Output {
                 length: wanted.length,
                 frame_rate: wanted.frame_rate as u32,
+                frame: Frame::LikeFirstPhoto,
+                thumbnail_at: None,
             },
         },
     }

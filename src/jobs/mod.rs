@@ -1,5 +1,7 @@
 //! Jobs: taken in, kept on record, worked off, waited for and asked after.
 
+mod album;
+mod assets;
 mod pipeline;
 mod queue;
 mod store;

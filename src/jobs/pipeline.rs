@@ -1,22 +1,26 @@
 //! The spine: how one video is made, from its specification to an address where it can be had.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::{debug, error};
+use log::error;
 use tokio::runtime::Handle;
 
+use super::album::Album;
+use super::assets::{Fetcher, Kind};
 use crate::errors::chain;
 use crate::job::{Failure, Job, JobId, Video};
-use crate::net::{FetchError, Net};
-use crate::picture::{self, Picture};
+use crate::net::{Net, Oversize};
+use crate::picture;
 use crate::render::{self, EncodeError, Encoder, Progress, RenderError, Rendered};
 use crate::storage::{Storage, StorageError};
-use crate::video::{Photo, Source, VideoSpec};
+use crate::video::VideoSpec;
 
-/// Picture types in the order of our liking, for servers that can choose.
-const ACCEPT: &str = "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5";
+const PHOTO: Kind = Kind {
+    accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Refuse,
+};
 
 /// The name under which [`Pipeline::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
@@ -83,47 +87,78 @@ impl Pipeline {
 }
 
 impl Studio {
-    /// Leaves the video at `path`, whole or not at all.
+    /// Leaves the video at `path`, whole or not at all. What it is made from is kept beside it until
+    /// then, in files without a name.
     pub fn film(
         &self,
         spec: &VideoSpec,
         path: &Path,
         progress: &dyn Progress,
     ) -> Result<Rendered, Stop> {
-        let bytes = self.fetch(&spec.photo)?;
-        // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
-        let encoding = self.encoder.start(path).map_err(unencoded)?;
-        let picture = self.decode(&bytes, spec)?;
-        drop(bytes);
-        render::render(picture, spec, encoding, path, progress).map_err(|error| match error {
-            RenderError::Interrupted => Stop::Interrupted,
-            RenderError::Encode(error) => unencoded(error),
-        })
-    }
-
-    fn fetch(&self, photo: &Photo) -> Result<Vec<u8>, Stop> {
-        match &photo.source {
-            Source::Url(url) => {
-                self.runtime
-                    .block_on(self.net.fetch(url, ACCEPT))
-                    .map_err(|error| {
-                        debug!("{url:?} could not be fetched: {}", chain(&error));
-                        failed(fetch_code(&error), sentence(photo, &error))
-                    })
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let mut fetcher = Fetcher::new(&self.runtime, &self.net, directory);
+        let photos = spec
+            .scenes
+            .iter()
+            .map(|scene| fetcher.fetch(&scene.photo, PHOTO));
+        let photos = photos.collect();
+        let wanted = Wanted {
+            progress,
+            spoiled: fetcher.failed(),
+        };
+        let mut album = Album::new(photos, &self.limits, &wanted);
+        match self.shoot(&mut album, spec, path, &wanted) {
+            Ok(rendered) => Ok(rendered),
+            Err(RenderError::Encode(error)) => Err(unencoded(error)),
+            Err(_) if progress.stopped() => Err(Stop::Interrupted),
+            // All that is wrong with the photos, at once.
+            Err(RenderError::Photo(_) | RenderError::Interrupted) => {
+                Err(all_of(album.look_through(progress)?))
             }
-            Source::File(path) => std::fs::read(path).map_err(|error| {
-                failed(
-                    "file-unreadable",
-                    format!("{} cannot be read: {error}", photo.label),
-                )
-            }),
         }
     }
 
-    fn decode(&self, bytes: &[u8], spec: &VideoSpec) -> Result<Picture, Stop> {
-        picture::decode(bytes, &self.limits, |size| render::detail(size, spec))
-            .map_err(|error| failed("not-a-picture", sentence(&spec.photo, &error)))
+    fn shoot(
+        &self,
+        album: &mut Album,
+        spec: &VideoSpec,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Rendered, RenderError<Stop>> {
+        album.wait_for_first().map_err(RenderError::Photo)?;
+        // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
+        let encoding = self.encoder.start(path)?;
+        render::render(album, spec, encoding, path, progress)
     }
+}
+
+/// A rendering that is given up when one of its assets cannot be had.
+struct Wanted<'a> {
+    progress: &'a dyn Progress,
+    spoiled: Arc<AtomicBool>,
+}
+
+impl Progress for Wanted<'_> {
+    fn frames_done(&self, done: u32, of: u32) {
+        self.progress.frames_done(done, of);
+    }
+
+    fn stopped(&self) -> bool {
+        self.progress.stopped() || self.spoiled.load(Ordering::Relaxed)
+    }
+}
+
+/// Several failures as one.
+fn all_of(failures: Vec<Failure>) -> Stop {
+    let code = failures.first().map(|failure| failure.code.clone());
+    let messages: Vec<String> = failures
+        .into_iter()
+        .map(|failure| failure.message)
+        .collect();
+    Stop::Failed(match code {
+        Some(code) => Failure::new(&code, messages.join("; ")),
+        None => Failure::internal(),
+    })
 }
 
 fn unencoded(error: EncodeError) -> Stop {
@@ -137,22 +172,6 @@ fn unencoded(error: EncodeError) -> Stop {
 
 fn failed(code: &str, message: impl Into<String>) -> Stop {
     Stop::Failed(Failure::new(code, message))
-}
-
-fn sentence(photo: &Photo, predicate: &impl Display) -> String {
-    format!("{} {predicate}", photo.label)
-}
-
-fn fetch_code(error: &FetchError) -> &'static str {
-    match error {
-        FetchError::Url(_) => "url-not-allowed",
-        FetchError::Status(_) | FetchError::BadRedirect | FetchError::TooManyRedirects => {
-            "bad-answer"
-        }
-        FetchError::TooLarge { .. } => "too-large",
-        FetchError::TimedOut(_) => "timed-out",
-        FetchError::Unreachable(_) | FetchError::BrokeOff(_) => "unreachable",
-    }
 }
 
 fn encode_code(error: &EncodeError) -> &'static str {

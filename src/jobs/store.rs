@@ -311,8 +311,18 @@ fn migrator() -> Migrator {
             false,
         )
     };
-    let jobs_and_outbox = include_str!("../../migrations/0001_jobs_and_outbox.sql");
-    Migrator::with_migrations(vec![step(1, "jobs and outbox", jobs_and_outbox)])
+    Migrator::with_migrations(vec![
+        step(
+            1,
+            "jobs and outbox",
+            include_str!("../../migrations/0001_jobs_and_outbox.sql"),
+        ),
+        step(
+            2,
+            "scenes",
+            include_str!("../../migrations/0002_scenes.sql"),
+        ),
+    ])
 }
 
 /// The host and port that a URL leads to; the URL itself if it has none.

@@ -1,6 +1,7 @@
 //! The guarded HTTP client: downloads with limits, and posts.
 
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +9,14 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::{Policy, Settings, UrlError};
 
 const MAX_REDIRECTS: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much memory is set aside on the mere word of a server, in bytes.
-const TRUSTED_LENGTH: u64 = 8 << 20;
 const USER_AGENT: &str = concat!("Kinora/", env!("CARGO_PKG_VERSION"));
 
 /// Why the client could not be built.
@@ -49,6 +50,16 @@ pub enum FetchError {
     Unreachable(#[source] reqwest::Error),
     #[error("broke off before it was complete")]
     BrokeOff(#[source] reqwest::Error),
+    #[error("could not be kept on our disk")]
+    NotKept(#[source] io::Error),
+}
+
+/// What becomes of a download that is larger than the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    Refuse,
+    /// Its beginning is enough.
+    Cut,
 }
 
 /// What a receiver answered to a post.
@@ -93,14 +104,25 @@ impl Net {
         &self.policy
     }
 
-    /// Downloads `url` into memory, within the limits of time and size.
-    pub async fn fetch(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, FetchError> {
-        tokio::time::timeout(self.fetch_timeout, self.download(url, accept))
+    /// Downloads `url` into `file`, within the limits of time and size, and gives the file back.
+    pub async fn fetch(
+        &self,
+        url: &str,
+        accept: &'static str,
+        oversize: Oversize,
+        file: std::fs::File,
+    ) -> Result<std::fs::File, FetchError> {
+        let download = async {
+            let response = self.get(url, accept).await?;
+            self.save(response, oversize, File::from_std(file)).await
+        };
+        tokio::time::timeout(self.fetch_timeout, download)
             .await
             .unwrap_or(Err(FetchError::TimedOut(self.fetch_timeout)))
     }
 
-    async fn download(&self, url: &str, accept: &'static str) -> Result<Vec<u8>, FetchError> {
+    /// Asks for `url`, and follows redirects by hand: each passes the guard.
+    async fn get(&self, url: &str, accept: &'static str) -> Result<Response, FetchError> {
         let mut url = self.policy.check_url(url)?;
         for _ in 0..=MAX_REDIRECTS {
             let response = self
@@ -114,7 +136,7 @@ impl Net {
                 None => FetchError::Unreachable(error),
             })?;
             match response.status() {
-                status if status.is_success() => return self.body(response).await,
+                status if status.is_success() => return Ok(response),
                 status if is_redirect(status) => url = redirect_target(&url, &response)?,
                 status => return Err(FetchError::Status(status)),
             }
@@ -123,21 +145,34 @@ impl Net {
         Err(FetchError::TooManyRedirects)
     }
 
-    /// Reads the body, and counts: the announced length may lie.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
+    /// Writes the body down, and counts: the announced length may lie.
+    async fn save(
+        &self,
+        mut response: Response,
+        oversize: Oversize,
+        mut file: File,
+    ) -> Result<std::fs::File, FetchError> {
         let limit = self.max_download_bytes;
         let announced = response.content_length().unwrap_or(0);
-        if announced > limit {
+        if announced > limit && oversize == Oversize::Refuse {
             return Err(FetchError::TooLarge { limit });
         }
-        let mut body = Vec::with_capacity(announced.min(TRUSTED_LENGTH) as usize);
-        while let Some(chunk) = response.chunk().await.map_err(FetchError::BrokeOff)? {
-            if (body.len() + chunk.len()) as u64 > limit {
-                return Err(FetchError::TooLarge { limit });
+        let mut room = limit;
+        while let Some(mut chunk) = response.chunk().await.map_err(FetchError::BrokeOff)? {
+            if chunk.len() as u64 > room {
+                if oversize == Oversize::Refuse {
+                    return Err(FetchError::TooLarge { limit });
+                }
+                chunk.truncate(room as usize);
             }
-            body.extend_from_slice(&chunk);
+            file.write_all(&chunk).await.map_err(FetchError::NotKept)?;
+            room -= chunk.len() as u64;
+            if room == 0 && oversize == Oversize::Cut {
+                break;
+            }
         }
-        Ok(body)
+        file.flush().await.map_err(FetchError::NotKept)?;
+        Ok(file.into_std().await)
     }
 
     /// Posts `body` and reports the answer's status, whatever it is. Follows no redirect.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use client::{ClientError, FetchError, Net, PostError, Reply};
+pub use client::{ClientError, FetchError, Net, Oversize, PostError, Reply};
 pub use policy::{Policy, UrlError};
 
 use crate::setting::{Setting, at_least, list, positive_duration, put};

@@ -44,6 +44,12 @@ impl Detail {
     /// Blocks of 256 × 256 pixels: their sums still fit 32 bits.
     pub const MAX_SHIFT: u8 = 8;
 
+    /// For a picture that nobody will look at.
+    pub const COARSEST: Detail = Detail {
+        luma_shift: Self::MAX_SHIFT,
+        chroma_shift: Self::MAX_SHIFT,
+    };
+
     fn within_reach(self) -> Detail {
         Detail {
             luma_shift: self.luma_shift.min(Detail::MAX_SHIFT),

@@ -17,6 +17,7 @@ use ffmpeg_sidecar::child::FfmpegChild;
 use ffmpeg_sidecar::command::FfmpegCommand;
 use log::debug;
 
+use super::channel::frame_bytes;
 use super::preset::Preset;
 use crate::allocator;
 use crate::setting::{Setting, put};
@@ -182,11 +183,6 @@ impl Encoder {
         let child = Arc::new(Mutex::new(child));
         Ok(Encoding { child, stdin, said })
     }
-}
-
-/// Bytes of one frame in planar 4:2:0. Width and height are even.
-pub fn frame_bytes(size: Size) -> usize {
-    size.width as usize * size.height as usize * 3 / 2
 }
 
 /// A running ffmpeg; ended with the value.

@@ -1,32 +1,168 @@
 //! Motion: which part of a photograph a frame shows. Pure.
 
+use std::f64::consts::PI;
+
 use super::resample::Crop;
-use crate::video::{Motion, Output, Size};
+use crate::video::{Motion, Move, Size};
 
 /// Deeper than this, a zoom stands still.
 const MAX_ZOOM: f64 = 10.0;
 
-/// How much frame `k` of `n` is enlarged, 1 being the photo that just fills the frame:
-/// `1 + speed/100 * length * k/n`.
-pub fn zoom(motion: Motion, output: Output, k: u32) -> f64 {
-    let Motion::CentreZoom { speed } = motion;
-    let share = f64::from(k) / f64::from(output.frames());
-    (1.0 + speed / 100.0 * output.length * share).min(MAX_ZOOM)
+/// Growth by an eased zoom over its whole time: in shares a second, at least, and at most.
+const ZOOM: Pace = Pace {
+    speed: 0.045,
+    least: 0.05,
+    most: 0.22,
+};
+/// Way of an eased pan, in widths (or heights) of the frame.
+const PAN: Pace = Pace {
+    speed: 0.06,
+    least: 0.06,
+    most: 0.5,
+};
+/// How much a photo with little to spare may be enlarged so that a pan has a way to go.
+const MAX_PAN_ZOOM: f64 = 1.15;
+
+/// A photo shown whole is this much of what would touch the frame's edges, from its smallest to its
+/// largest; and it moves by this share of the frame.
+const WHOLE: (f64, f64) = (0.90, 0.95);
+const WHOLE_DRIFT: f64 = 0.02;
+/// A photo that would lose more than half to fill the frame is shown whole.
+const MOST_CROPPED: f64 = 2.0;
+
+struct Pace {
+    speed: f64,
+    least: f64,
+    most: f64,
 }
 
-/// The part of a photo that fills `frame` at `zoom`: centred, of the frame's shape, in the photo's
-/// pixels.
-pub fn crop(photo: Size, frame: Size, zoom: f64) -> Crop {
-    let (photo_width, photo_height) = (f64::from(photo.width), f64::from(photo.height));
-    let (frame_width, frame_height) = (f64::from(frame.width), f64::from(frame.height));
-    // The scale at which the frame is just covered; the longer way is cropped, never stretched.
-    let step = (photo_width / frame_width).min(photo_height / frame_height) / zoom;
-    let (width, height) = (frame_width * step, frame_height * step);
-    Crop {
-        x: (photo_width - width) / 2.0,
-        y: (photo_height - height) / 2.0,
-        width,
-        height,
+impl Pace {
+    fn over(&self, seconds: f64) -> f64 {
+        (self.speed * seconds).clamp(self.least, self.most)
+    }
+}
+
+/// Whether a photo is shown whole, over a fill, in place of filling the frame: if it lies crosswise
+/// to the frame, or is far too long for it.
+pub fn shows_whole(motion: Motion, photo: Size, frame: Size) -> bool {
+    if let Motion::CentreZoom { .. } = motion {
+        return false;
+    }
+    let slope = |size: Size| f64::from(size.width) / f64::from(size.height);
+    let (photo, frame) = (slope(photo), slope(frame));
+    let crosswise = photo < 1.0 && frame > 1.0 || photo > 1.0 && frame < 1.0;
+    crosswise || (photo / frame).max(frame / photo) > MOST_CROPPED
+}
+
+/// The part of the photo, in its pixels, that lies behind the whole frame, `share` (0 to 1) of the
+/// way through a motion of `seconds`. It has the frame's shape, and reaches beyond a photo that is
+/// shown whole.
+pub fn crop(motion: Motion, photo: Size, frame: Size, seconds: f64, share: f64) -> Crop {
+    let view = View { photo, frame };
+    match motion {
+        Motion::CentreZoom { speed } => {
+            let zoom = 1.0 + speed / 100.0 * seconds * share;
+            view.filled(zoom.min(MAX_ZOOM), (0.0, 0.0))
+        }
+        Motion::Eased(what) => {
+            let eased = ease(share);
+            if shows_whole(motion, photo, frame) {
+                view.whole(what, eased)
+            } else {
+                view.eased(what, seconds, eased)
+            }
+        }
+    }
+}
+
+/// Starts and ends at rest: half a cosine.
+fn ease(share: f64) -> f64 {
+    (1.0 - (PI * share).cos()) / 2.0
+}
+
+/// A photo in a frame.
+struct View {
+    photo: Size,
+    frame: Size,
+}
+
+impl View {
+    /// An eased move over a photo that fills the frame.
+    fn eased(&self, what: Move, seconds: f64, eased: f64) -> Crop {
+        let growth = ZOOM.over(seconds);
+        match what {
+            Move::ZoomIn => self.filled(1.0 + growth * eased, (0.0, 0.0)),
+            Move::ZoomOut => self.filled(1.0 + growth * (1.0 - eased), (0.0, 0.0)),
+            Move::PanForth => self.panned(seconds, eased - 0.5),
+            Move::PanBack => self.panned(seconds, 0.5 - eased),
+        }
+    }
+
+    /// `place` runs from -0.5 to 0.5 of the way, along the photo's longer side.
+    fn panned(&self, seconds: f64, place: f64) -> Crop {
+        let wanted = PAN.over(seconds);
+        // The photo's length in those of the frame, when it just fills it.
+        let fitting = self.filled(1.0, (0.0, 0.0));
+        let (across, down) = (
+            f64::from(self.photo.width) / fitting.width,
+            f64::from(self.photo.height) / fitting.height,
+        );
+        let sideways = self.photo.width > self.photo.height
+            || self.photo.width == self.photo.height && across > down;
+        let length = if sideways { across } else { down };
+        let zoom = ((1.0 + wanted) / length).clamp(1.0, MAX_PAN_ZOOM);
+        let way = wanted.min(length * zoom - 1.0) * place;
+        self.filled(zoom, if sideways { (way, 0.0) } else { (0.0, way) })
+    }
+
+    /// A move of a photo that is shown whole.
+    fn whole(&self, what: Move, eased: f64) -> Crop {
+        let (small, large) = WHOLE;
+        let between = |share: f64| small + (large - small) * share;
+        match what {
+            Move::ZoomIn => self.contained(between(eased), 0.0),
+            Move::ZoomOut => self.contained(between(1.0 - eased), 0.0),
+            Move::PanForth => self.contained(between(0.5), WHOLE_DRIFT * (0.5 - eased)),
+            Move::PanBack => self.contained(between(0.5), WHOLE_DRIFT * (eased - 0.5)),
+        }
+    }
+
+    /// The crop that fills the frame at `zoom`, off the centre by a share of its own size.
+    fn filled(&self, zoom: f64, off: (f64, f64)) -> Crop {
+        // The scale at which the frame is just covered; the longer way is cropped, never stretched.
+        let (across, down) = self.steps();
+        self.around_centre(across.min(down) / zoom, off)
+    }
+
+    /// The whole photo at a share of what would just fit, off the centre by a share of the frame
+    /// along the way that has more room.
+    fn contained(&self, share: f64, off: f64) -> Crop {
+        let (across, down) = self.steps();
+        let off = if across < down {
+            (off, 0.0)
+        } else {
+            (0.0, off)
+        };
+        self.around_centre(across.max(down) / share, off)
+    }
+
+    /// Photo pixels to one of the frame, were the photo as wide as the frame, and as high.
+    fn steps(&self) -> (f64, f64) {
+        (
+            f64::from(self.photo.width) / f64::from(self.frame.width),
+            f64::from(self.photo.height) / f64::from(self.frame.height),
+        )
+    }
+
+    fn around_centre(&self, step: f64, (right, down): (f64, f64)) -> Crop {
+        let width = f64::from(self.frame.width) * step;
+        let height = f64::from(self.frame.height) * step;
+        Crop {
+            x: (f64::from(self.photo.width) - width) / 2.0 + right * width,
+            y: (f64::from(self.photo.height) - height) / 2.0 + down * height,
+            width,
+            height,
+        }
     }
 }
 
@@ -34,59 +170,98 @@ pub fn crop(photo: Size, frame: Size, zoom: f64) -> Crop {
 mod tests {
     use super::*;
 
-    const FULL_HD: Size = Size {
-        width: 1920,
-        height: 1080,
-    };
+    const fn size(width: u32, height: u32) -> Size {
+        Size { width, height }
+    }
+
+    const FULL_HD: Size = size(1920, 1080);
+
+    fn zoom(speed: f64, seconds: f64, share: f64) -> f64 {
+        let crop = crop(
+            Motion::CentreZoom { speed },
+            FULL_HD,
+            FULL_HD,
+            seconds,
+            share,
+        );
+        1920.0 / crop.width
+    }
 
     #[test]
     fn the_zoom_is_linear_and_ends_at_ten() {
-        let motion = Motion::CentreZoom { speed: 3.0 };
-        let output = Output {
-            length: 5.0,
-            frame_rate: 30,
-        };
-        assert_eq!(zoom(motion, output, 0), 1.0);
-        assert!((zoom(motion, output, 75) - 1.075).abs() < 1e-12);
-        let deep = Motion::CentreZoom { speed: 100.0 };
-        assert_eq!(
-            zoom(
-                deep,
-                Output {
-                    length: 60.0,
-                    frame_rate: 30
-                },
-                1799
-            ),
-            10.0
-        );
+        assert_eq!(zoom(3.0, 5.0, 0.0), 1.0);
+        assert!((zoom(3.0, 5.0, 0.5) - 1.075).abs() < 1e-12);
+        assert!((zoom(100.0, 60.0, 0.99) - 10.0).abs() < 1e-12);
     }
 
     #[test]
     fn a_panorama_loses_its_sides_and_a_square_its_top_and_bottom() {
-        let panorama = crop(
-            Size {
-                width: 6000,
-                height: 1080,
-            },
-            FULL_HD,
-            1.0,
-        );
+        let view = |photo| View {
+            photo,
+            frame: FULL_HD,
+        };
+        let panorama = view(size(6000, 1080)).filled(1.0, (0.0, 0.0));
         assert_eq!(
             (panorama.x, panorama.y, panorama.width, panorama.height),
             (2040.0, 0.0, 1920.0, 1080.0)
         );
-        let square = crop(
-            Size {
-                width: 3840,
-                height: 3840,
-            },
-            FULL_HD,
-            2.0,
-        );
+        let square = view(size(3840, 3840)).filled(2.0, (0.0, 0.0));
         assert_eq!(
             (square.x, square.y, square.width, square.height),
             (960.0, 1380.0, 1920.0, 1080.0)
         );
+    }
+
+    #[test]
+    fn eased_moves_stay_on_the_photo_or_show_all_of_it() {
+        let frames = [
+            FULL_HD,
+            size(1080, 1080),
+            size(1080, 1350),
+            size(1080, 1920),
+        ];
+        let photos = [
+            size(2560, 1600),
+            size(1600, 2560),
+            size(900, 900),
+            size(7000, 1200),
+            size(64, 4000),
+            size(1, 1),
+        ];
+        let moves = [Move::ZoomIn, Move::ZoomOut, Move::PanForth, Move::PanBack];
+        for (frame, photo) in frames
+            .iter()
+            .flat_map(|f| photos.iter().map(move |p| (*f, *p)))
+        {
+            for (what, seconds) in moves.iter().flat_map(|m| [0.3, 2.0, 30.0].map(|s| (*m, s))) {
+                for share in [0.0, 0.31, 0.5, 1.0] {
+                    let motion = Motion::Eased(what);
+                    let crop = crop(motion, photo, frame, seconds, share);
+                    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
+                    let edges = [
+                        crop.x,
+                        crop.y,
+                        width - crop.x - crop.width,
+                        height - crop.y - crop.height,
+                    ];
+                    let whole = shows_whole(motion, photo, frame);
+                    let good = edges.map(|edge| if whole { edge < 0.0 } else { edge >= -1e-9 });
+                    assert_eq!(
+                        good, [true; 4],
+                        "{photo:?} in {frame:?}: {what:?} at {share}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn crosswise_photos_and_long_ones_are_shown_whole() {
+        let whole = |photo, frame| shows_whole(Motion::Eased(Move::ZoomIn), photo, frame);
+        assert!(whole(size(1000, 1500), FULL_HD));
+        assert!(whole(size(1500, 1000), size(1080, 1350)));
+        assert!(whole(size(4000, 1000), size(1080, 1080)));
+        assert!(!whole(size(2560, 1600), size(1080, 1080)));
+        assert!(!whole(size(1500, 1000), FULL_HD));
     }
 }

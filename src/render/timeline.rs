@@ -1,138 +1,154 @@
-//! The timeline: which part of which plane makes which part of frame `k`. Pure.
+//! The timeline: which scenes make frame `k`. Pure.
 
-use super::motion;
-use super::resample::Crop;
-use crate::picture::Detail;
-use crate::video::{Motion, Output, Size, VideoSpec};
+use std::ops::Range;
 
-/// One video's frames, before a single one is drawn.
+use crate::video::VideoSpec;
+
+/// Of a scene's share of the frames, what a cross-fade may take at each of its ends.
+const MOST_FADED: u32 = 3;
+/// Frames below which a cross-fade would look like a fault: a cut is better.
+const SHORTEST_FADE: u32 = 4;
+
+/// A video's scenes on its frames.
 pub struct Timeline {
-    photo: Size,
-    frame: Size,
-    motion: Motion,
-    output: Output,
+    /// Where each scene begins, or is half there; and at last the number of frames.
+    cuts: Vec<u32>,
+    /// Frames of a cross-fade; 0: cuts.
+    fade: u32,
 }
 
-/// One of the three planes of a 4:2:0 picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Y,
-    Cb,
-    Cr,
-}
-
-impl Channel {
-    pub const ALL: [Channel; 3] = [Channel::Y, Channel::Cb, Channel::Cr];
-
-    /// Luma samples to one of this channel's, on either axis.
-    fn subsampling(self) -> f64 {
-        match self {
-            Channel::Y => 1.0,
-            Channel::Cb | Channel::Cr => 2.0,
-        }
-    }
-
-    /// The channel's own size in a frame.
-    pub fn size(self, frame: Size) -> (usize, usize) {
-        let (width, height) = (frame.width as usize, frame.height as usize);
-        match self {
-            Channel::Y => (width, height),
-            Channel::Cb | Channel::Cr => (width / 2, height / 2),
-        }
-    }
+/// What a frame is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    pub scene: usize,
+    /// How much of the scene after it there is already, between 0 and 1.
+    pub next: Option<f64>,
 }
 
 impl Timeline {
-    pub fn new(spec: &VideoSpec, photo: Size) -> Self {
+    pub fn new(spec: &VideoSpec) -> Self {
+        let frames = spec.output.frames();
+        let scenes = spec.scenes.len() as u64;
+        let cut = |i: u64| ((2 * i * u64::from(frames) + scenes) / (2 * scenes)) as u32;
+        let wanted = (spec.crossfade * f64::from(spec.output.frame_rate)).round() as u32;
+        let fade = wanted.min(frames / scenes as u32 / MOST_FADED);
         Self {
-            photo,
-            frame: photo.full_hd_frame(),
-            motion: spec.motion,
-            output: spec.output,
+            cuts: (0..=scenes).map(cut).collect(),
+            fade: if fade < SHORTEST_FADE { 0 } else { fade },
         }
-    }
-
-    pub fn frame_size(&self) -> Size {
-        self.frame
     }
 
     pub fn frames(&self) -> u32 {
-        self.output.frames()
+        self.cuts[self.scenes()]
     }
 
-    /// What `channel` shows in frame `k`, in pixels of the photo.
-    pub fn crop(&self, channel: Channel, k: u32) -> Crop {
-        let crop = motion::crop(
-            self.photo,
-            self.frame,
-            motion::zoom(self.motion, self.output, k),
-        );
-        match channel {
-            Channel::Y => crop,
-            // H.264 sites chroma left: in line with every other luma sample, half a luma sample
-            // left of the middle of the two (ITU-T H.264 figure E-1, type 0).
-            Channel::Cb | Channel::Cr => Crop {
-                x: crop.x - 0.5 * crop.width / f64::from(self.frame.width),
-                ..crop
-            },
+    pub fn scenes(&self) -> usize {
+        self.cuts.len() - 1
+    }
+
+    /// The frames that show a scene, its cross-fades included.
+    pub fn span(&self, scene: usize) -> Range<u32> {
+        let start = if scene == 0 {
+            0
+        } else {
+            self.fade_in(scene).start
+        };
+        let end = if scene + 1 == self.scenes() {
+            self.frames()
+        } else {
+            self.fade_in(scene + 1).end
+        };
+        start..end
+    }
+
+    pub fn at(&self, k: u32) -> Moment {
+        let scene = self.cuts.partition_point(|cut| *cut <= k) - 1;
+        let faded = |scene: usize| {
+            let fade = self.fade_in(scene);
+            let share = f64::from(k - fade.start + 1) / f64::from(self.fade + 1);
+            Moment {
+                scene: scene - 1,
+                next: Some(share),
+            }
+        };
+        if scene > 0 && self.fade_in(scene).contains(&k) {
+            faded(scene)
+        } else if scene + 1 < self.scenes() && self.fade_in(scene + 1).contains(&k) {
+            faded(scene + 1)
+        } else {
+            Moment { scene, next: None }
         }
     }
 
-    /// Photo pixels from one sample of `channel` to the next, in frame `k`.
-    fn step(&self, channel: Channel, k: u32) -> f64 {
-        self.crop(Channel::Y, k).width / f64::from(self.frame.width) * channel.subsampling()
-    }
-
-    /// The finest and the coarsest step of all frames.
-    pub fn steps(&self, channel: Channel) -> (f64, f64) {
-        let (first, last) = (self.step(channel, 0), self.step(channel, self.frames() - 1));
-        (first.min(last), first.max(last))
-    }
-
-    /// How coarse the photo may be decoded: twice as fine as the finest frame needs it, so that the
-    /// reduction to what the frames do need is left to a proper filter.
-    pub fn detail(&self) -> Detail {
-        let shift = |channel| (self.steps(channel).0 / 2.0).log2().floor().clamp(0.0, 8.0) as u8;
-        Detail {
-            luma_shift: shift(Channel::Y),
-            chroma_shift: shift(Channel::Cb),
-        }
+    /// The frames of the cross-fade into a scene, about its cut.
+    fn fade_in(&self, scene: usize) -> Range<u32> {
+        let start = self.cuts[scene] - self.fade / 2;
+        start..start + self.fade
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::video::{Photo, Source};
+    use crate::video::{Asset, Frame, Motion, Move, Output, Scene, Source};
 
-    fn timeline(width: u32, height: u32) -> Timeline {
-        let spec = VideoSpec {
-            photo: Photo {
+    fn timeline(scenes: usize, length: f64) -> Timeline {
+        let scene = Scene {
+            photo: Asset {
                 label: "photo".into(),
                 source: Source::Url(String::new()),
             },
-            motion: Motion::CentreZoom { speed: 3.0 },
-            output: Output {
-                length: 5.0,
-                frame_rate: 30,
-            },
+            motion: Motion::Eased(Move::ZoomIn),
         };
-        Timeline::new(&spec, Size { width, height })
+        Timeline::new(&VideoSpec {
+            scenes: vec![scene; scenes],
+            crossfade: 0.8,
+            output: Output {
+                length,
+                frame_rate: 30,
+                frame: Frame::LikeFirstPhoto,
+                thumbnail_at: None,
+            },
+        })
     }
 
     #[test]
-    fn chroma_stands_half_a_luma_sample_left() {
-        let timeline = timeline(3840, 2160);
-        let (luma, chroma) = (timeline.crop(Channel::Y, 0), timeline.crop(Channel::Cb, 0));
-        assert_eq!((luma.x, chroma.x), (0.0, -1.0));
-        assert_eq!((luma.y, luma.width), (chroma.y, chroma.width));
+    fn every_frame_shows_the_scenes_whose_spans_hold_it() {
+        for scenes in 1..=100 {
+            let timeline = timeline(scenes, 30.0);
+            assert_eq!(timeline.frames(), 900);
+            for k in 0..900 {
+                let Moment { scene, next } = timeline.at(k);
+                let shown: Vec<usize> = (0..scenes)
+                    .filter(|i| timeline.span(*i).contains(&k))
+                    .collect();
+                let mut made_of = vec![scene];
+                made_of.extend(next.map(|_| scene + 1));
+                assert_eq!(made_of, shown, "frame {k} of {scenes} scenes");
+            }
+        }
     }
 
     #[test]
-    fn large_photos_are_decoded_coarser_but_never_too_coarse() {
-        let small = timeline(1920, 1080).detail();
-        assert_eq!((small.luma_shift, small.chroma_shift), (0, 0));
-        let large = timeline(19200, 10800).detail();
-        assert_eq!((large.luma_shift, large.chroma_shift), (2, 3));
+    fn a_fade_goes_in_even_steps_about_its_cut() {
+        let timeline = timeline(2, 30.0);
+        assert_eq!(timeline.at(437).next, None);
+        let shares: Vec<f64> = (438..462).filter_map(|k| timeline.at(k).next).collect();
+        let even: Vec<f64> = (1..=24).map(|step| f64::from(step) / 25.0).collect();
+        assert_eq!(shares, even);
+        assert_eq!(
+            timeline.at(462),
+            Moment {
+                scene: 1,
+                next: None
+            }
+        );
+    }
+
+    #[test]
+    fn short_scenes_are_cut() {
+        let timeline = timeline(100, 30.0);
+        assert!((0..900).all(|k| timeline.at(k).next.is_none()));
+        assert_eq!(timeline.span(99), 891..900);
     }
 }

@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("video", &[]),
     ("job", &["video"]),
+    ("listing", &["video"]),
     ("net", &["video", "job", "setting", "errors"]),
     ("picture", &["video", "job", "setting", "errors"]),
     ("storage", &["video", "job", "setting", "errors"]),
@@ -25,7 +26,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("webhook", &["job", "jobs", "net", "setting", "errors"]),
-    ("api", &["jobs", "video", "job", "setting", "errors"]),
+    (
+        "api",
+        &["jobs", "listing", "video", "job", "setting", "errors"],
+    ),
 ];
 /// Modules that put the others together.
 const MAY_IMPORT_ALL: &[&str] = &["app", "cli", "config", "main", "lib"];
@@ -43,13 +47,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("httpdate", &["net/"]),
     ("ipnet", &["net/"]),
     ("sqlx", &["jobs/store.rs", "jobs/store/"]),
-    ("crossbeam_channel", &["jobs/queue.rs", "render/mod.rs"]),
+    ("crossbeam_channel", &["jobs/queue.rs", "render/reel.rs"]),
     ("image", &["picture/"]),
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
     ("ffmpeg_sidecar", &["render/encode.rs"]),
     ("rustix", &["render/encode.rs"]),
     ("object_store", &["storage/object.rs"]),
+    ("tempfile", &["jobs/assets.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),
     ("clap", &["cli.rs"]),

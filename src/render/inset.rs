@@ -1,0 +1,97 @@
+//! The inset: a photo that is shown whole and lies on the frame at a fraction of a pixel.
+
+use std::ops::Range;
+
+use super::channel::Channel;
+use super::resample::Crop;
+use crate::video::Size;
+
+/// Full coverage.
+const FULL: u32 = 256;
+
+/// What one channel's samples get of the photo.
+pub struct Inset {
+    across: Axis,
+    down: Axis,
+    /// Of the channel in the frame.
+    width: usize,
+}
+
+/// One direction.
+struct Axis {
+    /// The samples that the photo touches.
+    range: Range<usize>,
+    /// How much of each it covers, of [`FULL`].
+    cover: Vec<u32>,
+}
+
+impl Inset {
+    /// For a photo of this size, when `crop` (of luma, in pixels of the photo) lies behind the frame.
+    pub fn new(channel: Channel, photo: Size, crop: Crop, frame: Size) -> Self {
+        let (width, height) = channel.size(frame);
+        let step = crop.width / f64::from(frame.width);
+        let sample = channel.subsampling() as f64;
+        // Chroma is sited left: its samples' boxes reach half a luma sample further to that side.
+        let sited = if channel == Channel::Y { 0.0 } else { 0.5 };
+        let axis = |origin: f64, length: u32, shift: f64, samples: usize| {
+            let edge = |at: f64| (at / step + shift) / sample;
+            Axis::new(edge(-origin), edge(f64::from(length) - origin), samples)
+        };
+        Self {
+            across: axis(crop.x, photo.width, sited, width),
+            down: axis(crop.y, photo.height, 0.0, height),
+            width,
+        }
+    }
+
+    /// Width and height of what the photo touches, in samples.
+    pub fn size(&self) -> (usize, usize) {
+        (self.across.range.len(), self.down.range.len())
+    }
+
+    /// The part of `crop`, which lies behind the whole channel, that lies behind the inset.
+    pub fn part(&self, crop: Crop) -> Crop {
+        let step = crop.width / self.width as f64;
+        let (width, height) = self.size();
+        Crop {
+            x: crop.x + self.across.range.start as f64 * step,
+            y: crop.y + self.down.range.start as f64 * step,
+            width: width as f64 * step,
+            height: height as f64 * step,
+        }
+    }
+
+    /// Lays `patch`, of the inset's size, over the channel's samples.
+    pub fn lay(&self, patch: &[u8], samples: &mut [u8]) {
+        let rows = samples
+            .chunks_exact_mut(self.width)
+            .skip(self.down.range.start);
+        let patch = patch.chunks_exact(self.across.range.len());
+        for ((row, patch), &down) in rows.zip(patch).zip(&self.down.cover) {
+            let under = &mut row[self.across.range.clone()];
+            for ((under, over), across) in under.iter_mut().zip(patch).zip(&self.across.cover) {
+                let cover = across * down / FULL;
+                let mixed = u32::from(*under) * (FULL - cover) + u32::from(*over) * cover;
+                *under = ((mixed + FULL / 2) / FULL) as u8;
+            }
+        }
+    }
+}
+
+impl Axis {
+    /// From one edge to another, in samples of which there are so many.
+    fn new(from: f64, to: f64, samples: usize) -> Self {
+        let first = from.floor().clamp(0.0, samples as f64 - 1.0) as usize;
+        let end = (to.ceil() as usize).clamp(first + 1, samples);
+        let covered = |i: usize| {
+            let (left, right) = (i as f64, i as f64 + 1.0);
+            (to.min(right) - from.max(left)).clamp(0.0, 1.0)
+        };
+        Self {
+            range: first..end,
+            cover: (first..end)
+                .map(|i| (covered(i) * f64::from(FULL)).round() as u32)
+                .collect(),
+        }
+    }
+}

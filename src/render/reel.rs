@@ -1,0 +1,196 @@
+//! The reel: frames drawn on several threads, and handed on in order.
+//!
+//! Thread `t` of `n` draws the frames `t, t + n, …` and hands each over through a channel with one
+//! place; the channels are emptied in turn and the buffers given back. So frames arrive in order
+//! without being sorted, and however long the video, there are two buffers a thread. One more thread
+//! makes the scenes ready, a little ahead; the last thread that is done with one drops it. So
+//! however many the scenes, there are a few at a time.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::channel::frame_bytes;
+use super::scene::Brush;
+use super::stage::{Ready, Stage};
+use super::timeline::Timeline;
+use super::{Photos, RenderError};
+
+/// Encoding takes far longer than drawing: more threads would only wait.
+const MAX_DRAWING_THREADS: usize = 4;
+
+/// Scenes that wait to be drawn, beside those that are being drawn.
+const SCENES_AHEAD: usize = 1;
+
+/// Draws all frames of `timeline`, and hands them to `write` one after the other.
+pub fn play<P: Photos>(
+    first: Ready,
+    stage: Stage<P>,
+    timeline: &Timeline,
+    mut write: impl FnMut(u32, &[u8]) -> Result<(), RenderError<P::Error>>,
+) -> Result<(), RenderError<P::Error>> {
+    let size = first.scene.frame();
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_DRAWING_THREADS);
+    thread::scope(|scope| {
+        let mut hands = Vec::with_capacity(threads);
+        let mut cues = Vec::with_capacity(threads);
+        for t in 0..threads {
+            let (hand, desk) = hand_over(frame_bytes(size));
+            let (cue, scenes) = bounded(SCENES_AHEAD);
+            let mut artist = Artist::new(scenes, timeline);
+            scope.spawn(move || artist.draw(t, threads, &desk));
+            hands.push(hand);
+            cues.push(cue);
+        }
+        let staging = scope.spawn(move || send_scenes(first, stage, &cues));
+        let written = collect(&hands, timeline.frames(), &mut write);
+        // Ends the threads, if there were to be more frames.
+        drop(hands);
+        match staging.join() {
+            Ok(Ok(())) => written,
+            Ok(Err(error)) => Err(RenderError::Photo(error)),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+/// Makes the scenes ready, for every thread that draws them, until nobody wants them any more.
+fn send_scenes<P: Photos>(
+    first: Ready,
+    mut stage: Stage<P>,
+    cues: &[Sender<Ready>],
+) -> Result<(), P::Error> {
+    let mut ready = first;
+    loop {
+        if cues.iter().any(|cue| cue.send(ready.clone()).is_err()) {
+            return Ok(());
+        }
+        ready = match stage.next() {
+            Some(next) => next?,
+            None => return Ok(()),
+        };
+    }
+}
+
+/// Takes the frames in order, and gives their buffers back.
+fn collect<E>(
+    hands: &[Hand],
+    frames: u32,
+    write: &mut impl FnMut(u32, &[u8]) -> Result<(), RenderError<E>>,
+) -> Result<(), RenderError<E>> {
+    for (k, hand) in (0..frames).zip(hands.iter().cycle()) {
+        // Err: the thread has no scene to draw or panicked. Whoever joins it hears why.
+        let Ok(buffer) = hand.drawn.recv() else {
+            return Err(RenderError::Interrupted);
+        };
+        write(k, &buffer)?;
+        // Err: the thread has drawn its last frame.
+        let _ = hand.used.send(buffer);
+    }
+    Ok(())
+}
+
+/// The collector's end of a drawing thread.
+struct Hand {
+    drawn: Receiver<Vec<u8>>,
+    used: Sender<Vec<u8>>,
+}
+
+/// The drawing thread's end.
+struct Desk {
+    drawn: Sender<Vec<u8>>,
+    used: Receiver<Vec<u8>>,
+}
+
+/// Joins a drawing thread with the collector, and puts two frame buffers into circulation.
+fn hand_over(frame_bytes: usize) -> (Hand, Desk) {
+    let (drawn_in, drawn_out) = bounded(1);
+    let (used_in, used_out) = bounded(2);
+    for _ in 0..2 {
+        // Holds two, and has its receiver here.
+        let _ = used_in.try_send(vec![0; frame_bytes]);
+    }
+    (
+        Hand {
+            drawn: drawn_out,
+            used: used_in,
+        },
+        Desk {
+            drawn: drawn_in,
+            used: used_out,
+        },
+    )
+}
+
+/// A drawing thread.
+struct Artist<'a> {
+    coming: Receiver<Ready>,
+    /// The scenes of the frame at hand, in order.
+    scenes: Vec<Ready>,
+    timeline: &'a Timeline,
+    brush: Brush,
+    /// The scene that a cross-fade leads to.
+    other: Vec<u8>,
+}
+
+impl<'a> Artist<'a> {
+    fn new(coming: Receiver<Ready>, timeline: &'a Timeline) -> Self {
+        Self {
+            coming,
+            scenes: Vec::new(),
+            timeline,
+            brush: Brush::default(),
+            other: Vec::new(),
+        }
+    }
+
+    /// Draws every `threads`-th frame, until all are drawn, or scenes or buffers come no more.
+    fn draw(&mut self, first: usize, threads: usize, desk: &Desk) {
+        for k in (first as u32..self.timeline.frames()).step_by(threads) {
+            let Ok(mut buffer) = desk.used.recv() else {
+                return;
+            };
+            if self.frame(k, &mut buffer).is_none() || desk.drawn.send(buffer).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// `None`: a scene is missing.
+    fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
+        let moment = self.timeline.at(k);
+        let scene = self.scene(moment.scene)?.scene;
+        scene.draw(k, &mut self.brush, frame);
+        if let Some(share) = moment.next {
+            let next = self.scene(moment.scene + 1)?.scene;
+            self.other.resize(frame.len(), 0);
+            next.draw(k, &mut self.brush, &mut self.other);
+            mix(frame, &self.other, share);
+        }
+        self.scenes.retain(|ready| ready.index >= moment.scene);
+        Some(())
+    }
+
+    /// Waits for a scene, if it is not there yet.
+    fn scene(&mut self, index: usize) -> Option<Ready> {
+        loop {
+            if let Some(ready) = self.scenes.iter().find(|ready| ready.index == index) {
+                return Some(ready.clone());
+            }
+            self.scenes.push(self.coming.recv().ok()?);
+        }
+    }
+}
+
+/// Turns `share` of `frame` into `other`.
+fn mix(frame: &mut [u8], other: &[u8], share: f64) {
+    const ONE: u32 = 1 << 8;
+    let share = (share * f64::from(ONE)).round() as u32;
+    for (under, over) in frame.iter_mut().zip(other) {
+        let mixed = u32::from(*under) * (ONE - share) + u32::from(*over) * share;
+        *under = ((mixed + ONE / 2) / ONE) as u8;
+    }
+}

@@ -1,0 +1,119 @@
+//! A scene: one photo, ready to be drawn from.
+
+use super::channel::{Channel, planes};
+use super::fill::fill;
+use super::inset::Inset;
+use super::path::Path;
+use super::pyramid::Pyramid;
+use super::resample::{Crop, Resampler};
+use crate::picture::{Picture, Plane};
+use crate::video::Size;
+
+/// One photo on its path.
+pub struct Scene {
+    path: Path,
+    /// Y, Cb, Cr.
+    sources: [Source; 3],
+    /// The frame behind a photo that is shown whole.
+    fill: Option<Vec<u8>>,
+}
+
+/// One plane of the photo, at the sizes that its frames need.
+pub struct Source {
+    channel: Channel,
+    pyramid: Pyramid,
+    /// Photo pixels to a sample of the plane.
+    step: f64,
+}
+
+/// What a drawing thread keeps from frame to frame.
+#[derive(Default)]
+pub struct Brush {
+    resampler: Resampler,
+    patch: Vec<u8>,
+}
+
+impl Scene {
+    pub fn new(picture: Picture, path: Path) -> Self {
+        let Picture {
+            planes: [y, cb, cr],
+            detail,
+            ..
+        } = picture;
+        let sources = [
+            Source::new(Channel::Y, y, detail.luma_shift, &path),
+            Source::new(Channel::Cb, cb, detail.chroma_shift, &path),
+            Source::new(Channel::Cr, cr, detail.chroma_shift, &path),
+        ];
+        let fill = path
+            .shows_whole()
+            .then(|| fill(&sources, path.photo, path.frame));
+        Self {
+            path,
+            sources,
+            fill,
+        }
+    }
+
+    /// The size of its frames.
+    pub fn frame(&self) -> Size {
+        self.path.frame
+    }
+
+    /// Fills `frame` with frame `k` of the video: Y, Cb, Cr, one after the other.
+    pub fn draw(&self, k: u32, brush: &mut Brush, frame: &mut [u8]) {
+        if let Some(fill) = &self.fill {
+            frame.copy_from_slice(fill);
+        }
+        for (source, samples) in self.sources.iter().zip(planes(frame, self.path.frame)) {
+            if self.fill.is_some() {
+                self.draw_inset(source, k, brush, samples);
+            } else {
+                let (width, height) = source.channel.size(self.path.frame);
+                let (level, crop) = source.level_for(self.path.crop(source.channel, k), width);
+                brush
+                    .resampler
+                    .resample(level, crop, samples, width, height);
+            }
+        }
+    }
+
+    /// Draws the photo over the fill that is there.
+    fn draw_inset(&self, source: &Source, k: u32, brush: &mut Brush, samples: &mut [u8]) {
+        let Path { photo, frame, .. } = self.path;
+        let inset = Inset::new(source.channel, photo, self.path.crop(Channel::Y, k), frame);
+        let (across, _) = source.channel.size(frame);
+        let (level, crop) = source.level_for(self.path.crop(source.channel, k), across);
+        let (width, height) = inset.size();
+        brush.patch.resize(width * height, 0);
+        brush
+            .resampler
+            .resample(level, inset.part(crop), &mut brush.patch, width, height);
+        inset.lay(&brush.patch, samples);
+    }
+}
+
+impl Source {
+    fn new(channel: Channel, plane: Plane, shift: u8, path: &Path) -> Self {
+        let step = f64::from(1u32 << shift);
+        let (finest, coarsest) = path.steps(channel);
+        let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);
+        let crops = path.crops(channel).map(|crop| crop.scaled(1.0 / step));
+        pyramid.trim(crops, channel.size(path.frame).0);
+        Self {
+            channel,
+            pyramid,
+            step,
+        }
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// The samples to draw `crop` (in pixels of the photo) from, when it is to be `width` samples
+    /// wide; and where it lies in them.
+    pub fn level_for(&self, crop: Crop, width: usize) -> (&Plane, Crop) {
+        self.pyramid.level_for(crop.scaled(1.0 / self.step), width)
+    }
+}
