@@ -197,6 +197,8 @@ impl Render {
         VideoSpec {
             scenes: photos.into_iter().map(scene).collect(),
             crossfade: 0.0,
+            logo: None,
+            soundtrack: None,
             output: Output {
                 length: self.length.unwrap_or(5.0),
                 frame_rate: self.frame_rate,
@@ -209,6 +211,8 @@ impl Render {
     fn listing(&self, photos: Vec<Asset>) -> VideoSpec {
         let listing = Listing {
             photos,
+            logo: None,
+            soundtrack: None,
             aspect_ratio: self.aspect_ratio.unwrap_or_default(),
             length: self.length.unwrap_or(listing::LENGTH),
         };

@@ -16,8 +16,12 @@ const CROSSFADE: f64 = 0.8;
 /// The opening title is there by then, and the first photo in motion.
 const THUMBNAIL_AT: f64 = 2.0;
 
+/// What a listing video is made of.
+
 pub struct Listing {
     pub photos: Vec<Asset>,
+    pub logo: Option<Asset>,
+    pub soundtrack: Option<Asset>,
     pub aspect_ratio: AspectRatio,
     /// Seconds.
     pub length: f64,
@@ -33,6 +37,8 @@ impl Listing {
         VideoSpec {
             scenes: self.photos.into_iter().zip(moves).map(scene).collect(),
             crossfade: CROSSFADE,
+            logo: self.logo,
+            soundtrack: self.soundtrack,
             output: Output {
                 length: self.length,
                 frame_rate: FRAME_RATE,

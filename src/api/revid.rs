@@ -271,6 +271,8 @@ fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
                 },
             }],
             crossfade: 0.0,
+            logo: None,
+            soundtrack: None,
             output: Output {
                 length: wanted.length,
                 frame_rate: wanted.frame_rate as u32,

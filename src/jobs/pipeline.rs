@@ -127,7 +127,7 @@ impl Studio {
     ) -> Result<Rendered, RenderError<Stop>> {
         album.wait_for_first().map_err(RenderError::Photo)?;
         // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
-        let encoding = self.encoder.start(path)?;
+        let encoding = self.encoder.start(path, None)?;
         render::render(album, spec, encoding, path, progress)
     }
 }

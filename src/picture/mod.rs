@@ -5,6 +5,7 @@
 //! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! colour ─ device colours → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
+//! still ─ the other way: a frame of a video → a JPEG file
 //! ```
 //!
 //! A row is converted when it is needed, so that beside the decoded samples and the planes nothing of the picture's
@@ -19,12 +20,14 @@ mod jpeg;
 mod markers;
 mod plane;
 mod raster;
+mod still;
 mod upright;
 mod ycc;
 
 pub use error::PictureError;
 pub use format::Format;
 pub use plane::Plane;
+pub use still::jpeg;
 
 use crate::setting::{Setting, at_least, put};
 use crate::video::Size;

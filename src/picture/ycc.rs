@@ -83,6 +83,17 @@ impl Component {
     }
 }
 
+/// R, G, B of a pixel; what no display can show is clamped.
+pub(super) fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let [y, cb, cr] = [(y, 16.0), (cb, 128.0), (cr, 128.0)].map(|(v, zero)| f64::from(v) - zero);
+    let luma = y / LUMA;
+    let red = luma + cr / CHROMA * 2.0 * (1.0 - KR);
+    let blue = luma + cb / CHROMA * 2.0 * (1.0 - KB);
+    let green = (luma - KR * red - KB * blue) / (1.0 - KR - KB);
+    // A float-to-int cast saturates.
+    [red, green, blue].map(|level| level.round() as u8)
+}
+
 /// The sums of R, G, B over a row of blocks.
 pub(super) struct Sums {
     rgb: Vec<[u32; 3]>,
@@ -173,6 +184,19 @@ mod tests {
                 let want = exact(pixel.map(f64::from));
                 (0..3).for_each(|c| assert_near(out[c][i], want[c]));
             }
+        }
+    }
+
+    #[test]
+    fn what_was_converted_comes_back() {
+        for pixel in [[0, 0, 0], [255, 255, 255], [200, 30, 90], [12, 240, 3]] {
+            let mut out = [[0]; 3];
+            for (component, out) in [Y, CB, CR].into_iter().zip(&mut out) {
+                component.of_pixels(&pixel, out);
+            }
+            let back = rgb(out.map(|[level]| level));
+            let off = (0..3).map(|c| pixel[c].abs_diff(back[c])).max();
+            assert!(off <= Some(2), "{pixel:?} became {back:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! name of our own making, never anything a user sent.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdin, ExitStatus};
@@ -27,6 +28,9 @@ use crate::video::Size;
 /// of ffmpeg since 5 passes on to the encoder and the container.
 const LABELS: &str =
     "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
+/// AAC, as every player knows it.
+const SOUND: [&str; 8] = ["-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"];
 
 /// Threads of the encoder. Two for a core keep the cores busy while frames wait for one another;
 /// each costs the memory of three frames.
@@ -130,7 +134,7 @@ impl Encoder {
             width: 64,
             height: 64,
         };
-        let mut encoding = self.spawn(&["-f", "null", "-"])?;
+        let mut encoding = self.spawn(None, &["-f", "null", "-"].map(OsString::from))?;
         let late = || Instant::now() >= deadline;
         encoding.guarded(late, |encoding| {
             encoding.announce(size, 30)?;
@@ -139,16 +143,14 @@ impl Encoder {
         })
     }
 
-    /// Starts an encoding into a file.
-    pub fn start(&self, file: &Path) -> Result<Encoding, EncodeError> {
-        // The protocol's name keeps ffmpeg from finding another in a path with a colon.
-        let mut target = std::ffi::OsString::from("file:");
-        target.push(file);
-        let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(AsRef::as_ref);
-        self.spawn(&[&muxer[..], &[target.as_os_str()]].concat())
+    /// Starts an encoding into a file, with the soundtrack of a WAV file if there is one.
+    pub fn start(&self, file: &Path, sound: Option<&Path>) -> Result<Encoding, EncodeError> {
+        let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(OsString::from);
+        let output = [&muxer[..], &[file_url(file)]].concat();
+        self.spawn(sound, &output)
     }
 
-    fn spawn(&self, output: &[impl AsRef<std::ffi::OsStr>]) -> Result<Encoding, EncodeError> {
+    fn spawn(&self, sound: Option<&Path>, output: &[OsString]) -> Result<Encoding, EncodeError> {
         let threads = thread::available_parallelism()
             .map_or(2, |cores| 2 * cores.get())
             .min(MAX_ENCODING_THREADS);
@@ -156,8 +158,17 @@ impl Encoder {
         command
             .hide_banner()
             .args(["-nostats", "-loglevel", "error", "-y"])
-            .args(["-f", "yuv4mpegpipe", "-i", "pipe:0"])
-            .args(["-vf", LABELS, "-chroma_sample_location", "left", "-an"])
+            .args(["-f", "yuv4mpegpipe", "-i", "pipe:0"]);
+        match sound {
+            None => command.arg("-an"),
+            Some(wav) => command
+                .args(["-f", "wav", "-i"])
+                .arg(file_url(wav))
+                .args(["-map", "0:v", "-map", "1:a"])
+                .args(SOUND),
+        };
+        command
+            .args(["-vf", LABELS, "-chroma_sample_location", "left"])
             .args(["-c:v", "libx264", "-profile:v", "high"])
             .args(["-threads", &threads.to_string()])
             .args(self.preset.x264())
@@ -183,6 +194,14 @@ impl Encoder {
         let child = Arc::new(Mutex::new(child));
         Ok(Encoding { child, stdin, said })
     }
+}
+
+/// A file's name for ffmpeg. The protocol's name keeps it from finding another in a path with a
+/// colon.
+fn file_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
+    url.push(path);
+    url
 }
 
 /// A running ffmpeg; ended with the value.

@@ -103,6 +103,8 @@ mod tests {
         Timeline::new(&VideoSpec {
             scenes: vec![scene; scenes],
             crossfade: 0.8,
+            logo: None,
+            soundtrack: None,
             output: Output {
                 length,
                 frame_rate: 30,

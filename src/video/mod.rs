@@ -12,6 +12,11 @@ pub struct VideoSpec {
     /// Seconds in which a scene turns into the next; less where scenes are short, and 0 for cuts.
     #[serde(default)]
     pub crossfade: f64,
+    /// For the overlays that show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Asset>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soundtrack: Option<Asset>,
     pub output: Output,
 }
 

@@ -18,6 +18,7 @@ mod memory;
 mod payload;
 mod presets;
 mod queue;
+mod scenes;
 mod settings;
 mod status;
 mod stop;

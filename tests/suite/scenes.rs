@@ -1,0 +1,191 @@
+//! Several photos in one video: how long each is seen, how one turns into the next, and that nothing
+//! beside them is ever seen.
+
+use std::path::PathBuf;
+
+use image::{Rgb, RgbImage};
+
+use crate::support::frames::{self, Frame};
+use crate::support::picture::{detailed, png};
+use crate::support::probe::Probe;
+use crate::support::render::{kinora, stderr};
+use crate::support::scratch::Scratch;
+
+const WHITE: Rgb<u8> = Rgb([255; 3]);
+
+/// Renders photos to a video, in their order.
+fn film(home: &Scratch, photos: &[RgbImage], flags: &[&str]) -> PathBuf {
+    let mut args = vec!["render".to_owned()];
+    for (i, photo) in photos.iter().enumerate() {
+        let name = format!("{i}.png");
+        home.write(&name, png(photo));
+        args.push(name);
+    }
+    args.extend(
+        ["-o", "video.mp4"]
+            .iter()
+            .chain(flags)
+            .map(|arg| (*arg).to_owned()),
+    );
+    let output = kinora(home, args);
+    assert!(output.status.success(), "{}", stderr(&output));
+    home.join("video.mp4")
+}
+
+fn grey(level: u8) -> RgbImage {
+    RgbImage::from_pixel(160, 100, Rgb([level; 3]))
+}
+
+/// The luma of grey.
+fn luma(level: u8) -> f64 {
+    16.0 + f64::from(level) * 219.0 / 255.0
+}
+
+fn middle(frame: &Frame) -> f64 {
+    frame.y(frame.width / 2, frame.height / 2)
+}
+
+/// The luma of the darkest sample.
+fn darkest(frame: &Frame) -> f64 {
+    let samples = (0..frame.height).flat_map(|y| (0..frame.width).map(move |x| (x, y)));
+    samples.map(|(x, y)| frame.y(x, y)).fold(255.0, f64::min)
+}
+
+#[test]
+fn photos_share_the_length_and_fade_into_one_another_in_even_steps() {
+    let home = Scratch::new();
+    let levels = [40, 200, 90];
+    let video = film(&home, &levels.map(grey), &["--length", "6"]);
+    // Sixty frames each; a cross-fade takes a third of that, with half on either side of the cut.
+    let expected = |k: usize| {
+        let scene = k / 60;
+        let fade = |cut: usize| {
+            let share = (k + 11 - cut) as f64 / 21.0;
+            luma(levels[cut / 60 - 1]) * (1.0 - share) + luma(levels[cut / 60]) * share
+        };
+        let near = [60, 120]
+            .into_iter()
+            .find(|cut| (cut - 10..cut + 10).contains(&k));
+        near.map_or_else(|| luma(levels[scene]), fade)
+    };
+    let mut seen = 0;
+    frames::each(&video, |k, frame| {
+        seen += 1;
+        let (got, want) = (middle(&frame), expected(k));
+        assert!((got - want).abs() < 2.5, "frame {k}: {got}, not {want:.1}");
+    });
+    assert_eq!(seen, 180);
+}
+
+#[test]
+fn nothing_but_the_photo_is_ever_seen() {
+    // Of every shape, and in every move: at an edge there would be something darker than white.
+    let shapes = [
+        (300, 200),
+        (200, 200),
+        (320, 161),
+        (240, 235),
+        (333, 250),
+        (250, 249),
+    ];
+    let photos = shapes.map(|(width, height)| RgbImage::from_pixel(width, height, WHITE));
+    for ratio in ["16:9", "1:1"] {
+        let home = Scratch::new();
+        let video = film(&home, &photos, &["--length", "3", "--aspect-ratio", ratio]);
+        frames::each(&video, |k, frame| {
+            let darkest = darkest(&frame);
+            assert!(darkest > 225.0, "{ratio}, frame {k}: {darkest}");
+        });
+    }
+}
+
+#[test]
+fn a_photo_that_lies_crosswise_is_shown_whole_over_its_own_blurred_fill() {
+    // Blue, with a white line along the edges: all four sides have to be seen in every frame.
+    let photo = RgbImage::from_fn(300, 500, |x, y| {
+        let at_edge = x < 12 || y < 12 || x >= 288 || y >= 488;
+        if at_edge { WHITE } else { Rgb([20, 40, 200]) }
+    });
+    let home = Scratch::new();
+    let flags = ["--length", "4", "--aspect-ratio", "16:9"];
+    let video = film(&home, &vec![photo; 4], &flags);
+    frames::each(&video, |k, frame| {
+        // Of thirty frames for each, ten about every cut show two photos.
+        if (25..95).contains(&k) && (k + 5) % 30 < 10 {
+            return;
+        }
+        let white = |x: usize, y: usize| frame.y(x, y) > 190.0;
+        let (width, height) = (frame.width, frame.height);
+        let across = (0..width)
+            .filter(|x| white(*x, height / 2))
+            .collect::<Vec<_>>();
+        let down = (0..height)
+            .filter(|y| white(width / 2, *y))
+            .collect::<Vec<_>>();
+        let span = |hits: &[usize]| hits[hits.len() - 1] as f64 - hits[0] as f64 + 1.0;
+        let shape = span(&across) / span(&down);
+        assert!(
+            (shape - 0.6).abs() < 0.02,
+            "frame {k} is stretched: {shape}"
+        );
+        assert!(span(&down) < 0.97 * height as f64, "frame {k} is cut");
+        // The fill is the photo's blue, darker than it.
+        let [red, _, blue] = frame.rgb(100, height / 2);
+        assert!(
+            blue > red + 30.0 && blue < 190.0,
+            "frame {k}: {red}, {blue}"
+        );
+    });
+}
+
+#[test]
+fn every_frame_moves_and_the_same_photos_make_the_same_film() {
+    let photos: Vec<RgbImage> = (0..3).map(|i| detailed(400 + 40 * i, 300)).collect();
+    let decoded = || {
+        let home = Scratch::new();
+        frames::all(&film(&home, &photos, &["--length", "1.5"]))
+    };
+    let (once, again) = (decoded(), decoded());
+    assert_eq!(once.len(), 45);
+    assert!(once == again);
+    for (k, pair) in once.windows(2).enumerate() {
+        assert!(pair[0] != pair[1], "frame {} repeats", k + 1);
+    }
+}
+
+#[test]
+fn a_hundred_photos_have_their_turn_each() {
+    let home = Scratch::new();
+    let level = |i: usize| (60 + i * 37 % 180) as u8;
+    let photos: Vec<RgbImage> = (0..100).map(|i| grey(level(i))).collect();
+    let video = film(&home, &photos, &["--length", "10"]);
+    let mut seen = 0;
+    frames::each(&video, |k, frame| {
+        seen += 1;
+        let (got, want) = (middle(&frame), luma(level(k / 3)));
+        assert!((got - want).abs() < 3.0, "frame {k}: {got}, not {want:.1}");
+    });
+    assert_eq!(seen, 300);
+}
+
+#[test]
+fn a_listing_lasts_half_a_minute_in_each_of_its_shapes() {
+    let sizes = [
+        ("16:9", (1920, 1080)),
+        ("1:1", (1080, 1080)),
+        ("4:5", (1080, 1350)),
+        ("9:16", (1080, 1920)),
+    ];
+    for (ratio, size) in sizes {
+        let home = Scratch::new();
+        let long = ratio == "1:1";
+        let length: &[&str] = if long { &[] } else { &["--length", "0.5"] };
+        let flags = [&["--aspect-ratio", ratio], length].concat();
+        let probe = Probe::of(&film(&home, &[grey(90), grey(120)], &flags));
+        assert_eq!(probe.size(), size, "{ratio}");
+        if long {
+            assert_eq!(probe.frames(), 900);
+            assert_eq!(probe.duration(), 30.0);
+        }
+    }
+}
