@@ -82,6 +82,10 @@ struct Render {
     /// Shape of a listing video: 16:9, 1:1, 4:5 or 9:16 [default: 1:1]
     #[arg(long, value_name = "RATIO", value_parser = aspect_ratio)]
     aspect_ratio: Option<AspectRatio>,
+    /// A sound file for a listing video, or its http(s) address: MP3, AAC, M4A, Ogg Vorbis, FLAC or
+    /// WAV; looped or cut to the length
+    #[arg(long, alias = "soundtrack", value_name = "SOUND")]
+    music: Option<String>,
     /// File with settings [default: none]
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
@@ -212,7 +216,7 @@ impl Render {
         let listing = Listing {
             photos,
             logo: None,
-            soundtrack: None,
+            soundtrack: self.music.as_deref().map(asset),
             aspect_ratio: self.aspect_ratio.unwrap_or_default(),
             length: self.length.unwrap_or(listing::LENGTH),
         };

@@ -15,6 +15,7 @@
 //! | [`listing`] | photos and facts of a property → specification | `video` |
 //! | [`net`] | the only way out: address policy, downloads, posts | data |
 //! | [`picture`] | bytes → an upright, colour-true picture in Y, Cb, Cr | data |
+//! | [`sound`] | bytes → PCM as long as the video | nobody |
 //! | [`render`] | pictures and specification → frames → ffmpeg | `picture` |
 //! | [`storage`] | finished videos and their addresses | data |
 //! | [`jobs`] | the queue, the record, the workers and the pipeline | all of the above |
@@ -38,6 +39,7 @@ pub mod net;
 pub mod picture;
 pub mod render;
 pub mod setting;
+pub mod sound;
 pub mod storage;
 pub mod video;
 pub mod webhook;

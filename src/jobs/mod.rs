@@ -5,6 +5,7 @@ mod assets;
 mod pipeline;
 mod queue;
 mod store;
+mod studio;
 mod worker;
 
 use std::collections::HashMap;
@@ -16,10 +17,11 @@ use log::error;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
-pub use pipeline::{Pipeline, Stop, Studio, TEST_FILE};
+pub use pipeline::{Pipeline, Stop, TEST_FILE};
 pub use queue::{Bounds, NoSlot, Queue};
 use store::NewWebhook;
 pub use store::{Delivery, DueWebhook, Store, StoreError};
+pub use studio::Studio;
 pub use worker::Workers;
 
 use crate::errors::chain;

@@ -29,8 +29,10 @@ use crate::video::Size;
 const LABELS: &str =
     "setparams=range=limited:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
 
-/// AAC, as every player knows it.
-const SOUND: [&str; 8] = ["-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2"];
+/// AAC, as every player knows it. Without its noise substitution (PNS), which raises peaks.
+const SOUND: [&str; 10] = [
+    "-c:a", "aac", "-aac_pns", "0", "-b:a", "160k", "-ar", "48000", "-ac", "2",
+];
 
 /// Threads of the encoder. Two for a core keep the cores busy while frames wait for one another;
 /// each costs the memory of three frames.

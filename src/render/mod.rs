@@ -62,13 +62,13 @@ pub struct Rendered {
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// `E`: why there is no photo.
+/// `E`: why something that the video is made from cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError<E> {
     #[error("interrupted")]
     Interrupted,
-    #[error("a photo is missing")]
-    Photo(E),
+    #[error("something is missing")]
+    Asset(E),
     #[error(transparent)]
     Encode(#[from] EncodeError),
 }
@@ -111,7 +111,7 @@ fn play<P: Photos>(
 ) -> Result<(Size, Option<Vec<u8>>), RenderError<P::Error>> {
     let mut stage = Stage::new(photos, spec, timeline);
     let first = stage.next().ok_or(RenderError::Interrupted)?;
-    let first = first.map_err(RenderError::Photo)?;
+    let first = first.map_err(RenderError::Asset)?;
     let size = first.scene.frame();
     let Output { frame_rate, .. } = spec.output;
     encoding.announce(size, frame_rate)?;

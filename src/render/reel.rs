@@ -51,7 +51,7 @@ pub fn play<P: Photos>(
         drop(hands);
         match staging.join() {
             Ok(Ok(())) => written,
-            Ok(Err(error)) => Err(RenderError::Photo(error)),
+            Ok(Err(error)) => Err(RenderError::Asset(error)),
             Err(panic) => resume_unwind(panic),
         }
     })

@@ -112,6 +112,11 @@ impl Output {
         ((self.length * f64::from(self.frame_rate)).round() as u32).max(1)
     }
 
+    /// How long these frames last.
+    pub fn seconds(&self) -> f64 {
+        f64::from(self.frames()) / f64::from(self.frame_rate)
+    }
+
     /// The number of the frame that is to stand for the video, if any is.
     pub fn thumbnail(&self) -> Option<u32> {
         let k = (self.thumbnail_at? * f64::from(self.frame_rate)).round() as u32;

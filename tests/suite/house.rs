@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("listing", &["video"]),
     ("net", &["video", "job", "setting", "errors"]),
     ("picture", &["video", "job", "setting", "errors"]),
+    ("sound", &[]),
     ("storage", &["video", "job", "setting", "errors"]),
     (
         "render",
@@ -22,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "jobs",
         &[
-            "video", "job", "net", "picture", "render", "storage", "setting", "errors",
+            "video", "job", "net", "picture", "render", "sound", "storage", "setting", "errors",
         ],
     ),
     ("webhook", &["job", "jobs", "net", "setting", "errors"]),
@@ -54,7 +55,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_sidecar", &["render/encode.rs"]),
     ("rustix", &["render/encode.rs"]),
     ("object_store", &["storage/object.rs"]),
-    ("tempfile", &["jobs/assets.rs"]),
+    ("symphonia", &["sound/"]),
+    ("tempfile", &["jobs/assets.rs", "jobs/studio.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),
     ("clap", &["cli.rs"]),

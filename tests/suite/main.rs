@@ -20,6 +20,7 @@ mod presets;
 mod queue;
 mod scenes;
 mod settings;
+mod soundtrack;
 mod status;
 mod stop;
 mod support;

@@ -32,6 +32,11 @@ impl Probe {
         self.streams().iter().find(video).expect("a video stream")
     }
 
+    pub fn sound(&self) -> Option<&Value> {
+        let sound = |stream: &&Value| stream["codec_type"] == "audio";
+        self.streams().iter().find(sound)
+    }
+
     /// Width and height.
     pub fn size(&self) -> (u64, u64) {
         let side = |name: &str| self.video()[name].as_u64().expect("a side");

@@ -1,0 +1,191 @@
+//! The studio: from a specification to a file. Needs no job.
+
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use log::error;
+use tempfile::NamedTempFile;
+use tokio::runtime::Handle;
+
+use super::album::Album;
+use super::assets::{Arrival, Fetcher, Kind};
+use super::pipeline::Stop;
+use crate::errors::chain;
+use crate::job::Failure;
+use crate::net::{Net, Oversize};
+use crate::picture;
+use crate::render::{self, EncodeError, Encoder, Progress, RenderError, Rendered};
+use crate::sound;
+use crate::video::VideoSpec;
+
+const PHOTO: Kind = Kind {
+    accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Refuse,
+};
+/// Of hours of music, the beginning is enough.
+const SOUNDTRACK: Kind = Kind {
+    accept: "audio/mpeg, audio/mp4, audio/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Cut,
+};
+
+/// Makes videos; cheap to clone.
+#[derive(Clone)]
+pub struct Studio {
+    pub runtime: Handle,
+    pub net: Net,
+    pub limits: picture::Limits,
+    pub encoder: Encoder,
+}
+
+impl Studio {
+    /// Leaves the video at `path`, whole or not at all. What it is made from is kept beside it until
+    /// then.
+    pub fn film(
+        &self,
+        spec: &VideoSpec,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Rendered, Stop> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let mut fetcher = Fetcher::new(&self.runtime, &self.net, directory);
+        let wanted = Wanted {
+            progress,
+            spoiled: fetcher.failed(),
+        };
+        // The soundtrack first, which has to be ready before the first frame.
+        let soundtrack = spec.soundtrack.as_ref();
+        let soundtrack = soundtrack.map(|asset| fetcher.fetch(asset, SOUNDTRACK));
+        let photos = spec.scenes.iter().map(|scene| &scene.photo);
+        let photos = photos.map(|asset| fetcher.fetch(asset, PHOTO)).collect();
+        let mut material = Material {
+            album: Album::new(photos, &self.limits, &wanted),
+            soundtrack,
+        };
+        match self.shoot(&mut material, spec, path, &wanted) {
+            Ok(rendered) => Ok(rendered),
+            Err(RenderError::Encode(error)) => Err(unencoded(error)),
+            Err(_) if progress.stopped() => Err(Stop::Interrupted),
+            Err(RenderError::Asset(_) | RenderError::Interrupted) => {
+                Err(material.complaints(spec, progress))
+            }
+        }
+    }
+
+    fn shoot(
+        &self,
+        material: &mut Material,
+        spec: &VideoSpec,
+        path: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Rendered, RenderError<Stop>> {
+        let track = material.track(spec, progress).map_err(RenderError::Asset)?;
+        let wav = track.map(|track| wav_beside(path, &track)).transpose()?;
+        material
+            .album
+            .wait_for_first()
+            .map_err(RenderError::Asset)?;
+        // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
+        let encoding = self
+            .encoder
+            .start(path, wav.as_ref().map(NamedTempFile::path))?;
+        render::render(&mut material.album, spec, encoding, path, progress)
+    }
+}
+
+/// What a video is made from.
+struct Material<'a> {
+    album: Album<'a>,
+    soundtrack: Option<Arrival>,
+}
+
+impl Material<'_> {
+    fn track(
+        &mut self,
+        spec: &VideoSpec,
+        progress: &dyn Progress,
+    ) -> Result<Option<sound::Track>, Stop> {
+        let Some(soundtrack) = &mut self.soundtrack else {
+            return Ok(None);
+        };
+        let bytes = soundtrack.read(progress)?;
+        let track = sound::soundtrack(&bytes, spec.output.seconds())
+            .map_err(|error| Stop::Failed(soundtrack.complaint("not-sound", &error)))?;
+        Ok(Some(track))
+    }
+
+    /// All that is wrong, at once.
+    fn complaints(&mut self, spec: &VideoSpec, progress: &dyn Progress) -> Stop {
+        let mut failures = match self.album.look_through(progress) {
+            Ok(failures) => failures,
+            Err(stop) => return stop,
+        };
+        match self.track(spec, progress) {
+            Ok(_) => {}
+            Err(Stop::Failed(failure)) => failures.push(failure),
+            Err(stop) => return stop,
+        }
+        Stop::Failed(all_of(failures))
+    }
+}
+
+/// Several failures as one.
+fn all_of(failures: Vec<Failure>) -> Failure {
+    let Some(code) = failures.first().map(|failure| failure.code.clone()) else {
+        return Failure::internal();
+    };
+    let messages = failures.into_iter().map(|failure| failure.message);
+    Failure::new(&code, messages.collect::<Vec<_>>().join("; "))
+}
+
+/// Writes a track down where the encoder finds it, for as long as the file is held.
+fn wav_beside(video: &Path, track: &sound::Track) -> Result<NamedTempFile, EncodeError> {
+    let directory = video.parent().unwrap_or(Path::new("."));
+    let write = || -> io::Result<NamedTempFile> {
+        let file = tempfile::Builder::new()
+            .prefix(".kinora-")
+            .suffix(".wav")
+            .tempfile_in(directory)?;
+        track.write_wav(BufWriter::new(file.as_file()))?;
+        Ok(file)
+    };
+    write().map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull => EncodeError::DiskFull,
+        _ => EncodeError::Output(error),
+    })
+}
+
+/// A rendering that is given up when one of its assets cannot be had.
+struct Wanted<'a> {
+    progress: &'a dyn Progress,
+    spoiled: Arc<AtomicBool>,
+}
+
+impl Progress for Wanted<'_> {
+    fn frames_done(&self, done: u32, of: u32) {
+        self.progress.frames_done(done, of);
+    }
+
+    fn stopped(&self) -> bool {
+        self.progress.stopped() || self.spoiled.load(Ordering::Relaxed)
+    }
+}
+
+fn unencoded(error: EncodeError) -> Stop {
+    error!("encoding failed: {}", chain(&error));
+    let failure = Failure::new(encode_code(&error), error.to_string());
+    match error {
+        EncodeError::Died { .. } => Stop::EncoderLost(failure),
+        _ => Stop::Failed(failure),
+    }
+}
+
+fn encode_code(error: &EncodeError) -> &'static str {
+    match error {
+        EncodeError::DiskFull => "disk-full",
+        EncodeError::NotStarted(_) | EncodeError::Died { .. } | EncodeError::Output(_) => {
+            "encoder-failed"
+        }
+    }
+}
