@@ -9,13 +9,18 @@ use serde_json::Value;
 
 use super::error::ApiError;
 
-const MAX_BYTES: usize = 64 << 10;
+/// Bytes, for bodies that name a thing or two.
+pub const USUAL_LIMIT: usize = 64 << 10;
 /// An oversized body is read on to here before it is refused: a client that is still sending would
 /// see a broken connection in place of the answer.
 const MAX_DRAINED_BYTES: usize = 16 << 20;
 
-/// Reads the body. Err: it is too large, too slow or broken off.
-pub async fn read(mut payload: Payload, timeout: Duration) -> Result<Bytes, ApiError> {
+/// Reads the body. Err: it is larger than `limit` bytes, too slow or broken off.
+pub async fn read(
+    mut payload: Payload,
+    limit: usize,
+    timeout: Duration,
+) -> Result<Bytes, ApiError> {
     let read = async {
         let mut body = BytesMut::new();
         let mut received = 0;
@@ -25,12 +30,12 @@ pub async fn read(mut payload: Payload, timeout: Duration) -> Result<Bytes, ApiE
             if received > MAX_DRAINED_BYTES {
                 break;
             }
-            if received <= MAX_BYTES {
+            if received <= limit {
                 body.extend_from_slice(&chunk);
             }
         }
-        if received > MAX_BYTES {
-            Err(ApiError::BodyTooLarge { limit: MAX_BYTES })
+        if received > limit {
+            Err(ApiError::BodyTooLarge { limit })
         } else {
             Ok(body.freeze())
         }

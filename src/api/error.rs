@@ -1,13 +1,17 @@
-//! Errors on the wire: always JSON, each with its status.
+//! Errors on the wire: always JSON, each with its status, in the form of the dialect that is spoken.
 
 use std::fmt;
 
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ContentType, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
-use crate::job::JobId;
+use super::fault::{self, Fault};
+use crate::job::{Failure, JobId};
 use crate::jobs::StoreError;
 
 /// Seconds after which a queue that was full may well have a place.
@@ -34,31 +38,40 @@ pub enum ApiError {
     QueueFull(String),
     /// The job is safe, if there is one.
     Stopping(Option<JobId>),
+    /// There is no video yet; or never, for this reason.
+    NotCompleted(Option<Failure>),
+    /// There was a video, and it is gone.
+    VideoGone,
+    /// With the reason, as a sentence.
+    UploadFailed(String),
     Internal,
 }
 
-/// One broken rule.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// Where, as a JSON pointer; empty for the body as a whole.
-    pub path: String,
-    pub message: String,
+/// How a dialect tells an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"message": …}`, and what else there is to say in fields of its own.
+    Message,
+    /// `{"detail": …}`: a sentence.
+    Detail,
 }
 
-impl Fault {
-    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            message: message.into(),
+impl Form {
+    /// Told by the path alone: some errors are there before any handler is found.
+    pub fn of(path: &str) -> Self {
+        let begins = path.strip_prefix("/v1-beta");
+        if begins.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) {
+            Self::Detail
+        } else {
+            Self::Message
         }
     }
-}
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.trim_start_matches('/') {
-            "" => f.write_str(&self.message),
-            field => write!(f, "{field}: {}", self.message),
+    /// The field that holds the text.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Detail => "detail",
         }
     }
 }
@@ -68,19 +81,59 @@ impl ApiError {
         Self::InvalidPayload(vec![Fault::new(path, message)])
     }
 
-    fn body(&self) -> Value {
-        let mut body = json!({ "message": self.to_string() });
+    /// The answer that tells of it.
+    fn response(&self, form: Form) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::InvalidPayload(faults) => {
+            Self::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
+            Self::QueueFull(_) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
+            // Not with a job that is kept: sent again, it would be made twice.
+            Self::Stopping(None) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
+            // What is left of the body would be taken for the next request.
+            Self::BodyTooSlow | Self::BodyTooLarge { .. } => drop(response.force_close()),
+            _ => {}
+        }
+        match self {
+            Self::QueueFull(body) => response
+                .content_type(ContentType::json())
+                .body(body.clone()),
+            _ => response.json(self.body(form)),
+        }
+    }
+
+    fn body(&self, form: Form) -> Value {
+        let text = match form {
+            Form::Message => self.to_string(),
+            Form::Detail => self.detail(),
+        };
+        let mut body = json!({ form.field(): text });
+        match self {
+            Self::InvalidPayload(faults) if form == Form::Message => {
                 let errors = faults
                     .iter()
-                    .map(|Fault { path, message }| json!({ "path": path, "message": message }));
+                    .map(|Fault { path, message, .. }| json!({ "path": path, "message": message }));
                 body["errors"] = errors.collect();
             }
             Self::Stopping(Some(id)) => body["job_id"] = json!(id),
+            Self::NotCompleted(Some(failure)) => {
+                body["status"] = json!("failed");
+                body["error_message"] = json!(failure.message);
+            }
             _ => {}
         }
         body
+    }
+
+    /// The text as a sentence, in the words of the reference where it has some.
+    fn detail(&self) -> String {
+        match self {
+            Self::Unauthorized => "API Key is missing or invalid".to_owned(),
+            Self::InvalidPayload(faults) => {
+                let sentences: Vec<String> = faults.iter().map(Fault::sentence).collect();
+                sentences.join("; ")
+            }
+            other => fault::capitalised(&other.to_string()),
+        }
     }
 }
 
@@ -104,6 +157,9 @@ impl fmt::Display for ApiError {
             Self::Stopping(Some(_)) => f.write_str(
                 "the service is stopping; the job is kept and will run after the next start",
             ),
+            Self::NotCompleted(_) => f.write_str("job is not completed yet"),
+            Self::VideoGone => f.write_str("job completed but no results found"),
+            Self::UploadFailed(why) => f.write_str(why),
             Self::Internal => f.write_str("an internal error occurred"),
         }
     }
@@ -112,7 +168,7 @@ impl fmt::Display for ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::InvalidPayload(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidPayload(_) | Self::NotCompleted(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -123,27 +179,14 @@ impl ResponseError for ApiError {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::VideoGone | Self::UploadFailed(_) | Self::Internal => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status_code());
-        match self {
-            Self::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
-            Self::QueueFull(_) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
-            // Not with a job that is kept: sent again, it would be made twice.
-            Self::Stopping(None) => drop(response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))),
-            // What is left of the body would be taken for the next request.
-            Self::BodyTooSlow | Self::BodyTooLarge { .. } => drop(response.force_close()),
-            _ => {}
-        }
-        match self {
-            Self::QueueFull(body) => response
-                .content_type(ContentType::json())
-                .body(body.clone()),
-            _ => response.json(self.body()),
-        }
+        self.response(Form::Message)
     }
 }
 
@@ -154,10 +197,25 @@ impl From<StoreError> for ApiError {
     }
 }
 
-pub async fn not_found() -> HttpResponse {
-    ApiError::NotFound("page").error_response()
+/// A layer around all handlers that tells their errors in the form of the path.
+pub async fn in_form(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let form = Form::of(request.path());
+    let response = next.call(request).await?;
+    let told = response.response().error();
+    let told = told.and_then(|error| error.as_error::<ApiError>());
+    match told.map(|error| error.response(form)) {
+        Some(told) => Ok(response.into_response(told)),
+        None => Ok(response),
+    }
 }
 
-pub fn method_not_allowed(allow: &'static str) -> HttpResponse {
-    ApiError::MethodNotAllowed { allow }.error_response()
+pub async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotFound("page"))
+}
+
+pub fn method_not_allowed(allow: &'static str) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::MethodNotAllowed { allow })
 }

@@ -4,6 +4,7 @@
 mod bare_errors;
 mod body;
 mod error;
+mod fault;
 mod files;
 mod health;
 pub mod key;

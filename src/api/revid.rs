@@ -8,7 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 
-use super::error::{ApiError, Fault};
+use super::error::ApiError;
+use super::fault::Fault;
 use super::{Service, body, schema};
 use crate::job::{Job, JobId, Lane, Request, Stamp};
 use crate::jobs::{Accepted, Jobs, NoSlot, SubmitError};
@@ -189,7 +190,7 @@ async fn image_to_video(
     service: Data<Service>,
     schema: &Validator,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body::read(payload, service.request_timeout).await;
+    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
     service.key.check(&request)?;
     let payload = body::json(&request, &body?)?;
     schema::validate(schema, &payload)?;

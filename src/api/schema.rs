@@ -4,7 +4,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::error::{ApiError, Fault};
+use super::error::ApiError;
+use super::fault::Fault;
 
 /// Of a value in an error's text; it may be as long as the body.
 const MAX_VALUE_CHARS: usize = 80;
@@ -54,15 +55,15 @@ fn fault(error: &ValidationError) -> Fault {
         ),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let names = shorten(&unexpected.join(", "));
-            Fault::new(place, format!("unknown field {names:?} is not allowed"))
+            Fault::of_value(place, format!("unknown field {names:?} is not allowed"))
         }
         ValidationErrorKind::Format { format } if format == "uri" => {
             let value = shorten(&error.instance().to_string());
-            Fault::new(place, format!("{value} is not an absolute http(s) URL"))
+            Fault::of_value(place, format!("{value} is not an absolute http(s) URL"))
         }
         _ => {
             let value = shorten(&error.instance().to_string());
-            Fault::new(place, error.masked_with(value).to_string())
+            Fault::of_value(place, error.masked_with(value).to_string())
         }
     }
 }

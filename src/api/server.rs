@@ -9,11 +9,13 @@ use actix_http::error::DispatchError;
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 
 use super::bare_errors::BareErrors;
+use super::error::in_form;
 use super::{Service, Settings, routes};
 
 /// Serves on `listener` until it is stopped by its handle; open requests have `farewell` to end.
@@ -29,7 +31,10 @@ pub fn server(
         .disable_signals()
         .shutdown_timeout(farewell.as_secs());
     let bound = builder.listen("http", listener, move || {
-        let app = App::new().configure(routes(service.clone())).into_factory();
+        let app = App::new()
+            .wrap(from_fn(in_form))
+            .configure(routes(service.clone()))
+            .into_factory();
         let app = app.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .client_request_timeout(request_timeout)

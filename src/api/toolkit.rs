@@ -56,7 +56,7 @@ pub async fn job_status(
     payload: Payload,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body::read(payload, service.request_timeout).await;
+    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
     service.key.check(&request)?;
     let payload = body::json(&request, &body?)?;
     schema::validate(&JOB_STATUS_SCHEMA, &payload)?;
@@ -105,7 +105,7 @@ pub async fn jobs_status(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
-    let body = body::read(payload, service.request_timeout).await;
+    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
     service.key.check(&request)?;
     let body = body?;
     let payload = if body.is_empty() {
