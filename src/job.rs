@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::video::{Size, VideoSpec};
@@ -16,6 +17,16 @@ pub struct JobId(Uuid);
 impl JobId {
     pub fn random() -> Self {
         Self(Uuid::new_v4())
+    }
+
+    /// The name of its video in the storage.
+    pub fn video_name(self) -> String {
+        format!("{self}.mp4")
+    }
+
+    /// The name of the picture that stands for the video.
+    pub fn thumbnail_name(self) -> String {
+        format!("{self}.jpg")
     }
 }
 
@@ -59,6 +70,8 @@ pub struct Request {
     pub webhook_url: Option<String>,
     pub lane: Lane,
     pub spec: VideoSpec,
+    /// What the dialect wants back with the job, in a form of its own.
+    pub echo: Option<Value>,
 }
 
 /// A job as it is on record.
@@ -88,9 +101,22 @@ pub type Outcome = Result<Video, Failure>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     pub url: String,
+    /// Of the picture that stands for it, if there is one.
+    #[serde(default)]
+    pub thumbnail_url: Option<String>,
     pub size: Size,
     pub frames: u32,
+    /// Frames a second. 0 in old records, where the record fills it in.
+    #[serde(default)]
+    pub frame_rate: u32,
     pub bytes: u64,
+}
+
+impl Video {
+    /// Seconds.
+    pub fn duration(&self) -> f64 {
+        f64::from(self.frames) / f64::from(self.frame_rate.max(1))
+    }
 }
 
 /// Why there is no video. Worth telling the caller, and final: the same request would fail again.

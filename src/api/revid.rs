@@ -281,6 +281,7 @@ fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
                 thumbnail_at: None,
             },
         },
+        echo: None,
     }
 }
 

@@ -53,6 +53,8 @@ impl Pipeline {
             url,
             size: rendered.size,
             frames: rendered.frames,
+            frame_rate: job.request.spec.output.frame_rate,
+            thumbnail_url: None,
             bytes: rendered.bytes,
         })
     }

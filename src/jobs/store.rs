@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
 
 use crate::job::{Finish, Job, JobId, JobState, Lane, Outcome, Request, Stamp, Timestamp};
+use crate::video::VideoSpec;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -62,7 +63,7 @@ pub enum Delivery {
 const MAX_STATES: i64 = 10_000;
 
 const JOB_COLUMNS: &str = "id, endpoint, client_id, webhook_url, priority, spec, state, attempt, \
-                           created_at, started_at, changed_at, outcome, stamp";
+                           created_at, started_at, changed_at, outcome, stamp, echo";
 
 impl Store {
     pub async fn open(file: &Path) -> Result<Self> {
@@ -88,8 +89,8 @@ impl Store {
     pub async fn insert(&self, job: &Job) -> Result<()> {
         let request = &job.request;
         sqlx::query(
-            "INSERT INTO jobs (id, endpoint, client_id, webhook_url, priority, spec, state, created_at, changed_at) \
-             VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+            "INSERT INTO jobs (id, endpoint, client_id, webhook_url, priority, spec, echo, state, created_at, changed_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
         )
         .bind(job.id.to_string())
         .bind(&request.endpoint)
@@ -97,6 +98,7 @@ impl Store {
         .bind(&request.webhook_url)
         .bind(priority(request.lane))
         .bind(to_json(&request.spec)?)
+        .bind(request.echo.as_ref().map(to_json).transpose()?)
         .bind(job.created_at.0)
         .bind(job.created_at.0)
         .execute(&self.writer)
@@ -322,6 +324,7 @@ fn migrator() -> Migrator {
             "scenes",
             include_str!("../../migrations/0002_scenes.sql"),
         ),
+        step(3, "echo", include_str!("../../migrations/0003_echo.sql")),
     ])
 }
 
@@ -368,34 +371,43 @@ fn read_state(row: &SqliteRow) -> Result<JobState> {
     }
 }
 
-fn read_finish(row: &SqliteRow) -> Result<Option<Finish>> {
+fn read_finish(row: &SqliteRow, spec: &VideoSpec) -> Result<Option<Finish>> {
     let (outcome, stamp): (Option<String>, Option<String>) =
         (row.try_get("outcome")?, row.try_get("stamp")?);
     let (Some(outcome), Some(stamp)) = (outcome, stamp) else {
         return Ok(None);
     };
+    let mut outcome: Outcome = from_json(&outcome)?;
+    if let Ok(video) = &mut outcome
+        && video.frame_rate == 0
+    {
+        video.frame_rate = spec.output.frame_rate;
+    }
     Ok(Some(Finish {
         at: Timestamp(row.try_get("changed_at")?),
-        outcome: from_json::<Outcome>(&outcome)?,
+        outcome,
         stamp: from_json::<Stamp>(&stamp)?,
     }))
 }
 
 fn read_job(row: &SqliteRow) -> Result<Job> {
     let started_at: Option<i64> = row.try_get("started_at")?;
+    let echo: Option<&str> = row.try_get("echo")?;
+    let spec = from_json(row.try_get("spec")?)?;
     Ok(Job {
         id: read_id(row)?,
+        state: read_state(row)?,
+        attempt: row.try_get("attempt")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+        started_at: started_at.map(Timestamp),
+        finish: read_finish(row, &spec)?,
         request: Request {
             endpoint: row.try_get("endpoint")?,
             client_id: row.try_get("client_id")?,
             webhook_url: row.try_get("webhook_url")?,
             lane: read_lane(row)?,
-            spec: from_json(row.try_get("spec")?)?,
+            spec,
+            echo: echo.map(from_json).transpose()?,
         },
-        state: read_state(row)?,
-        attempt: row.try_get("attempt")?,
-        created_at: Timestamp(row.try_get("created_at")?),
-        started_at: started_at.map(Timestamp),
-        finish: read_finish(row)?,
     })
 }
