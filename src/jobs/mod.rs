@@ -4,6 +4,7 @@ mod album;
 mod assets;
 mod pipeline;
 mod queue;
+mod standing;
 mod store;
 mod studio;
 mod worker;
@@ -19,6 +20,8 @@ use tokio::sync::{Notify, oneshot};
 
 pub use pipeline::{Pipeline, Stop, TEST_FILE};
 pub use queue::{Bounds, NoSlot, Queue};
+pub use standing::Standing;
+use standing::Underway;
 use store::NewWebhook;
 pub use store::{Delivery, DueWebhook, Store, StoreError};
 pub use studio::Studio;
@@ -134,6 +137,7 @@ struct Shared {
     announcement: Announcement,
     /// Who waits for a job that no worker has begun; nobody once the service is stopping.
     waiting: Mutex<Option<HashMap<JobId, oneshot::Sender<Job>>>>,
+    underway: Underway,
     webhook_written: Arc<Notify>,
     queue_id: u64,
 }
@@ -166,6 +170,7 @@ impl Jobs {
                 runtime: Handle::current(),
                 announcement,
                 waiting: Mutex::new(Some(HashMap::new())),
+                underway: Underway::default(),
                 webhook_written: Arc::default(),
                 // Like the peer's: a number that is this process's own.
                 queue_id: Timestamp::now().0.unsigned_abs(),

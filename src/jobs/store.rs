@@ -186,6 +186,22 @@ impl Store {
         row.map(|row| read_job(&row)).transpose()
     }
 
+    /// The place of a queued job, from 1 up, in the order in which the lanes are served.
+    /// Of the unfinished jobs there is an index, which `<> 'done'` brings into play.
+    pub async fn queue_position(&self, id: JobId) -> Result<Option<u32>> {
+        let position: u32 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM jobs AS other, jobs AS this \
+             WHERE this.id = ? AND this.state = 'queued' \
+             AND other.state = 'queued' AND other.state <> 'done' \
+             AND (other.priority, other.created_at, other.id) <= (this.priority, this.created_at, this.id)",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        // None: it has been begun.
+        Ok((position > 0).then_some(position))
+    }
+
     /// The states of the jobs that changed since then, the latest if there are very many.
     pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
         let rows = sqlx::query(

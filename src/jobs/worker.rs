@@ -10,6 +10,7 @@ use log::{error, info};
 
 use super::pipeline::{Pipeline, Stop};
 use super::queue::{Queue, Serves, Taken};
+use super::standing::Attempt;
 use super::{Jobs, Settings, Store};
 use crate::errors::chain;
 use crate::job::{Failure, Finish, Job, JobId, JobState, Outcome, Timestamp};
@@ -85,7 +86,9 @@ impl Worker {
         let id = taken.id;
         let caller = self.jobs.caller_of(id);
         let Some(job) = self.start(id) else { return };
-        let outcome = self.outcome(&job);
+        // Until the result is on record.
+        let attempt = self.jobs.shared.underway.begin(id);
+        let outcome = self.outcome(&job, &attempt);
         // Free before anybody hears of the result, and may send the next job.
         drop(taken);
         match outcome {
@@ -123,7 +126,7 @@ impl Worker {
     }
 
     /// What came of the attempt; `None` when it was interrupted.
-    fn outcome(&self, job: &Job) -> Option<Outcome> {
+    fn outcome(&self, job: &Job, attempt: &Attempt) -> Option<Outcome> {
         if job.attempt > self.max_attempts {
             let message = format!(
                 "the job was interrupted {} times and is given up",
@@ -132,6 +135,7 @@ impl Worker {
             return Some(Err(Failure::new("too-many-attempts", message)));
         }
         let watch = Watch {
+            attempt,
             interrupt: &self.interrupt,
             deadline: Instant::now() + self.time_limit,
         };
@@ -230,8 +234,9 @@ impl Worker {
     }
 }
 
-/// Stops a job when the service stops or its time is up.
+/// Stops a job when the service stops or its time is up, and tells of its progress.
 struct Watch<'a> {
+    attempt: &'a Attempt<'a>,
     interrupt: &'a AtomicBool,
     deadline: Instant,
 }
@@ -243,7 +248,9 @@ impl Watch<'_> {
 }
 
 impl Progress for Watch<'_> {
-    fn frames_done(&self, _done: u32, _of: u32) {}
+    fn frames_done(&self, done: u32, of: u32) {
+        self.attempt.frames_done(done, of);
+    }
 
     fn stopped(&self) -> bool {
         self.interrupted() || Instant::now() >= self.deadline
