@@ -18,7 +18,7 @@ use tokio::task::{self, JoinSet};
 use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::{Delivery, DueWebhook, Store};
-use crate::net::{Net, PostError, Reply};
+use crate::net::{Net, Reply, SendError};
 use crate::setting::{Setting, duration, list, positive_duration, put};
 
 /// Deliveries under way at once, in all and to one host: a slow receiver delays nobody else.
@@ -231,7 +231,7 @@ impl Postman {
         }
     }
 
-    async fn post(&self, webhook: &DueWebhook) -> Result<Reply, PostError> {
+    async fn post(&self, webhook: &DueWebhook) -> Result<Reply, SendError> {
         let timestamp = Timestamp::now().0 / 1000;
         let signature = self.secret.sign(&webhook.id, timestamp, &webhook.body);
         let headers = [
@@ -246,7 +246,7 @@ impl Postman {
     }
 
     /// What an answer means: 2xx is success, 410 the end, all else another try.
-    fn judge(&self, webhook: &DueWebhook, answer: Result<Reply, PostError>) -> Delivery {
+    fn judge(&self, webhook: &DueWebhook, answer: Result<Reply, SendError>) -> Delivery {
         let (why, retry_after) = match answer {
             Ok(reply) if (200..300).contains(&reply.status) => return Delivery::Delivered,
             Ok(reply) if reply.status == 410 => {

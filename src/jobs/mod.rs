@@ -7,6 +7,7 @@ mod queue;
 mod standing;
 mod store;
 mod studio;
+mod upload;
 mod worker;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use standing::Underway;
 use store::NewWebhook;
 pub use store::{Delivery, DueWebhook, Store, StoreError};
 pub use studio::Studio;
+pub use upload::UploadError;
 pub use worker::Workers;
 
 use crate::errors::chain;

@@ -1,4 +1,4 @@
-//! The guarded HTTP client: downloads with limits, and posts.
+//! The guarded HTTP client: downloads with limits, posts, and uploads.
 
 use std::error::Error;
 use std::io;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use url::Url;
@@ -29,6 +29,7 @@ pub struct Net {
     policy: Arc<Policy>,
     fetch_timeout: Duration,
     max_download_bytes: u64,
+    upload_timeout: Duration,
 }
 
 /// Why a download failed. The text completes "image_url …".
@@ -70,14 +71,17 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
 }
 
+/// Why something could not be sent. The text completes "upload_url …".
 #[derive(Debug, thiserror::Error)]
-pub enum PostError {
+pub enum SendError {
     #[error(transparent)]
     Url(#[from] UrlError),
     #[error("timed out")]
     TimedOut,
     #[error("could not be reached")]
     Unreachable(#[source] reqwest::Error),
+    #[error("broke the connection off")]
+    BrokeOff(#[source] reqwest::Error),
 }
 
 impl Net {
@@ -97,6 +101,7 @@ impl Net {
             policy,
             fetch_timeout: settings.fetch_timeout,
             max_download_bytes: settings.max_download_bytes,
+            upload_timeout: settings.upload_timeout,
         })
     }
 
@@ -182,20 +187,13 @@ impl Net {
         headers: &[(&str, String)],
         body: Vec<u8>,
         timeout: Duration,
-    ) -> Result<Reply, PostError> {
+    ) -> Result<Reply, SendError> {
         let url = self.policy.check_url(url)?;
         let mut request = self.client.post(url).body(body).timeout(timeout);
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| match refusal(&error) {
-                Some(refused) => PostError::Url(refused),
-                None if error.is_timeout() => PostError::TimedOut,
-                None => PostError::Unreachable(error),
-            })?;
+        let response = send(request).await?;
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
@@ -205,6 +203,36 @@ impl Net {
             retry_after: retry_after.and_then(wait),
         })
     }
+
+    /// Puts a file of `length` bytes at `url`, piece by piece, and reports the answer's status,
+    /// whatever it is. Follows no redirect.
+    pub async fn upload(
+        &self,
+        url: &str,
+        content_type: &'static str,
+        file: std::fs::File,
+        length: u64,
+    ) -> Result<u16, SendError> {
+        let url = self.policy.check_url(url)?;
+        let request = self.client.put(url).timeout(self.upload_timeout);
+        // Said here, it keeps the body from being sent in chunks, which object stores refuse.
+        let request = request
+            .header(CONTENT_LENGTH, length)
+            .header(CONTENT_TYPE, content_type);
+        let response = send(request.body(File::from_std(file))).await?;
+        Ok(response.status().as_u16())
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, SendError> {
+    // Without the URL, which may hold a signature and is not for the log.
+    let sent = request.send().await.map_err(reqwest::Error::without_url);
+    sent.map_err(|error| match refusal(&error) {
+        Some(refused) => SendError::Url(refused),
+        None if error.is_timeout() => SendError::TimedOut,
+        None if error.is_connect() => SendError::Unreachable(error),
+        None => SendError::BrokeOff(error),
+    })
 }
 
 /// The wait that a `Retry-After` asks for (RFC 9110, 10.2.3).

@@ -1,4 +1,5 @@
-//! The only way out. Every address that a request names, of a photo or of a webhook, is reached
+//! The only way out. Every address that a request names, of a photo, a webhook or an upload, is
+//! reached
 //! through here and passes the guard first.
 
 mod client;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use client::{ClientError, FetchError, Net, Oversize, PostError, Reply};
+pub use client::{ClientError, FetchError, Net, Oversize, Reply, SendError};
 pub use policy::{Policy, UrlError};
 
 use crate::setting::{Setting, at_least, list, positive_duration, put};
@@ -20,6 +21,8 @@ pub struct Settings {
     /// For a whole download, redirects included.
     pub fetch_timeout: Duration,
     pub max_download_bytes: u64,
+    /// For a whole upload, the answer included.
+    pub upload_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -28,6 +31,7 @@ impl Default for Settings {
             allow_networks: Vec::new(),
             fetch_timeout: Duration::from_secs(30),
             max_download_bytes: 64 << 20,
+            upload_timeout: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -51,6 +55,12 @@ impl Settings {
             env: None,
             accepts: "a number of bytes from 1 up",
             set: |s, text| put(&mut s.max_download_bytes, at_least(1, text)),
+        },
+        Setting {
+            key: "net.upload_timeout",
+            env: None,
+            accepts: "a time, such as 5m",
+            set: |s, text| put(&mut s.upload_timeout, positive_duration(text)),
         },
     ];
 }

@@ -34,4 +34,11 @@ impl Storage for LocalStorage {
             .map_err(|cause| StorageError::new(name, cause))?;
         Ok(format!("{}/{name}", self.base_url))
     }
+    fn holds(&self, name: &str) -> io::Result<bool> {
+        self.directory.join(name).try_exists()
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        File::open(self.directory.join(name))
+    }
 }

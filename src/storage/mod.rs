@@ -2,6 +2,7 @@
 
 mod local;
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -24,9 +25,15 @@ impl StorageError {
     }
 }
 
-/// A place for files, named by us. Called on worker threads, and may block.
+/// A place for files, named by us. Called on threads that may wait, and may block.
 pub trait Storage: Send + Sync {
     /// Stores the file under `name`, for good once this returns, and tells its public URL. May take
     /// the file away.
     fn put(&self, name: &str, file: &Path) -> Result<String, StorageError>;
+
+    /// Whether there is a file of this name.
+    fn holds(&self, name: &str) -> io::Result<bool>;
+
+    /// The file, to be read from its beginning.
+    fn open(&self, name: &str) -> io::Result<File>;
 }
