@@ -11,8 +11,8 @@ use actix_web::{Error, HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
 use super::fault::{self, Fault};
-use crate::job::{Failure, JobId};
-use crate::jobs::StoreError;
+use crate::job::{Failure, JobId, Lane};
+use crate::jobs::{NoSlot, StoreError, SubmitError};
 
 /// Seconds after which a queue that was full may well have a place.
 const QUEUE_RETRY_AFTER: u32 = 5;
@@ -79,6 +79,25 @@ impl Form {
 impl ApiError {
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::InvalidPayload(vec![Fault::new(path, message)])
+    }
+
+    /// Errs if there are any.
+    pub fn unless_none(faults: Vec<Fault>) -> Result<(), Self> {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::InvalidPayload(faults))
+        }
+    }
+
+    /// Why a job was not taken in. `full` prints the dialect's body about a lane and its bound.
+    pub fn refused(error: SubmitError, full: impl FnOnce(Lane, usize) -> String) -> Self {
+        match error {
+            SubmitError::NoSlot(NoSlot::Full { lane, bound }) => Self::QueueFull(full(lane, bound)),
+            SubmitError::NoSlot(NoSlot::Closed) => Self::Stopping(None),
+            SubmitError::Store(error) => error.into(),
+            SubmitError::CutOff => Self::Internal,
+        }
     }
 
     /// The answer that tells of it.

@@ -1,4 +1,4 @@
-//! Videos of the local storage, served without a key: their names cannot be guessed.
+//! Videos of the local storage and the pictures that stand for them, served without a key: their names cannot be guessed.
 
 use std::io::ErrorKind;
 
@@ -15,20 +15,12 @@ use super::error::ApiError;
 use crate::job::JobId;
 use crate::jobs::TEST_FILE;
 
-pub async fn video(
+pub async fn file(
     request: HttpRequest,
     service: Data<Service>,
     name: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    // Only names of our own making come near the file system.
-    let id = name
-        .strip_suffix(".mp4")
-        .and_then(|id| id.parse::<JobId>().ok());
-    let file = match id {
-        Some(id) => format!("{id}.mp4"),
-        None if *name == TEST_FILE => TEST_FILE.to_owned(),
-        None => return Err(ApiError::NotFound("video")),
-    };
+    let file = known(&name).ok_or(ApiError::NotFound("video"))?;
     let path = service.videos.join(file);
     let opened = web::block(move || NamedFile::open(path)).await;
     let opened = opened
@@ -52,4 +44,18 @@ pub async fn video(
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     response.headers_mut().insert(CACHE_CONTROL, forever);
     Ok(response)
+}
+
+/// Only names of our own making come near the file system.
+fn known(name: &str) -> Option<String> {
+    if name == TEST_FILE {
+        return Some(TEST_FILE.to_owned());
+    }
+    let (id, ending) = name.split_once('.')?;
+    let id: JobId = id.parse().ok()?;
+    match ending {
+        "mp4" => Some(id.video_name()),
+        "jpg" => Some(id.thumbnail_name()),
+        _ => None,
+    }
 }

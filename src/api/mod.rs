@@ -3,6 +3,7 @@
 
 mod bare_errors;
 mod body;
+pub mod digitalcarbon;
 mod error;
 mod fault;
 mod files;
@@ -137,7 +138,24 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
             .service(post("/v1/toolkit/jobs/status", toolkit::jobs_status))
             .service(get("/v1/toolkit/test", toolkit::test))
             .service(get("/v1/toolkit/authenticate", toolkit::authenticate))
-            .service(get("/videos/{name}", files::video))
+            .service(post(
+                "/v1-beta/generate-video",
+                digitalcarbon::generate_video,
+            ))
+            .service(get(
+                "/v1-beta/generate-video/{job_id}/status",
+                digitalcarbon::status,
+            ))
+            .service(get(
+                "/v1-beta/generate-video/{job_id}/results",
+                digitalcarbon::results,
+            ))
+            .service(post(
+                "/v1-beta/generate-video/{job_id}/results/upload-video",
+                digitalcarbon::upload_video,
+            ))
+            .service(get("/v1-beta/templates", digitalcarbon::templates))
+            .service(get("/videos/{name}", files::file))
             .service(get("/healthz", health::healthz))
             .default_service(web::to(not_found));
     }

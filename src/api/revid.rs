@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::fault::Fault;
 use super::{Service, body, schema};
 use crate::job::{Job, JobId, Lane, Request, Stamp};
-use crate::jobs::{Accepted, Jobs, NoSlot, SubmitError};
+use crate::jobs::{Accepted, Jobs};
 use crate::video::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 
 pub const BUILD_NUMBER: &str = env!("CARGO_PKG_VERSION");
@@ -116,6 +116,11 @@ impl Envelope {
         }
     }
 
+    fn queue_full(jobs: &Jobs, client_id: Option<String>, lane: Lane, bound: usize) -> Self {
+        let message = format!("{} ({bound}) reached", bound_name(lane));
+        Self::new(429, client_id, JobId::random(), message, jobs.stamp())
+    }
+
     /// About a finished job; `None` for another.
     pub fn finished(job: &Job) -> Option<Self> {
         let finish = job.finish.as_ref()?;
@@ -205,8 +210,14 @@ async fn image_to_video(
         .jobs
         .submit(job_request(request.path(), wanted, bypass))
         .await;
-    let Accepted { id, finished } = accepted
-        .map_err(|error| refusal(error, &service.jobs, client_id.clone(), request.path()))?;
+    let full = |lane, bound| {
+        let envelope = Envelope {
+            endpoint: Some(request.path().to_owned()),
+            ..Envelope::queue_full(&service.jobs, client_id.clone(), lane, bound)
+        };
+        serde_json::to_string(&envelope.for_caller()).unwrap_or_default()
+    };
+    let Accepted { id, finished } = accepted.map_err(|error| ApiError::refused(error, full))?;
     if answer_later {
         return Ok(HttpResponse::Accepted().json(Envelope::accepted(&service.jobs, client_id, id)));
     }
@@ -247,12 +258,7 @@ fn check_addresses(jobs: &Jobs, wanted: &ImageToVideo) -> Result<(), ApiError> {
         let error = jobs.check_url(url?).err()?;
         Some(Fault::new(path, error.to_string()))
     });
-    let faults: Vec<Fault> = refused.collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::InvalidPayload(faults))
-    }
+    ApiError::unless_none(refused.collect())
 }
 
 fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
@@ -282,22 +288,6 @@ fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
             },
         },
         echo: None,
-    }
-}
-
-fn refusal(error: SubmitError, jobs: &Jobs, client_id: Option<String>, endpoint: &str) -> ApiError {
-    match error {
-        SubmitError::NoSlot(NoSlot::Full { lane, bound }) => {
-            let message = format!("{} ({bound}) reached", bound_name(lane));
-            let envelope = Envelope {
-                endpoint: Some(endpoint.to_owned()),
-                ..Envelope::new(429, client_id, JobId::random(), message, jobs.stamp())
-            };
-            ApiError::QueueFull(serde_json::to_string(&envelope.for_caller()).unwrap_or_default())
-        }
-        SubmitError::NoSlot(NoSlot::Closed) => ApiError::Stopping(None),
-        SubmitError::Store(error) => error.into(),
-        SubmitError::CutOff => ApiError::Internal,
     }
 }
 

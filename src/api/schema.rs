@@ -12,19 +12,22 @@ const MAX_VALUE_CHARS: usize = 80;
 
 /// Compiles an embedded schema.
 pub fn compile(schema: &str) -> Validator {
-    let validator = serde_json::from_str(schema).ok().and_then(|schema: Value| {
-        jsonschema::options()
-            .should_validate_formats(true)
-            .with_format("uri", is_http_url)
-            .build(&schema)
-            .ok()
-    });
-    validator.unwrap_or_else(|| panic!("an embedded schema does not compile: {schema}"))
+    jsonschema::options()
+        .should_validate_formats(true)
+        .with_format("uri", is_http_url)
+        .build(&parse(schema))
+        .unwrap_or_else(|error| panic!("an embedded schema does not compile: {error}: {schema}"))
+}
+
+/// Parses an embedded schema.
+pub fn parse(schema: &str) -> Value {
+    serde_json::from_str(schema)
+        .unwrap_or_else(|error| panic!("an embedded schema is not JSON: {error}: {schema}"))
 }
 
 /// What `format: uri` asserts: an absolute http(s) URL, as RFC 3986 spells it. The URL parser alone
 /// would mend what a browser mends: white space, backslashes, missing slashes.
-fn is_http_url(text: &str) -> bool {
+pub fn is_http_url(text: &str) -> bool {
     let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
     let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let is_plain = !text
@@ -35,14 +38,46 @@ fn is_http_url(text: &str) -> bool {
 
 /// Errs with every rule that `payload` breaks.
 pub fn validate(schema: &Validator, payload: &Value) -> Result<(), ApiError> {
-    let faults: Vec<Fault> = schema
-        .iter_errors(payload)
-        .map(|error| fault(&error))
-        .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::InvalidPayload(faults))
+    ApiError::unless_none(faults(schema, payload))
+}
+
+/// Every rule that `payload` breaks.
+pub fn faults(schema: &Validator, payload: &Value) -> Vec<Fault> {
+    let errors = schema.iter_errors(payload);
+    errors.map(|error| fault(&error)).collect()
+}
+
+/// The fields of `payload` that a schema of nested objects and arrays does not name, as JSON
+/// pointers.
+pub fn unknown_fields(schema: &Value, payload: &Value) -> Vec<String> {
+    let mut unknown = Vec::new();
+    find_unknown(schema, payload, "", &mut unknown);
+    unknown
+}
+
+fn find_unknown(schema: &Value, value: &Value, path: &str, unknown: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let Some(known) = schema.get("properties") else {
+                return;
+            };
+            for (name, value) in fields {
+                let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+                match known.get(name) {
+                    Some(schema) => find_unknown(schema, value, &path, unknown),
+                    None => unknown.push(path),
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else {
+                return;
+            };
+            for (index, item) in items.iter().enumerate() {
+                find_unknown(schema, item, &format!("{path}/{index}"), unknown);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -68,7 +103,7 @@ fn fault(error: &ValidationError) -> Fault {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -1,0 +1,192 @@
+//! What a client orders: the payload, and its rules.
+
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::templates;
+use crate::api::error::ApiError;
+use crate::api::fault::{Fault, dotted};
+use crate::api::schema::{self, shorten};
+use crate::jobs::Jobs;
+use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
+use crate::video::{Asset, Source};
+
+const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
+/// The same to look fields up in.
+static FIELDS: LazyLock<Value> = LazyLock::new(|| schema::parse(SCHEMA_TEXT));
+
+/// A payload may hold very many fields that are not known; a person needs to see a few.
+const MAX_WARNINGS: usize = 20;
+
+/// A listing video, in our words.
+pub struct Order {
+    pub listing: Listing,
+    pub echo: Echo,
+    /// What was ignored, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// What the results tell of the order.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Echo {
+    pub template_id: String,
+    pub aspect_ratio: String,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    files: Vec<Photo>,
+    template_params: TemplateParams,
+}
+
+#[derive(Deserialize)]
+struct Photo {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct TemplateParams {
+    template_id: String,
+    aspect_ratio: Option<String>,
+    soundtrack_url: Option<String>,
+    logo_url: Option<String>,
+}
+
+impl Order {
+    pub fn read(mut payload: Value, jobs: &Jobs) -> Result<Self, ApiError> {
+        let warnings = warnings(&payload);
+        drop_blanks(&mut payload);
+        check_shape(&payload)?;
+        let payload: Payload = serde_json::from_value(payload)
+            .map_err(|error| ApiError::invalid("", error.to_string()))?;
+        check_photos(&payload.files, jobs)?;
+        let params = payload.template_params;
+        let aspect_ratio = check_params(&params, jobs)?;
+        let photos = payload.files.into_iter().map(|photo| Asset {
+            // By its own URL, a photo of a hundred can be found.
+            label: photo.url.clone(),
+            source: Source::Url(photo.url),
+        });
+        Ok(Self {
+            listing: Listing {
+                photos: photos.collect(),
+                logo: asset("logo_url", params.logo_url),
+                soundtrack: asset("soundtrack_url", params.soundtrack_url),
+                aspect_ratio,
+                length: listing::LENGTH,
+            },
+            echo: Echo {
+                template_id: params.template_id,
+                aspect_ratio: aspect_ratio.name().to_owned(),
+            },
+            warnings,
+        })
+    }
+}
+
+fn asset(label: &str, url: Option<String>) -> Option<Asset> {
+    Some(Asset {
+        label: label.to_owned(),
+        source: Source::Url(url?),
+    })
+}
+
+/// Removes the fields that hold nothing: automation tools send what was left open as null or as an
+/// empty text.
+fn drop_blanks(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !is_blank(value));
+            fields.values_mut().for_each(drop_blanks);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_blanks),
+        _ => {}
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// Types, lengths, and what must be there.
+fn check_shape(payload: &Value) -> Result<(), ApiError> {
+    let files = payload.get("files");
+    let photos = files.and_then(Value::as_array).map(Vec::len);
+    if photos.is_some_and(|photos| photos > MOST_PHOTOS) {
+        let message = format!("Maximum of {MOST_PHOTOS} photos allowed");
+        return Err(ApiError::invalid("", message));
+    }
+    let mut faults = schema::faults(&SCHEMA, payload);
+    if payload.is_object() && (files.is_none() || photos == Some(0)) {
+        faults.push(Fault::new("", "At least one photo is required in files"));
+    }
+    ApiError::unless_none(faults)
+}
+
+/// All URLs that are no good, at once.
+fn check_photos(photos: &[Photo], jobs: &Jobs) -> Result<(), ApiError> {
+    let is_good = |url: &str| schema::is_http_url(url) && jobs.check_url(url).is_ok();
+    let urls = photos.iter().map(|photo| photo.url.as_str());
+    let bad: Vec<&str> = urls.filter(|url| !is_good(url)).collect();
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let message = format!("Invalid image URLs: [{}]", bad.join(", "));
+    Err(ApiError::invalid("", message))
+}
+
+/// What else a schema cannot say.
+fn check_params(params: &TemplateParams, jobs: &Jobs) -> Result<AspectRatio, ApiError> {
+    let mut faults = Vec::new();
+    let templates = templates::ids();
+    if !templates.contains(&params.template_id.as_str()) {
+        let message = unknown(&params.template_id, "a template", &templates);
+        faults.push(Fault::of_value("/template_params/template_id", message));
+    }
+    let ratio = match params.aspect_ratio.as_deref() {
+        None => Some(AspectRatio::default()),
+        Some(name) => AspectRatio::named(name),
+    };
+    if let (None, Some(name)) = (ratio, &params.aspect_ratio) {
+        let names = AspectRatio::ALL.map(AspectRatio::name);
+        let message = unknown(name, "an aspect ratio", &names);
+        faults.push(Fault::of_value("/template_params/aspect_ratio", message));
+    }
+    let urls = [
+        ("/template_params/soundtrack_url", &params.soundtrack_url),
+        ("/template_params/logo_url", &params.logo_url),
+    ];
+    faults.extend(urls.into_iter().filter_map(|(path, url)| {
+        let error = jobs.check_url(url.as_deref()?).err()?;
+        Some(Fault::new(path, error.to_string()))
+    }));
+    ApiError::unless_none(faults)?;
+    Ok(ratio.unwrap_or_default())
+}
+
+fn unknown(name: &str, what: &str, known: &[&str]) -> String {
+    let name = shorten(name);
+    format!("{name:?} is not {what}; there are {}", known.join(", "))
+}
+
+/// About fields that the schema does not know, lest a typo goes unseen.
+fn warnings(payload: &Value) -> Vec<String> {
+    let unknown = schema::unknown_fields(&FIELDS, payload);
+    let mut warnings: Vec<String> = unknown
+        .iter()
+        .take(MAX_WARNINGS)
+        .map(|path| format!("{} is not known and was ignored", shorten(&dotted(path))))
+        .collect();
+    if let Some(more @ 1..) = unknown.len().checked_sub(MAX_WARNINGS) {
+        warnings.push(format!("{more} more fields are not known and were ignored"));
+    }
+    warnings
+}
