@@ -4,16 +4,16 @@
 //! makes it:
 //!
 //! ```text
-//! api::revid ──┐                        ┌─ fetch ─ decode ─ render ─ encode ─ store ─┐
-//!              ├─▶ VideoSpec ─▶ jobs ─▶ worker ─▶ jobs::pipeline                     ├─▶ webhook
-//! cli render ──┘        (durable, bounded)                                           └─▶ status
+//! api::revid ─────────┐                        ┌─ fetch ─ decode ─ render ─ encode ─ store ─┐
+//! api::digitalcarbon ─┼─▶ VideoSpec ─▶ jobs ─▶ worker ─▶ jobs::pipeline                     ├─▶ webhook
+//! cli render ─────────┘        (durable, bounded)                                           └─▶ status
 //! ```
 //!
 //! | module | holds | knows |
 //! |---|---|---|
 //! | [`video`], [`job`], [`setting`] | plain data | nobody |
 //! | [`listing`] | photos and facts of a property → specification | `video` |
-//! | [`net`] | the only way out: address policy, downloads, posts | data |
+//! | [`net`] | the only way out: address policy, downloads, posts, uploads | data |
 //! | [`picture`] | bytes → an upright, colour-true picture in Y, Cb, Cr | data |
 //! | [`sound`] | bytes → PCM as long as the video | nobody |
 //! | [`render`] | pictures and specification → frames → ffmpeg | `picture` |

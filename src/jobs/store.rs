@@ -427,3 +427,6 @@ fn read_job(row: &SqliteRow) -> Result<Job> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

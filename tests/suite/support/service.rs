@@ -213,9 +213,20 @@ impl Service {
     /// Memory of the service's own process.
     #[cfg(target_os = "linux")]
     pub fn resident_mebibytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it has ever been.
+    #[cfg(target_os = "linux")]
+    pub fn peak_mebibytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    #[cfg(target_os = "linux")]
+    fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("the process's state");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(name));
         let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
         kibibytes
             .and_then(|number| number.parse::<u64>().ok())
