@@ -14,7 +14,8 @@ use crate::config::{Config, Flags};
 use crate::jobs::{Stop, Studio};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Net;
-use crate::render::{Encoder, Progress, Rendered};
+use crate::render::{Encoder, Fonts, Progress, Rendered};
+use crate::template::{self, Fields, Templates};
 use crate::video::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 
 /// What a shell calls a program that was ended by Ctrl-C.
@@ -73,15 +74,24 @@ struct Render {
     /// Length of the video in seconds, 0.1 to 400 [default: 5 for a zoom, 30 for a listing]
     #[arg(long, value_name = "SECONDS", value_parser = within(0.1, 400.0))]
     length: Option<f64>,
-    /// Frames a second, 15 to 60; of a zoom [default: 30]
+    /// Frames a second, 15 to 60
     #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(15..=60))]
     frame_rate: u32,
-    /// Growth of the picture in percent a second, 0 to 100; of a zoom
-    #[arg(long, value_name = "PERCENT", default_value_t = 3.0, value_parser = within(0.0, 100.0))]
-    zoom_speed: f64,
+    /// Growth of the picture in percent a second, 0 to 100; of a zoom [default: 3]
+    #[arg(long, value_name = "PERCENT", value_parser = within(0.0, 100.0))]
+    zoom_speed: Option<f64>,
     /// Shape of a listing video: 16:9, 1:1, 4:5 or 9:16 [default: 1:1]
     #[arg(long, value_name = "RATIO", value_parser = aspect_ratio)]
     aspect_ratio: Option<AspectRatio>,
+    /// Titles of a listing video: ActiveListing1, JustListed1, JustSold1, OpenHouse1, PriceReduced1, or
+    /// one of your own (templates.directory in the settings) [default: no titles]
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    #[command(flatten)]
+    facts: Facts,
+    /// A picture file with your logo, or its http(s) address: PNG, SVG or any of the others
+    #[arg(long, value_name = "PICTURE", requires = "template")]
+    logo: Option<String>,
     /// A sound file for a listing video, or its http(s) address: MP3, AAC, M4A, Ogg Vorbis, FLAC or
     /// WAV; looped or cut to the length
     #[arg(long, alias = "soundtrack", value_name = "SOUND")]
@@ -95,6 +105,29 @@ struct Render {
     /// How much the encoder works: fast, balanced or small [default: balanced]
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+}
+
+/// What the titles say.
+#[derive(Args)]
+struct Facts {
+    /// Where the property is
+    #[arg(long, value_name = "TEXT", requires = "template")]
+    address: Option<String>,
+    /// What it costs
+    #[arg(long, value_name = "TEXT", requires = "template")]
+    price: Option<String>,
+    /// What it has, such as "3 bed, 2 bath"
+    #[arg(long, value_name = "TEXT", requires = "template")]
+    details: Option<String>,
+    /// Whom to ask
+    #[arg(long, alias = "name", value_name = "TEXT", requires = "template")]
+    contact_name: Option<String>,
+    /// The number to call
+    #[arg(long, alias = "phone", value_name = "TEXT", requires = "template")]
+    contact_phone: Option<String>,
+    /// Where to read more
+    #[arg(long, alias = "website", value_name = "TEXT", requires = "template")]
+    contact_website: Option<String>,
 }
 
 /// Reads a number of a range.
@@ -167,11 +200,13 @@ impl Render {
             runtime: runtime.handle().clone(),
             net: Net::new(&config.net).map_err(|error| error.to_string())?,
             limits: config.picture,
+            fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
             encoder: Encoder::new(&config.video),
         };
+        let spec = self.spec(&config.templates)?;
         let part = Part::beside(&self.output)?;
         let display = Display::new(runtime.handle(), part.file.clone());
-        let filmed = studio.film(&self.spec(), &part.file, &display);
+        let filmed = studio.film(&spec, &part.file, &display);
         display.close();
         match filmed {
             Ok(rendered) => {
@@ -184,23 +219,28 @@ impl Render {
         }
     }
 
-    fn spec(&self) -> VideoSpec {
+    fn spec(&self, templates: &template::Settings) -> Result<VideoSpec, String> {
         let photos: Vec<Asset> = self.photos.iter().map(|name| asset(name)).collect();
-        if photos.len() == 1 {
-            self.zoom(photos)
-        } else {
-            self.listing(photos)
+        let wants_listing =
+            self.template.is_some() || self.music.is_some() || self.aspect_ratio.is_some();
+        if photos.len() == 1 && !wants_listing {
+            return Ok(self.zoom(photos));
         }
+        if self.zoom_speed.is_some() {
+            return Err("--zoom-speed is for a single photo without a template".to_owned());
+        }
+        self.listing(photos, templates)
     }
 
     fn zoom(&self, photos: Vec<Asset>) -> VideoSpec {
         let motion = Motion::CentreZoom {
-            speed: self.zoom_speed,
+            speed: self.zoom_speed.unwrap_or(3.0),
         };
         let scene = |photo| Scene { photo, motion };
         VideoSpec {
             scenes: photos.into_iter().map(scene).collect(),
             crossfade: 0.0,
+            overlays: Vec::new(),
             logo: None,
             soundtrack: None,
             output: Output {
@@ -212,15 +252,43 @@ impl Render {
         }
     }
 
-    fn listing(&self, photos: Vec<Asset>) -> VideoSpec {
+    fn listing(
+        &self,
+        photos: Vec<Asset>,
+        templates: &template::Settings,
+    ) -> Result<VideoSpec, String> {
+        let length = self.length.unwrap_or(listing::LENGTH);
+        let facts = &self.facts;
         let listing = Listing {
+            facts: Fields {
+                address: facts.address.clone(),
+                price: facts.price.clone(),
+                details: facts.details.clone(),
+                name: facts.contact_name.clone(),
+                phone: facts.contact_phone.clone(),
+                website: facts.contact_website.clone(),
+                logo: self.logo.is_some(),
+            },
             photos,
-            logo: None,
+            logo: self.logo.as_deref().map(asset),
             soundtrack: self.music.as_deref().map(asset),
             aspect_ratio: self.aspect_ratio.unwrap_or_default(),
-            length: self.length.unwrap_or(listing::LENGTH),
+            length,
+            frame_rate: self.frame_rate,
         };
-        listing.spec()
+        let Some(name) = &self.template else {
+            return Ok(listing.spec(None));
+        };
+        let templates = Templates::load(templates.directory.as_deref());
+        let templates = templates.map_err(|error| error.to_string())?;
+        let template = templates.get(name).ok_or_else(|| {
+            let names: Vec<&str> = templates.names().collect();
+            format!(
+                "there is no template {name:?}; there are {}",
+                names.join(", ")
+            )
+        })?;
+        Ok(listing.spec(Some(template)))
     }
 
     fn report(&self, rendered: &Rendered) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::setting::{Setting, put};
-use crate::{api, jobs, net, picture, render, webhook};
+use crate::{api, jobs, net, picture, render, template, webhook};
 
 /// Read when no other file is named, and only if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -20,6 +20,7 @@ pub struct Config {
     pub net: net::Settings,
     pub picture: picture::Limits,
     pub video: render::Settings,
+    pub templates: template::Settings,
     pub webhooks: webhook::Settings,
     pub storage: StorageSettings,
 }
@@ -105,6 +106,7 @@ impl Config {
     fn fill_rendering(&mut self, sources: &mut Sources) -> Result<(), ConfigError> {
         sources.fill(&mut self.net, net::Settings::TABLE)?;
         sources.fill(&mut self.picture, picture::Limits::TABLE)?;
+        sources.fill(&mut self.templates, template::Settings::TABLE)?;
         sources.fill(&mut self.video, render::Settings::TABLE)
     }
 }

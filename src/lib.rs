@@ -12,7 +12,8 @@
 //! | module | holds | knows |
 //! |---|---|---|
 //! | [`video`], [`job`], [`setting`] | plain data | nobody |
-//! | [`listing`] | photos and facts of a property → specification | `video` |
+//! | [`template`] | titles as data: TOML and facts → overlays | `video` |
+//! | [`listing`] | photos and facts of a property → specification | `template` |
 //! | [`net`] | the only way out: address policy, downloads, posts, uploads | data |
 //! | [`picture`] | bytes → an upright, colour-true picture in Y, Cb, Cr | data |
 //! | [`sound`] | bytes → PCM as long as the video | nobody |
@@ -41,5 +42,6 @@ pub mod render;
 pub mod setting;
 pub mod sound;
 pub mod storage;
+pub mod template;
 pub mod video;
 pub mod webhook;

@@ -1,11 +1,13 @@
 //! A listing: the photos of a property and what is to be said of it, as the specification of one
 //! video. What several dialects ask for, in none of their words.
 
+use crate::template::{Fields, Template};
 use crate::video::{Asset, Frame, Motion, Move, Output, Scene, Size, VideoSpec};
 
 /// Seconds, unless somebody wants another length.
 pub const LENGTH: f64 = 30.0;
-const FRAME_RATE: u32 = 30;
+/// Frames a second, likewise.
+pub const FRAME_RATE: u32 = 30;
 pub const MOST_PHOTOS: usize = 100;
 
 /// In turn, so that no two neighbours are alike.
@@ -17,18 +19,23 @@ const CROSSFADE: f64 = 0.8;
 const THUMBNAIL_AT: f64 = 2.0;
 
 /// What a listing video is made of.
-
 pub struct Listing {
     pub photos: Vec<Asset>,
+    /// What is said of the property, and who is to be asked.
+    pub facts: Fields,
     pub logo: Option<Asset>,
     pub soundtrack: Option<Asset>,
     pub aspect_ratio: AspectRatio,
     /// Seconds.
     pub length: f64,
+    /// Frames a second.
+    pub frame_rate: u32,
 }
 
 impl Listing {
-    pub fn spec(self) -> VideoSpec {
+    /// The video, with the titles of a template if there is one.
+    pub fn spec(self, template: Option<&Template>) -> VideoSpec {
+        let overlays = template.map(|template| template.fill(&self.facts, self.length));
         let moves = MOVES.into_iter().cycle();
         let scene = |(photo, what)| Scene {
             photo,
@@ -36,12 +43,13 @@ impl Listing {
         };
         VideoSpec {
             scenes: self.photos.into_iter().zip(moves).map(scene).collect(),
-            crossfade: CROSSFADE,
+            crossfade: template.map_or(CROSSFADE, |template| template.crossfade),
+            overlays: overlays.unwrap_or_default(),
             logo: self.logo,
             soundtrack: self.soundtrack,
             output: Output {
                 length: self.length,
-                frame_rate: FRAME_RATE,
+                frame_rate: self.frame_rate,
                 frame: Frame::Size(self.aspect_ratio.size()),
                 thumbnail_at: Some(THUMBNAIL_AT),
             },

@@ -22,6 +22,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::jobs::Jobs;
 use crate::setting::{Setting, positive_duration, put};
+use crate::template::Templates;
 use error::{method_not_allowed, not_found};
 use health::Health;
 use key::ApiKey;
@@ -101,6 +102,7 @@ fn public_url(text: &str) -> Option<String> {
 /// What the handlers share.
 pub struct Service {
     pub jobs: Jobs,
+    pub templates: Templates,
     key: ApiKey,
     health: Health,
     /// The directory of videos that are served from here.
@@ -109,10 +111,17 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(jobs: Jobs, key: String, videos: PathBuf, settings: &Settings) -> Self {
+    pub fn new(
+        jobs: Jobs,
+        templates: Templates,
+        key: String,
+        videos: PathBuf,
+        settings: &Settings,
+    ) -> Self {
         Self {
             health: Health::new(jobs.clone()),
             jobs,
+            templates,
             key: ApiKey::new(key),
             videos,
             request_timeout: settings.request_timeout,

@@ -278,6 +278,7 @@ fn job_request(endpoint: &str, wanted: ImageToVideo, bypass: bool) -> Request {
                 },
             }],
             crossfade: 0.0,
+            overlays: Vec::new(),
             logo: None,
             soundtrack: None,
             output: Output {

@@ -23,8 +23,9 @@ use crate::config::{Config, ignored_variables};
 use crate::job::Timestamp;
 use crate::jobs::{Announcement, Jobs, Pipeline, Queue, Store, StoreError, Studio, Workers};
 use crate::net::{ClientError, Net};
-use crate::render::Encoder;
+use crate::render::{Encoder, Fonts};
 use crate::storage::LocalStorage;
+use crate::template::{TemplateError, Templates};
 use crate::webhook::{Postman, Secret};
 use data_dir::DataDir;
 
@@ -49,6 +50,8 @@ pub enum StartError {
     Net(#[source] ClientError),
     #[error("the service cannot be started: {0}")]
     System(#[from] io::Error),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     #[error("{} holds no usable key; remove it to have a new one made", .0.display())]
     BadKeyFile(PathBuf),
 }
@@ -65,6 +68,8 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         .clone()
         .unwrap_or_else(|| local_url(address));
 
+    let templates = Templates::load(config.templates.directory.as_deref())?;
+    let fonts = Arc::new(Fonts::new(config.templates.directory.as_deref()));
     let store = Store::open(&data.record()).await?;
     let net = Net::new(&config.net).map_err(StartError::Net)?;
     let pipeline = Pipeline {
@@ -72,6 +77,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
             runtime: Handle::current(),
             net: net.clone(),
             limits: config.picture,
+            fonts,
             encoder: Encoder::new(&config.video),
         },
         storage: Arc::new(LocalStorage::new(
@@ -101,6 +107,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let workers = Workers::start(&jobs, pipeline, &config.jobs)?;
     let service = Data::new(Service::new(
         jobs.clone(),
+        templates,
         api_key,
         data.videos(),
         &config.server,

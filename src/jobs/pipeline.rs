@@ -1,6 +1,7 @@
 //! The spine: how one video is made, from its specification to an address where it can be had.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::error;
@@ -8,8 +9,10 @@ use log::error;
 use super::Studio;
 use crate::errors::chain;
 use crate::job::{Failure, Job, JobId, Video};
+use crate::picture;
 use crate::render::Progress;
 use crate::storage::{Storage, StorageError};
+use crate::video::Size;
 
 /// The name under which [`Pipeline::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
@@ -37,25 +40,47 @@ pub enum Stop {
 
 impl Pipeline {
     pub fn run(&self, job: &Job, progress: &dyn Progress) -> Result<Video, Stop> {
-        let name = format!("{}.mp4", job.id);
-        // Each attempt has its own file: an orphan of the last one may still hold another.
-        let scratch = Scratch(
-            self.work_dir
-                .join(format!("{}.{}.mp4", job.id, job.attempt)),
-        );
-
-        let rendered = self.studio.film(&job.request.spec, &scratch.0, progress)?;
-        let url = self.storage.put(&name, &scratch.0).map_err(|error| {
-            error!("job {} could not be stored: {}", job.id, chain(&error));
-            failed("storage-failed", "the video could not be stored")
-        })?;
+        // Each attempt has its own files: an orphan of the last one may still hold others.
+        let scratch = |kind| {
+            let name = format!("{}.{}.{kind}", job.id, job.attempt);
+            Scratch(self.work_dir.join(name))
+        };
+        let video = scratch("mp4");
+        let rendered = self.studio.film(&job.request.spec, &video.0, progress)?;
+        let thumbnail_url = match &rendered.thumbnail {
+            None => None,
+            Some(frame) => {
+                let thumbnail = scratch("jpg");
+                self.draw_thumbnail(frame, rendered.size, &thumbnail.0)?;
+                Some(self.keep(job, "jpg", &thumbnail.0)?)
+            }
+        };
         Ok(Video {
-            url,
+            url: self.keep(job, "mp4", &video.0)?,
             size: rendered.size,
             frames: rendered.frames,
             frame_rate: job.request.spec.output.frame_rate,
-            thumbnail_url: None,
+            thumbnail_url,
             bytes: rendered.bytes,
+        })
+    }
+
+    fn draw_thumbnail(&self, frame: &[u8], size: Size, file: &Path) -> Result<(), Stop> {
+        let drawn = picture::jpeg(frame, size).map_err(io::Error::other);
+        drawn
+            .and_then(|jpeg| std::fs::write(file, jpeg))
+            .map_err(|error| {
+                error!("a thumbnail could not be made: {error}");
+                failed("storage-failed", "the thumbnail could not be stored")
+            })
+    }
+
+    /// Stores a job's file for good, and tells its address.
+    fn keep(&self, job: &Job, kind: &str, file: &Path) -> Result<String, Stop> {
+        let name = format!("{}.{kind}", job.id);
+        self.storage.put(&name, file).map_err(|error| {
+            error!("{name} could not be stored: {}", chain(&error));
+            failed("storage-failed", "the video could not be stored")
         })
     }
 

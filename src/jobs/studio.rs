@@ -15,10 +15,10 @@ use super::pipeline::Stop;
 use crate::errors::chain;
 use crate::job::Failure;
 use crate::net::{Net, Oversize};
-use crate::picture;
-use crate::render::{self, EncodeError, Encoder, Progress, RenderError, Rendered};
+use crate::picture::{self, Logo};
+use crate::render::{self, EncodeError, Encoder, Fonts, Progress, RenderError, Rendered, Script};
 use crate::sound;
-use crate::video::VideoSpec;
+use crate::video::{Size, VideoSpec};
 
 const PHOTO: Kind = Kind {
     accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
@@ -30,12 +30,23 @@ const SOUNDTRACK: Kind = Kind {
     oversize: Oversize::Cut,
 };
 
+const LOGO: Kind = Kind {
+    accept: "image/png, image/svg+xml, image/webp, image/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Refuse,
+};
+/// The most room that a template has for one, in pixels.
+const LARGEST_LOGO: Size = Size {
+    width: 800,
+    height: 600,
+};
+
 /// Makes videos; cheap to clone.
 #[derive(Clone)]
 pub struct Studio {
     pub runtime: Handle,
     pub net: Net,
     pub limits: picture::Limits,
+    pub fonts: Arc<Fonts>,
     pub encoder: Encoder,
 }
 
@@ -57,11 +68,15 @@ impl Studio {
         // The soundtrack first, which has to be ready before the first frame.
         let soundtrack = spec.soundtrack.as_ref();
         let soundtrack = soundtrack.map(|asset| fetcher.fetch(asset, SOUNDTRACK));
+        let logo = spec.logo.as_ref();
+        let logo = logo.map(|asset| fetcher.fetch(asset, LOGO));
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
         let photos = photos.map(|asset| fetcher.fetch(asset, PHOTO)).collect();
         let mut material = Material {
             album: Album::new(photos, &self.limits, &wanted),
             soundtrack,
+            logo,
+            limits: &self.limits,
         };
         match self.shoot(&mut material, spec, path, &wanted) {
             Ok(rendered) => Ok(rendered),
@@ -81,6 +96,7 @@ impl Studio {
         progress: &dyn Progress,
     ) -> Result<Rendered, RenderError<Stop>> {
         let track = material.track(spec, progress).map_err(RenderError::Asset)?;
+        let logo = material.logo(progress).map_err(RenderError::Asset)?;
         let wav = track.map(|track| wav_beside(path, &track)).transpose()?;
         material
             .album
@@ -90,7 +106,12 @@ impl Studio {
         let encoding = self
             .encoder
             .start(path, wav.as_ref().map(NamedTempFile::path))?;
-        render::render(&mut material.album, spec, encoding, path, progress)
+        let script = Script {
+            spec,
+            logo: logo.as_ref(),
+            fonts: &self.fonts,
+        };
+        render::render(&script, &mut material.album, encoding, path, progress)
     }
 }
 
@@ -98,9 +119,22 @@ impl Studio {
 struct Material<'a> {
     album: Album<'a>,
     soundtrack: Option<Arrival>,
+    logo: Option<Arrival>,
+    limits: &'a picture::Limits,
 }
 
 impl Material<'_> {
+    fn logo(&mut self, progress: &dyn Progress) -> Result<Option<Logo>, Stop> {
+        let Some(logo) = &mut self.logo else {
+            return Ok(None);
+        };
+        let bytes = logo.read(progress)?;
+        let drawn = picture::logo(&bytes, self.limits, LARGEST_LOGO);
+        drawn
+            .map(Some)
+            .map_err(|error| Stop::Failed(logo.complaint("not-a-picture", &error)))
+    }
+
     fn track(
         &mut self,
         spec: &VideoSpec,
@@ -121,10 +155,16 @@ impl Material<'_> {
             Ok(failures) => failures,
             Err(stop) => return stop,
         };
-        match self.track(spec, progress) {
-            Ok(_) => {}
-            Err(Stop::Failed(failure)) => failures.push(failure),
-            Err(stop) => return stop,
+        let others = [
+            self.logo(progress).map(drop),
+            self.track(spec, progress).map(drop),
+        ];
+        for other in others {
+            match other {
+                Ok(()) => {}
+                Err(Stop::Failed(failure)) => failures.push(failure),
+                Err(stop) => return stop,
+            }
         }
         Stop::Failed(all_of(failures))
     }

@@ -47,4 +47,16 @@ pub enum PictureError {
     /// Past [`Limits::max_memory`](super::Limits::max_memory), told by the decoder itself.
     #[error("is a {0} that needs more memory to decode than the limit allows")]
     TooCostly(Format),
+    /// A logo of which nothing can be seen.
+    #[error("is fully transparent")]
+    Invisible,
+    /// Past what an SVG drawing may weigh.
+    #[error("is an SVG drawing of {bytes} bytes, more than the limit of {limit} bytes")]
+    DrawingTooLarge { bytes: usize, limit: usize },
+    /// Would take too long to draw, or needs what is not drawn here; says what.
+    #[error("is an SVG drawing with {0}; export it simpler, or as a PNG")]
+    DrawingTooComplex(&'static str),
+    /// No XML, or no SVG.
+    #[error("is a damaged SVG drawing")]
+    DrawingDamaged,
 }

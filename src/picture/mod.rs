@@ -5,6 +5,7 @@
 //! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! colour ─ device colours → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
+//! logo (with svg, scale) ─ bytes → premultiplied RGBA
 //! still ─ the other way: a frame of a video → a JPEG file
 //! ```
 //!
@@ -17,15 +18,19 @@ mod complete;
 mod error;
 mod format;
 mod jpeg;
+mod logo;
 mod markers;
 mod plane;
 mod raster;
+mod scale;
 mod still;
+mod svg;
 mod upright;
 mod ycc;
 
 pub use error::PictureError;
 pub use format::Format;
+pub use logo::{Logo, logo};
 pub use plane::Plane;
 pub use still::jpeg;
 

@@ -104,6 +104,11 @@ impl Raster {
 }
 
 impl Scratch {
+    /// Of the pixels that were last asked for; empty where all are opaque.
+    pub fn alpha(&self) -> &[u8] {
+        &self.alpha
+    }
+
     /// Takes samples apart into 8-bit colours and alpha.
     fn read(&mut self, layout: Layout, samples: &[u8]) {
         match layout {

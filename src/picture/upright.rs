@@ -14,10 +14,10 @@ const MOST_THREADS: usize = 2;
 
 /// Where an upright pixel lies in the source: `transposed` first, then mirrored.
 #[derive(Clone, Copy)]
-struct Turn {
-    transposed: bool,
-    mirror_x: bool,
-    mirror_y: bool,
+pub(super) struct Turn {
+    pub transposed: bool,
+    pub mirror_x: bool,
+    pub mirror_y: bool,
 }
 
 impl From<Orientation> for Turn {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! timeline (which scenes make frame k), path and motion (what they show of their photos)
-//! stage ─ scene (with fill and inset, from pyramid by resample) ─ reel ─ encode
+//! stage ─ scene (with fill and inset, from pyramid by resample) ─┐
+//! overlay ─ titles ───────────────────────────────────────────────┴─ reel ─ encode
 //! ```
 
 mod channel;
@@ -10,6 +11,7 @@ mod encode;
 mod fill;
 mod inset;
 mod motion;
+pub mod overlay;
 mod path;
 mod preset;
 pub mod pyramid;
@@ -22,10 +24,13 @@ mod timeline;
 use std::path::Path;
 
 pub use encode::{EncodeError, Encoder, Encoding, Settings};
+pub use overlay::Fonts;
 pub use preset::Preset;
 
-use crate::picture::{Detail, Picture};
+use crate::picture::{Detail, Logo, Picture};
 use crate::video::{Output, Size, VideoSpec};
+use overlay::Titles;
+use reel::Film;
 use stage::Stage;
 use timeline::Timeline;
 
@@ -73,18 +78,25 @@ pub enum RenderError<E> {
     Encode(#[from] EncodeError),
 }
 
+/// What a video is made of, beside its photos.
+pub struct Script<'a> {
+    pub spec: &'a VideoSpec,
+    pub logo: Option<&'a Logo>,
+    pub fonts: &'a Fonts,
+}
+
 /// Makes the video, in the file at `path` that `encoding` was started for.
 pub fn render<P: Photos>(
+    script: &Script,
     photos: P,
-    spec: &VideoSpec,
     mut encoding: Encoding,
     path: &Path,
     progress: &dyn Progress,
 ) -> Result<Rendered, RenderError<P::Error>> {
-    let timeline = Timeline::new(spec);
+    let timeline = Timeline::new(script.spec);
     let played = encoding.guarded(
         || progress.stopped(),
-        |encoding| play(photos, spec, &timeline, encoding, progress),
+        |encoding| play(script, &timeline, photos, encoding, progress),
     );
     // An encoder that was ended by the guard has failed for no other reason.
     let (size, thumbnail) = played.map_err(|error| match error {
@@ -100,23 +112,31 @@ pub fn render<P: Photos>(
     })
 }
 
-/// Plays the scenes to the encoder. Tells the frames' size, and gives a copy of the one that is to
-/// stand for the video.
+/// The size of the frames, and a copy of the one that is to stand for the video.
+type Played = (Size, Option<Vec<u8>>);
+
+/// Plays the scenes to the encoder.
 fn play<P: Photos>(
-    photos: P,
-    spec: &VideoSpec,
+    script: &Script,
     timeline: &Timeline,
+    photos: P,
     encoding: &mut Encoding,
     progress: &dyn Progress,
-) -> Result<(Size, Option<Vec<u8>>), RenderError<P::Error>> {
+) -> Result<Played, RenderError<P::Error>> {
+    let Script { spec, logo, fonts } = *script;
     let mut stage = Stage::new(photos, spec, timeline);
     let first = stage.next().ok_or(RenderError::Interrupted)?;
     let first = first.map_err(RenderError::Asset)?;
     let size = first.scene.frame();
     let Output { frame_rate, .. } = spec.output;
     encoding.announce(size, frame_rate)?;
+    let film = Film {
+        timeline,
+        titles: Titles::new(&spec.overlays, logo, fonts, size),
+        frame_rate,
+    };
     let mut thumbnail = None;
-    reel::play(first, stage, timeline, |k, frame| {
+    reel::play(&film, first, stage, |k, frame| {
         encoding.write(frame)?;
         if spec.output.thumbnail() == Some(k) {
             thumbnail = Some(frame.to_vec());

@@ -12,6 +12,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::channel::frame_bytes;
+use super::overlay::Titles;
 use super::scene::Brush;
 use super::stage::{Ready, Stage};
 use super::timeline::Timeline;
@@ -23,11 +24,18 @@ const MAX_DRAWING_THREADS: usize = 4;
 /// Scenes that wait to be drawn, beside those that are being drawn.
 const SCENES_AHEAD: usize = 1;
 
-/// Draws all frames of `timeline`, and hands them to `write` one after the other.
+/// What the frames are made of, beside the scenes.
+pub struct Film<'a> {
+    pub timeline: &'a Timeline,
+    pub titles: Titles,
+    pub frame_rate: u32,
+}
+
+/// Draws all frames of `film`, and hands them to `write` one after the other.
 pub fn play<P: Photos>(
+    film: &Film,
     first: Ready,
     stage: Stage<P>,
-    timeline: &Timeline,
     mut write: impl FnMut(u32, &[u8]) -> Result<(), RenderError<P::Error>>,
 ) -> Result<(), RenderError<P::Error>> {
     let size = first.scene.frame();
@@ -40,13 +48,13 @@ pub fn play<P: Photos>(
         for t in 0..threads {
             let (hand, desk) = hand_over(frame_bytes(size));
             let (cue, scenes) = bounded(SCENES_AHEAD);
-            let mut artist = Artist::new(scenes, timeline);
+            let mut artist = Artist::new(scenes, film);
             scope.spawn(move || artist.draw(t, threads, &desk));
             hands.push(hand);
             cues.push(cue);
         }
         let staging = scope.spawn(move || send_scenes(first, stage, &cues));
-        let written = collect(&hands, timeline.frames(), &mut write);
+        let written = collect(&hands, film.timeline.frames(), &mut write);
         // Ends the threads, if there were to be more frames.
         drop(hands);
         match staging.join() {
@@ -130,18 +138,18 @@ struct Artist<'a> {
     coming: Receiver<Ready>,
     /// The scenes of the frame at hand, in order.
     scenes: Vec<Ready>,
-    timeline: &'a Timeline,
+    film: &'a Film<'a>,
     brush: Brush,
     /// The scene that a cross-fade leads to.
     other: Vec<u8>,
 }
 
 impl<'a> Artist<'a> {
-    fn new(coming: Receiver<Ready>, timeline: &'a Timeline) -> Self {
+    fn new(coming: Receiver<Ready>, film: &'a Film) -> Self {
         Self {
             coming,
             scenes: Vec::new(),
-            timeline,
+            film,
             brush: Brush::default(),
             other: Vec::new(),
         }
@@ -149,7 +157,7 @@ impl<'a> Artist<'a> {
 
     /// Draws every `threads`-th frame, until all are drawn, or scenes or buffers come no more.
     fn draw(&mut self, first: usize, threads: usize, desk: &Desk) {
-        for k in (first as u32..self.timeline.frames()).step_by(threads) {
+        for k in (first as u32..self.film.timeline.frames()).step_by(threads) {
             let Ok(mut buffer) = desk.used.recv() else {
                 return;
             };
@@ -161,7 +169,7 @@ impl<'a> Artist<'a> {
 
     /// `None`: a scene is missing.
     fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
-        let moment = self.timeline.at(k);
+        let moment = self.film.timeline.at(k);
         let scene = self.scene(moment.scene)?.scene;
         scene.draw(k, &mut self.brush, frame);
         if let Some(share) = moment.next {
@@ -170,6 +178,8 @@ impl<'a> Artist<'a> {
             next.draw(k, &mut self.brush, &mut self.other);
             mix(frame, &self.other, share);
         }
+        let seconds = f64::from(k) / f64::from(self.film.frame_rate);
+        self.film.titles.draw(seconds, frame);
         self.scenes.retain(|ready| ready.index >= moment.scene);
         Some(())
     }

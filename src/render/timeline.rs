@@ -103,6 +103,7 @@ mod tests {
         Timeline::new(&VideoSpec {
             scenes: vec![scene; scenes],
             crossfade: 0.8,
+            overlays: Vec::new(),
             logo: None,
             soundtrack: None,
             output: Output {

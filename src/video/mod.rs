@@ -1,8 +1,13 @@
 //! What is wanted: one video, described in plain data. Knows nobody.
 
+pub mod overlay;
+pub mod wording;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+use overlay::Overlay;
 
 /// Everything the pipeline needs to know to make a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,7 +17,9 @@ pub struct VideoSpec {
     /// Seconds in which a scene turns into the next; less where scenes are short, and 0 for cuts.
     #[serde(default)]
     pub crossfade: f64,
-    /// For the overlays that show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<Overlay>,
+    /// For the overlays that have a place for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo: Option<Asset>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("video", &[]),
     ("job", &["video"]),
-    ("listing", &["video"]),
+    ("template", &["video", "setting"]),
+    ("listing", &["video", "template"]),
     ("net", &["video", "job", "setting", "errors"]),
     ("picture", &["video", "job", "setting", "errors"]),
     ("sound", &[]),
@@ -29,7 +30,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("webhook", &["job", "jobs", "net", "setting", "errors"]),
     (
         "api",
-        &["jobs", "listing", "video", "job", "setting", "errors"],
+        &[
+            "jobs", "listing", "template", "video", "job", "setting", "errors",
+        ],
     ),
 ];
 /// Modules that put the others together.
@@ -56,6 +59,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["render/encode.rs"]),
     ("object_store", &["storage/object.rs"]),
     ("symphonia", &["sound/"]),
+    ("resvg", &["picture/svg.rs"]),
+    ("cosmic_text", &["render/overlay/"]),
+    ("zeno", &["render/overlay/"]),
+    ("include_dir", &["template/", "render/overlay/"]),
     ("tempfile", &["jobs/assets.rs", "jobs/studio.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),

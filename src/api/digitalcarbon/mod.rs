@@ -79,13 +79,13 @@ pub async fn generate_video(
         listing,
         echo,
         warnings,
-    } = Order::read(payload, &service.jobs)?;
+    } = Order::read(payload, &service.jobs, &service.templates)?;
     let job = Request {
         endpoint: ENDPOINT.to_owned(),
         client_id: None,
         webhook_url: None,
         lane: Lane::Normal,
-        spec: listing.spec(),
+        spec: listing.spec(service.templates.get(&echo.template_id)),
         echo: Some(json!(echo)),
     };
     let full = |_, bound| {

@@ -6,12 +6,12 @@ use jsonschema::Validator;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::templates;
 use crate::api::error::ApiError;
 use crate::api::fault::{Fault, dotted};
 use crate::api::schema::{self, shorten};
 use crate::jobs::Jobs;
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
+use crate::template::{Fields, Templates};
 use crate::video::{Asset, Source};
 
 const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
@@ -54,10 +54,28 @@ struct TemplateParams {
     aspect_ratio: Option<String>,
     soundtrack_url: Option<String>,
     logo_url: Option<String>,
+    #[serde(default)]
+    property_details: PropertyDetails,
+    #[serde(default)]
+    contact_details: ContactDetails,
+}
+
+#[derive(Default, Deserialize)]
+struct PropertyDetails {
+    address: Option<String>,
+    price: Option<String>,
+    details: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct ContactDetails {
+    name: Option<String>,
+    phone: Option<String>,
+    website: Option<String>,
 }
 
 impl Order {
-    pub fn read(mut payload: Value, jobs: &Jobs) -> Result<Self, ApiError> {
+    pub fn read(mut payload: Value, jobs: &Jobs, templates: &Templates) -> Result<Self, ApiError> {
         let warnings = warnings(&payload);
         drop_blanks(&mut payload);
         check_shape(&payload)?;
@@ -65,7 +83,7 @@ impl Order {
             .map_err(|error| ApiError::invalid("", error.to_string()))?;
         check_photos(&payload.files, jobs)?;
         let params = payload.template_params;
-        let aspect_ratio = check_params(&params, jobs)?;
+        let aspect_ratio = check_params(&params, jobs, templates)?;
         let photos = payload.files.into_iter().map(|photo| Asset {
             // By its own URL, a photo of a hundred can be found.
             label: photo.url.clone(),
@@ -74,10 +92,20 @@ impl Order {
         Ok(Self {
             listing: Listing {
                 photos: photos.collect(),
+                facts: Fields {
+                    address: params.property_details.address,
+                    price: params.property_details.price,
+                    details: params.property_details.details,
+                    name: params.contact_details.name,
+                    phone: params.contact_details.phone,
+                    website: params.contact_details.website,
+                    logo: params.logo_url.is_some(),
+                },
                 logo: asset("logo_url", params.logo_url),
                 soundtrack: asset("soundtrack_url", params.soundtrack_url),
                 aspect_ratio,
                 length: listing::LENGTH,
+                frame_rate: listing::FRAME_RATE,
             },
             echo: Echo {
                 template_id: params.template_id,
@@ -144,11 +172,15 @@ fn check_photos(photos: &[Photo], jobs: &Jobs) -> Result<(), ApiError> {
 }
 
 /// What else a schema cannot say.
-fn check_params(params: &TemplateParams, jobs: &Jobs) -> Result<AspectRatio, ApiError> {
+fn check_params(
+    params: &TemplateParams,
+    jobs: &Jobs,
+    templates: &Templates,
+) -> Result<AspectRatio, ApiError> {
     let mut faults = Vec::new();
-    let templates = templates::ids();
-    if !templates.contains(&params.template_id.as_str()) {
-        let message = unknown(&params.template_id, "a template", &templates);
+    if templates.get(&params.template_id).is_none() {
+        let names: Vec<&str> = templates.names().collect();
+        let message = unknown(&params.template_id, "a template", &names);
         faults.push(Fault::of_value("/template_params/template_id", message));
     }
     let ratio = match params.aspect_ratio.as_deref() {

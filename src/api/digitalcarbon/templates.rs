@@ -8,63 +8,41 @@ use serde_json::json;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::listing::AspectRatio;
+use crate::template::{Field, Template};
 
 #[derive(Serialize)]
-struct Template {
-    template_id: &'static str,
-    name: &'static str,
-    description: &'static str,
+struct Listed<'a> {
+    template_id: &'a str,
+    name: &'a str,
+    description: &'a str,
     /// What it shows of the request, by the path of the field.
-    uses: &'static [&'static str],
+    uses: Vec<&'static str>,
+    aspect_ratios: [&'static str; AspectRatio::ALL.len()],
 }
 
-const ALL_FACTS: &[&str] = &[
-    "property_details.address",
-    "property_details.price",
-    "property_details.details",
-    "contact_details.name",
-    "contact_details.phone",
-    "contact_details.website",
-    "logo_url",
-];
+impl<'a> From<&'a Template> for Listed<'a> {
+    fn from(template: &'a Template) -> Self {
+        Self {
+            template_id: &template.name,
+            name: &template.title,
+            description: &template.description,
+            uses: template.uses().into_iter().map(path).collect(),
+            aspect_ratios: AspectRatio::ALL.map(AspectRatio::name),
+        }
+    }
+}
 
-const TEMPLATES: &[Template] = &[
-    Template {
-        template_id: "ActiveListing1",
-        name: "Active listing",
-        description: "A home that is for sale",
-        uses: ALL_FACTS,
-    },
-    Template {
-        template_id: "JustListed1",
-        name: "Just listed",
-        description: "A home that is new on the market",
-        uses: ALL_FACTS,
-    },
-    Template {
-        template_id: "JustSold1",
-        name: "Just sold",
-        description: "A home that has found its buyer",
-        uses: ALL_FACTS,
-    },
-    Template {
-        template_id: "OpenHouse1",
-        name: "Open house",
-        description: "An invitation to see a home",
-        uses: ALL_FACTS,
-    },
-    Template {
-        template_id: "PriceReduced1",
-        name: "Price reduced",
-        description: "A home that costs less than before",
-        uses: ALL_FACTS,
-    },
-];
-
-/// The names of all templates.
-pub fn ids() -> Vec<&'static str> {
-    let ids = TEMPLATES.iter().map(|template| template.template_id);
-    ids.collect()
+/// Where a fact stands below `template_params`.
+fn path(field: Field) -> &'static str {
+    match field {
+        Field::Address => "property_details.address",
+        Field::Price => "property_details.price",
+        Field::Details => "property_details.details",
+        Field::Name => "contact_details.name",
+        Field::Phone => "contact_details.phone",
+        Field::Website => "contact_details.website",
+        Field::Logo => "logo_url",
+    }
 }
 
 /// Lists them.
@@ -73,12 +51,6 @@ pub async fn templates(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     service.key.check(&request)?;
-    let ratios = AspectRatio::ALL.map(AspectRatio::name);
-    let templates = TEMPLATES.iter().map(|template| {
-        let mut printed = json!(template);
-        printed["aspect_ratios"] = json!(ratios);
-        printed
-    });
-    let templates: Vec<_> = templates.collect();
-    Ok(HttpResponse::Ok().json(json!({ "templates": templates })))
+    let listed: Vec<Listed> = service.templates.iter().map(Listed::from).collect();
+    Ok(HttpResponse::Ok().json(json!({ "templates": listed })))
 }

@@ -28,6 +28,7 @@ fn job(lane: Lane, created_at: i64) -> Job {
             motion: Motion::Eased(Move::ZoomIn),
         }],
         crossfade: 0.0,
+        overlays: Vec::new(),
         logo: None,
         soundtrack: None,
         output: Output {

@@ -1,0 +1,191 @@
+//! Where a text breaks into lines. Pure.
+
+use std::ops::Range;
+
+use unicode_general_category::{GeneralCategory, get_general_category};
+use unicode_linebreak::linebreaks;
+
+/// Lines of equal length are searched for in so many halvings.
+const BALANCE_STEPS: u32 = 10;
+
+/// A text as line breaking sees it. Widths are shares of the size.
+pub(super) struct Measured {
+    words: Vec<Word>,
+}
+
+/// Letters that stay together, and the spaces after them.
+struct Word {
+    range: Range<usize>,
+    width: f32,
+    /// Of the letters alone.
+    inked: f32,
+    /// Where the letters end.
+    inked_end: usize,
+    /// Ends and widths of its letters.
+    letters: Vec<(usize, f32)>,
+}
+
+impl Measured {
+    /// `letters` holds the byte each letter ends at, and its width.
+    pub fn new(text: &str, letters: &[(usize, f32)]) -> Measured {
+        let mut letters = letters.iter().peekable();
+        let mut start = 0;
+        let ends = linebreaks(text)
+            .map(|(end, _)| end)
+            .filter(|&end| !holds(text, end));
+        let words = ends.map(|end| {
+            let mut own = Vec::new();
+            while let Some(letter) = letters.next_if(|letter| letter.0 <= end) {
+                own.push(*letter);
+            }
+            let inked_end = start + text[start..end].trim_end_matches(' ').len();
+            let sum = |until: usize| own.iter().filter(|l| l.0 <= until).map(|l| l.1).sum();
+            let word = Word {
+                range: start..end,
+                width: sum(end),
+                inked: sum(inked_end),
+                inked_end,
+                letters: own,
+            };
+            start = end;
+            word
+        });
+        Measured {
+            words: words.collect(),
+        }
+    }
+
+    /// The ranges of lines of whole words that are at most `width` wide, if there are such.
+    pub fn whole_words(&self, width: f32) -> Option<Vec<Range<usize>>> {
+        let mut lines: Vec<Range<usize>> = Vec::new();
+        let mut used = 0.0;
+        for word in &self.words {
+            if word.inked > width {
+                return None;
+            }
+            match lines.last_mut() {
+                Some(line) if used + word.inked <= width => line.end = word.range.end,
+                _ => {
+                    lines.push(word.range.clone());
+                    used = 0.0;
+                }
+            }
+            used += word.width;
+        }
+        Some(lines)
+    }
+
+    /// Lines at most `width` wide; words are broken that are wider.
+    pub fn broken(&self, width: f32) -> Vec<Range<usize>> {
+        let mut lines: Vec<Range<usize>> = Vec::new();
+        let mut used = f32::INFINITY;
+        for word in &self.words {
+            if used + word.inked <= width || word.inked <= width {
+                match lines.last_mut() {
+                    Some(line) if used + word.inked <= width => line.end = word.range.end,
+                    _ => {
+                        lines.push(word.range.clone());
+                        used = 0.0;
+                    }
+                }
+                used += word.width;
+                continue;
+            }
+            let mut start = word.range.start;
+            for (end, letter) in &word.letters {
+                match lines.last_mut() {
+                    // Spaces hang over the end of their line.
+                    Some(line) if used + letter <= width || *end > word.inked_end => {
+                        line.end = *end;
+                    }
+                    _ => {
+                        lines.push(start..*end);
+                        used = 0.0;
+                    }
+                }
+                used += letter;
+                start = *end;
+            }
+        }
+        lines
+    }
+
+    /// As many lines of whole words as `width` asks for, in as little width as they need, so that
+    /// no word is left alone on the last. `None` when a word is wider.
+    pub fn balanced(&self, width: f32) -> Option<Vec<Range<usize>>> {
+        let mut best = self.whole_words(width)?;
+        let (mut narrow, mut wide) = (0.0, width);
+        for _ in 0..BALANCE_STEPS {
+            let middle = (narrow + wide) / 2.0;
+            match self.whole_words(middle) {
+                Some(lines) if lines.len() <= best.len() => (wide, best) = (middle, lines),
+                _ => narrow = middle,
+            }
+        }
+        Some(best)
+    }
+}
+
+/// Whether a number goes on past a space where Unicode would break the line.
+fn holds(text: &str, at: usize) -> bool {
+    let before = text[..at]
+        .strip_suffix(' ')
+        .and_then(|text| text.chars().next_back());
+    let after = text[at..].chars().next();
+    let (Some(before), Some(after)) = (before, after) else {
+        return false;
+    };
+    let currency = |c: char| get_general_category(c) == GeneralCategory::CurrencySymbol;
+    let number = |c: char| c.is_numeric() || currency(c);
+    number(before) && number(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every letter is as wide as the size.
+    fn lines(text: &str, find: impl Fn(&Measured) -> Option<Vec<Range<usize>>>) -> Vec<&str> {
+        let letters: Vec<_> = text
+            .char_indices()
+            .map(|(at, c)| (at + c.len_utf8(), 1.0))
+            .collect();
+        let found = find(&Measured::new(text, &letters)).unwrap_or_default();
+        found
+            .into_iter()
+            .map(|range| text[range].trim_end())
+            .collect()
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let text = "one two three four";
+        assert_eq!(
+            lines(text, |m| m.whole_words(13.0)),
+            ["one two three", "four"]
+        );
+        assert_eq!(lines(text, |m| m.balanced(13.0)), ["one two", "three four"]);
+        assert_eq!(lines(text, |m| m.whole_words(4.0)), [""; 0]);
+        assert_eq!(lines("", |m| m.whole_words(4.0)), [""; 0]);
+    }
+
+    #[test]
+    fn long_words_break_anywhere() {
+        assert_eq!(
+            lines("a bcdefgh i", |m| Some(m.broken(3.0))),
+            ["a b", "cde", "fgh", "i"]
+        );
+    }
+
+    #[test]
+    fn numbers_stay_together() {
+        assert_eq!(
+            lines("45 900 000 ₽ net", |m| m.whole_words(12.0)),
+            ["45 900 000 ₽", "net"]
+        );
+        assert_eq!(
+            lines("12 Main St", |m| m.whole_words(7.0)),
+            ["12 Main", "St"]
+        );
+    }
+}
