@@ -57,7 +57,8 @@ struct Serve {
     /// The ffmpeg binary [default: ffmpeg, on the PATH]
     #[arg(long, value_name = "PATH")]
     ffmpeg: Option<String>,
-    /// How much the encoder works: fast, balanced or small [default: balanced]
+    /// How much the encoder works: fast, balanced or small [default: fast for several photos, else
+    /// balanced]
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 }
@@ -102,7 +103,8 @@ struct Render {
     /// The ffmpeg binary [default: ffmpeg, on the PATH]
     #[arg(long, value_name = "PATH")]
     ffmpeg: Option<String>,
-    /// How much the encoder works: fast, balanced or small [default: balanced]
+    /// How much the encoder works: fast, balanced or small [default: fast for several photos, else
+    /// balanced]
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 }

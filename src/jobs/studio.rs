@@ -16,7 +16,9 @@ use crate::errors::chain;
 use crate::job::Failure;
 use crate::net::{Net, Oversize};
 use crate::picture::{self, Logo};
-use crate::render::{self, EncodeError, Encoder, Fonts, Progress, RenderError, Rendered, Script};
+use crate::render::{
+    self, EncodeError, Encoder, Fonts, Preset, Progress, RenderError, Rendered, Script,
+};
 use crate::sound;
 use crate::video::{Size, VideoSpec};
 
@@ -103,15 +105,26 @@ impl Studio {
             .wait_for_first()
             .map_err(RenderError::Asset)?;
         // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
-        let encoding = self
-            .encoder
-            .start(path, wav.as_ref().map(NamedTempFile::path))?;
+        let encoding = self.encoder.start(
+            path,
+            wav.as_ref().map(NamedTempFile::path),
+            usual_preset(spec),
+        )?;
         let script = Script {
             spec,
             logo: logo.as_ref(),
             fonts: &self.fonts,
         };
         render::render(&script, &mut material.album, encoding, path, progress)
+    }
+}
+
+/// Long videos of many photos are wanted soon rather than small.
+fn usual_preset(spec: &VideoSpec) -> Preset {
+    if spec.scenes.len() > 1 {
+        Preset::Fast
+    } else {
+        Preset::Balanced
     }
 }
 

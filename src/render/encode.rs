@@ -59,15 +59,15 @@ const KEPT_LINES: usize = 8;
 pub struct Settings {
     /// The ffmpeg binary: a path, or a name to be found on the PATH.
     pub ffmpeg: PathBuf,
-    /// How much the encoder works.
-    pub preset: Preset,
+    /// How much the encoder works, if not as usual.
+    pub preset: Option<Preset>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             ffmpeg: "ffmpeg".into(),
-            preset: Preset::default(),
+            preset: None,
         }
     }
 }
@@ -84,7 +84,7 @@ impl Settings {
             key: "video.preset",
             env: Some("KINORA_PRESET"),
             accepts: "fast, balanced or small",
-            set: |s, text| put(&mut s.preset, Preset::named(text)),
+            set: |s, text| put(&mut s.preset, Preset::named(text).map(Some)),
         },
     ];
 }
@@ -93,7 +93,7 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Encoder {
     ffmpeg: PathBuf,
-    preset: Preset,
+    preset: Option<Preset>,
 }
 
 /// Why there is no video. The texts are for callers; the log gets the causes as well.
@@ -136,7 +136,11 @@ impl Encoder {
             width: 64,
             height: 64,
         };
-        let mut encoding = self.spawn(None, &["-f", "null", "-"].map(OsString::from))?;
+        let mut encoding = self.spawn(
+            None,
+            Preset::default(),
+            &["-f", "null", "-"].map(OsString::from),
+        )?;
         let late = || Instant::now() >= deadline;
         encoding.guarded(late, |encoding| {
             encoding.announce(size, 30)?;
@@ -145,14 +149,25 @@ impl Encoder {
         })
     }
 
-    /// Starts an encoding into a file, with the soundtrack of a WAV file if there is one.
-    pub fn start(&self, file: &Path, sound: Option<&Path>) -> Result<Encoding, EncodeError> {
+    /// Starts an encoding into a file, with the soundtrack of a WAV file if there is one; by the
+    /// `usual` preset, unless the settings want another.
+    pub fn start(
+        &self,
+        file: &Path,
+        sound: Option<&Path>,
+        usual: Preset,
+    ) -> Result<Encoding, EncodeError> {
         let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(OsString::from);
         let output = [&muxer[..], &[file_url(file)]].concat();
-        self.spawn(sound, &output)
+        self.spawn(sound, self.preset.unwrap_or(usual), &output)
     }
 
-    fn spawn(&self, sound: Option<&Path>, output: &[OsString]) -> Result<Encoding, EncodeError> {
+    fn spawn(
+        &self,
+        sound: Option<&Path>,
+        preset: Preset,
+        output: &[OsString],
+    ) -> Result<Encoding, EncodeError> {
         let threads = thread::available_parallelism()
             .map_or(2, |cores| 2 * cores.get())
             .min(MAX_ENCODING_THREADS);
@@ -173,7 +188,7 @@ impl Encoder {
             .args(["-vf", LABELS, "-chroma_sample_location", "left"])
             .args(["-c:v", "libx264", "-profile:v", "high"])
             .args(["-threads", &threads.to_string()])
-            .args(self.preset.x264())
+            .args(preset.x264())
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
