@@ -66,11 +66,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tempfile", &["jobs/assets.rs", "jobs/studio.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),
-    ("clap", &["cli.rs"]),
-    ("indicatif", &["cli.rs"]),
-    ("env_logger", &["cli.rs"]),
-    ("rustls", &["cli.rs"]),
-    ("toml", &["config.rs"]),
+    ("clap", &["cli/"]),
+    ("indicatif", &["cli/"]),
+    ("env_logger", &["cli/"]),
+    ("rustls", &["cli/"]),
+    ("toml", &["config.rs", "template/"]),
 ];
 
 /// A source file: its path under `src/`, and its code without comments, texts and unit tests.

@@ -1,0 +1,57 @@
+//! The command line: `kinora serve` and `kinora render`.
+
+mod display;
+mod part;
+mod render;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
+
+use crate::config::Flags;
+use render::Render;
+use serve::Serve;
+
+/// Turns still photographs into videos.
+#[derive(Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the HTTP service.
+    Serve(Serve),
+    /// Make one video, without a service.
+    Render(Box<Render>),
+}
+
+/// Does what the command line says, and tells how it went: 0 well, 1 failed, 2 misunderstood.
+pub fn run() -> ExitCode {
+    // One provider for all of TLS; a second call, from a test, changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Render(render) => render.run(),
+    };
+    done.unwrap_or_else(|message| {
+        eprintln!("kinora: {message}");
+        ExitCode::FAILURE
+    })
+}
+
+/// The flags that were given, each beside the setting it overrides.
+fn flags<const N: usize>(given: [(&'static str, &'static str, Option<String>); N]) -> Flags {
+    given
+        .into_iter()
+        .filter_map(|(flag, key, value)| Some((key, (flag, value?))))
+        .collect()
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Runtime::new().map_err(|error| format!("the program cannot be started: {error}"))
+}
