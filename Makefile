@@ -1,13 +1,16 @@
 # make demo    one photo → one video, through the real service; IMAGE=path-or-url for your own
+# make demo-listing    several photos → a listing video with titles, and a contact sheet of it;
+#              PHOTOS="a.jpg b.jpg" TEMPLATE=JustListed1 ASPECT_RATIO=16:9 MUSIC=a.mp3 ADDRESS="…"
 # make test    all tests
 # make serve   the service, with the settings of config.toml and the environment
 # make lint    format, compiler and documentation warnings
 # make bench   speed, size, memory and quality beside the usual ffmpeg pipeline and beside x264
 #              alone, in one table; PHOTOS="a.jpg b.jpg" RUNS=5
 # make bench-encoder   the presets, and x264's own, on PHOTOS; what docs/encoder.md holds
+# make bench-listing   a listing video of twenty photos beside the usual ffmpeg graph, and one of a hundred
 # make bench-kernel    the resampling kernel
 
-.PHONY: demo test serve lint bench bench-encoder bench-kernel tools
+.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -15,6 +18,25 @@ IMAGE ?= samples/dandelion.jpg
 demo: tools
 	cargo build --release --locked --quiet --bin kinora --example demo
 	./target/release/examples/demo '$(IMAGE)'
+
+# The listing of `make demo-listing`.
+TEMPLATE ?= ActiveListing1
+ASPECT_RATIO ?= 1:1
+ADDRESS ?= 12 Hillside Lane, Aspen Grove
+LISTING = data/listing
+
+demo-listing: PHOTOS = samples/listing/*.jpg
+demo-listing: tools
+	cargo build --release --locked --quiet --bin kinora
+	mkdir -p data
+	./target/release/kinora render $(PHOTOS) --output $(LISTING).mp4 --thumbnail $(LISTING).jpg \
+		--template '$(TEMPLATE)' --aspect-ratio '$(ASPECT_RATIO)' $(if $(MUSIC),--music '$(MUSIC)') \
+		--address '$(ADDRESS)' --price '$$1,249,000' --details '4 bed, 3 bath, 2,850 sq ft' \
+		--logo samples/listing/logo.svg --contact-name 'Maria Almeida' \
+		--contact-phone '(555) 123-4567' --contact-website www.example.com
+	ffmpeg -v error -y -i $(LISTING).mp4 -frames:v 1 \
+		-vf "select='not(mod(n-45,75))',scale=480:-2,tile=4x3:padding=8:color=white" $(LISTING).png
+	@echo 'the contact sheet: $(LISTING).png; the thumbnail: $(LISTING).jpg'
 
 serve: tools
 	cargo run --release --locked --quiet --bin kinora -- serve
@@ -36,6 +58,9 @@ bench: target/bench
 
 bench-encoder: target/bench
 	target/bench/bin/python benches/video/encoder.py --runs $(RUNS) $(PHOTOS)
+
+bench-listing: target/bench
+	target/bench/bin/python benches/video/listing.py --runs $(RUNS) $(PHOTOS)
 
 bench-kernel: tools
 	cargo bench --locked
