@@ -15,8 +15,8 @@ const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanForth, Move::ZoomOut, Move::Pan
 
 /// Seconds, where the photos are shown long enough.
 const CROSSFADE: f64 = 0.8;
-/// The opening title is there by then, and the first photo in motion.
-const THUMBNAIL_AT: f64 = 2.0;
+/// Of the length: the opening title is there by then, and the first photo in motion.
+const THUMBNAIL_AT: f64 = 1.0 / 15.0;
 
 /// What a listing video is made of.
 pub struct Listing {
@@ -51,7 +51,7 @@ impl Listing {
                 length: self.length,
                 frame_rate: self.frame_rate,
                 frame: Frame::Size(self.aspect_ratio.size()),
-                thumbnail_at: Some(THUMBNAIL_AT),
+                thumbnail_at: Some(THUMBNAIL_AT * self.length),
             },
         }
     }

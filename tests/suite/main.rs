@@ -28,5 +28,6 @@ mod soundtrack;
 mod status;
 mod stop;
 mod support;
+mod titles;
 mod videos;
 mod webhook;

@@ -1,0 +1,139 @@
+//! Titles in decoded frames, and how they are ordered at the command line.
+
+use image::{Rgb, RgbImage};
+
+use crate::support::frames::{self, Frame};
+use crate::support::picture::png;
+use crate::support::render::{kinora, stderr};
+use crate::support::scratch::Scratch;
+
+const FACTS: [&str; 6] = [
+    "--address",
+    "123 Main St",
+    "--price",
+    "$500,000",
+    "--contact-name",
+    "John Doe",
+];
+
+/// Ten seconds of a grey photo under titles.
+fn film(home: &Scratch, flags: &[&str]) -> Vec<Frame> {
+    let grey = RgbImage::from_pixel(64, 64, Rgb([128; 3]));
+    home.write("grey.png", png(&grey));
+    let args = ["render", "grey.png", "-o", "video.mp4", "--length", "10"];
+    let output = kinora(
+        home,
+        args.iter().chain(&["--frame-rate", "15"]).chain(flags),
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    frames::all(&home.join("video.mp4"))
+}
+
+/// Samples that are no longer the photo's grey.
+fn covered(frame: &Frame) -> usize {
+    let samples = (0..frame.height).flat_map(|y| (0..frame.width).map(move |x| (x, y)));
+    samples
+        .filter(|(x, y)| (frame.y(*x, *y) - 126.0).abs() > 12.0)
+        .count()
+}
+
+/// The mean difference of two frames.
+fn difference(one: &Frame, other: &Frame) -> f64 {
+    let samples = (0..one.height).flat_map(|y| (0..one.width).map(move |x| (x, y)));
+    let sum: f64 = samples
+        .map(|(x, y)| (one.y(x, y) - other.y(x, y)).abs())
+        .sum();
+    sum / (one.width * one.height) as f64
+}
+
+#[test]
+fn titles_open_and_close_the_film_and_stand_still_between_their_fades() {
+    let home = Scratch::new();
+    let flags = [&["--template", "OpenHouse1"], &FACTS[..]].concat();
+    let frames = film(&home, &flags);
+    assert_eq!(frames.len(), 150);
+    // All times are a third of what they are in thirty seconds.
+    assert_eq!(covered(&frames[0]), 0, "nothing before the fade");
+    let (opening, closing) = (covered(&frames[15]), covered(&frames[145]));
+    assert!(opening > 50_000, "no opening title: {opening}");
+    assert!(closing > 50_000, "no closing card: {closing}");
+    assert!(difference(&frames[14], &frames[16]) < 0.5, "it moves");
+    for (k, pair) in frames.windows(2).enumerate() {
+        let jump = difference(&pair[0], &pair[1]);
+        assert!(jump < 25.0, "a jump of {jump} after frame {k}");
+    }
+}
+
+#[test]
+fn without_anything_to_say_there_is_only_the_photo() {
+    let home = Scratch::new();
+    let frames = film(&home, &["--template", "ActiveListing1"]);
+    assert!(frames.iter().all(|frame| covered(frame) == 0));
+}
+
+#[test]
+fn a_thumbnail_shows_the_opening_title() {
+    let home = Scratch::new();
+    let flags = ["--template", "JustSold1", "--thumbnail", "still.jpg"];
+    let flags = [&flags[..], &["--aspect-ratio", "4:5"], &FACTS].concat();
+    film(&home, &flags);
+    let still = image::open(home.join("still.jpg"))
+        .expect("a picture")
+        .to_rgb8();
+    assert_eq!(still.dimensions(), (1080, 1350));
+    let red = |pixel: &&Rgb<u8>| pixel[0] > 150 && pixel[1] < 80;
+    assert!(still.pixels().filter(red).count() > 50_000);
+}
+
+#[test]
+fn what_cannot_be_ordered_is_said() {
+    let home = Scratch::new();
+    home.write("grey.png", png(&RgbImage::new(8, 8)));
+    home.write(
+        "logo.svg",
+        "<svg xmlns='http://www.w3.org/2000/svg'><text>A</text></svg>",
+    );
+    for (flags, said) in [
+        (
+            &["--template", "Palace1"][..],
+            "there is no template \"Palace1\"; there are ActiveListing1",
+        ),
+        (&["--address", "x"], "--template"),
+        (&["--aspect-ratio", "3:2"], "16:9, 1:1, 4:5 and 9:16"),
+        (
+            &["--music", "x.mp3", "--zoom-speed", "3"],
+            "--zoom-speed is for a single photo",
+        ),
+        (
+            &["--template", "OpenHouse1", "--logo", "logo.svg"],
+            "logo.svg is an SVG drawing with text",
+        ),
+    ] {
+        let args = ["render", "grey.png", "-o", "video.mp4"];
+        let output = kinora(&home, args.iter().chain(flags));
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_bad_template_stops_the_program_with_its_place() {
+    let home = Scratch::new();
+    std::fs::create_dir(home.join("mine")).expect("a directory");
+    home.write(
+        "mine/Mine.toml",
+        "title = \"Mine\"\n[[panel]]\nstart = 0\nanchor = \"midle\"\nitems = []\n",
+    );
+    home.write("kinora.toml", "[templates]\ndirectory = \"mine\"\n");
+    home.write("grey.png", png(&RgbImage::new(8, 8)));
+    let flags = ["--template", "Mine", "--config", "kinora.toml"];
+    let output = kinora(
+        &home,
+        ["render", "grey.png", "-o", "video.mp4"]
+            .iter()
+            .chain(&flags),
+    );
+    let said = stderr(&output);
+    assert!(said.contains("Mine.toml, line 4, column 10: "), "{said}");
+    assert!(said.contains("centre"), "{said}");
+}
