@@ -15,8 +15,9 @@ const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanForth, Move::ZoomOut, Move::Pan
 
 /// Seconds, where the photos are shown long enough.
 const CROSSFADE: f64 = 0.8;
-/// Of the length: the opening title is there by then, and the first photo in motion.
-const THUMBNAIL_AT: f64 = 1.0 / 15.0;
+/// Seconds, or else a share of a short video: the opening title is there by then, and not yet gone.
+const THUMBNAIL_AT: f64 = 2.0;
+const THUMBNAIL_SHARE: f64 = 0.125;
 
 /// What a listing video is made of.
 pub struct Listing {
@@ -51,7 +52,7 @@ impl Listing {
                 length: self.length,
                 frame_rate: self.frame_rate,
                 frame: Frame::Size(self.aspect_ratio.size()),
-                thumbnail_at: Some(THUMBNAIL_AT * self.length),
+                thumbnail_at: Some(THUMBNAIL_AT.min(THUMBNAIL_SHARE * self.length)),
             },
         }
     }

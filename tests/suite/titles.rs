@@ -52,7 +52,6 @@ fn titles_open_and_close_the_film_and_stand_still_between_their_fades() {
     let flags = [&["--template", "OpenHouse1"], &FACTS[..]].concat();
     let frames = film(&home, &flags);
     assert_eq!(frames.len(), 150);
-    // All times are a third of what they are in thirty seconds.
     assert_eq!(covered(&frames[0]), 0, "nothing before the fade");
     let (opening, closing) = (covered(&frames[15]), covered(&frames[145]));
     assert!(opening > 50_000, "no opening title: {opening}");
