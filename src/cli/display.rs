@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Handle;
 
 use crate::app::StopSignals;
+use crate::jobs::wav_beside;
 use crate::render::Progress;
 
 /// What a shell calls a program that was ended by Ctrl-C.
@@ -32,6 +33,7 @@ impl Display {
             // Told twice, it does not wait for a download either.
             signals.next().await;
             // Err: it is not there any more.
+            let _ = std::fs::remove_file(wav_beside(&part));
             let _ = std::fs::remove_file(part);
             std::process::exit(EXIT_INTERRUPTED.into());
         });

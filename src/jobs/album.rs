@@ -1,5 +1,7 @@
 //! A job's photos, for the renderer: decoded one at a time, in the order of the scenes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::assets::Arrival;
 use super::pipeline::Stop;
 use crate::job::Failure;
@@ -28,19 +30,21 @@ impl<'a> Album<'a> {
     /// Waits for the first photo, so that what comes next is not begun in vain.
     pub fn wait_for_first(&mut self) -> Result<(), Stop> {
         match self.photos.first_mut() {
-            Some(first) => first.wait(self.progress),
+            Some(first) => first.wait(&|| self.progress.stopped()),
             None => Ok(()),
         }
     }
 
-    /// Looks at all photos that have not been seen, and tells what is wrong with them.
+    /// Looks at all photos that have not been seen, and tells what is wrong with them: what has been
+    /// found by then, when it is stopped.
     pub fn look_through(&mut self, progress: &dyn Progress) -> Result<Vec<Failure>, Stop> {
         let mut complaints = Vec::new();
         for index in self.seen..self.photos.len() {
-            match self.decode(index, &|_| Detail::COARSEST, progress) {
-                Ok(_) => {}
+            match self.decode(index, &|_| Detail::COARSEST, &|| progress.stopped()) {
+                Ok(_) if !progress.stopped() => {}
                 Err(Stop::Failed(failure)) => complaints.push(failure),
-                Err(stop) => return Err(stop),
+                _ if complaints.is_empty() => return Err(Stop::Interrupted),
+                _ => break,
             }
         }
         Ok(complaints)
@@ -50,10 +54,10 @@ impl<'a> Album<'a> {
         &mut self,
         index: usize,
         detail: &dyn Fn(Size) -> Detail,
-        progress: &dyn Progress,
+        stopped: &dyn Fn() -> bool,
     ) -> Result<Picture, Stop> {
         let photo = &mut self.photos[index];
-        let bytes = photo.read(progress)?;
+        let bytes = photo.read(stopped)?;
         picture::decode(&bytes, self.limits, detail)
             .map_err(|error| Stop::Failed(photo.complaint("not-a-picture", &error)))
     }
@@ -62,8 +66,16 @@ impl<'a> Album<'a> {
 impl Photos for &mut Album<'_> {
     type Error = Stop;
 
-    fn photo(&mut self, scene: usize, detail: &dyn Fn(Size) -> Detail) -> Result<Picture, Stop> {
-        let picture = self.decode(scene, detail, self.progress)?;
+    fn photo(
+        &mut self,
+        scene: usize,
+        detail: &dyn Fn(Size) -> Detail,
+        given_up: &AtomicBool,
+    ) -> Result<Picture, Stop> {
+        let progress = self.progress;
+        let stopped = || given_up.load(Ordering::Relaxed) || progress.stopped();
+        let picture = self.decode(scene, detail, &stopped)?;
+        self.photos[scene].drop_file();
         self.seen = scene + 1;
         Ok(picture)
     }

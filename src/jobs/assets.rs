@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use log::debug;
+use log::{debug, error};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -21,7 +21,6 @@ use super::pipeline::Stop;
 use crate::errors::chain;
 use crate::job::Failure;
 use crate::net::{FetchError, Net, Oversize};
-use crate::render::Progress;
 use crate::video::{Asset, Source};
 
 /// Downloads of one job at the same time.
@@ -54,6 +53,8 @@ enum From {
     /// Why it has not.
     Nowhere(Failure),
     File(PathBuf),
+    /// Nothing is left to read.
+    Used,
 }
 
 /// What an asset is taken for.
@@ -94,12 +95,12 @@ impl<'a> Fetcher<'a> {
         let (directory, failed) = (self.directory.to_owned(), self.failed.clone());
         let download = async move {
             let _permit = permits.acquire_owned().await;
-            let fetched = match tempfile::tempfile_in(directory) {
+            let fetched = match unnamed_file(directory).await {
                 Ok(file) => net.fetch(&url, kind.accept, kind.oversize, file).await,
                 Err(error) => Err(FetchError::NotKept(error)),
             };
             if let Err(error) = &fetched {
-                debug!("{url:?} could not be fetched: {}", chain(error));
+                log_failure(&url, error);
                 failed.store(true, Ordering::Relaxed);
             }
             // Err: nobody wants it any more.
@@ -117,14 +118,14 @@ impl<'a> Fetcher<'a> {
 
 impl Arrival {
     /// Waits until it is here, or will not be. Err: the job is not wanted any more.
-    pub fn wait(&mut self, progress: &dyn Progress) -> Result<(), Stop> {
+    pub fn wait(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Stop> {
         let From::Download(download) = &self.from else {
             return Ok(());
         };
         let fetched = loop {
             match download.recv_timeout(LOOK_INTERVAL) {
                 Ok(fetched) => break fetched,
-                Err(RecvTimeoutError::Timeout) if !progress.stopped() => {}
+                Err(RecvTimeoutError::Timeout) if !stopped() => {}
                 Err(_) => return Err(Stop::Interrupted),
             }
         };
@@ -136,13 +137,13 @@ impl Arrival {
     }
 
     /// Waits for it and reads all of it. Does so again when asked again.
-    pub fn read(&mut self, progress: &dyn Progress) -> Result<Vec<u8>, Stop> {
-        self.wait(progress)?;
+    pub fn read(&mut self, stopped: &dyn Fn() -> bool) -> Result<Vec<u8>, Stop> {
+        self.wait(stopped)?;
         let read = match &mut self.from {
             From::File(path) => std::fs::read(path),
             From::Fetched(file) => read_whole(file),
             From::Nowhere(failure) => return Err(Stop::Failed(failure.clone())),
-            From::Download(_) => return Err(Stop::Interrupted),
+            From::Download(_) | From::Used => return Err(Stop::Interrupted),
         };
         read.map_err(|error| {
             let predicate = format!("cannot be read: {error}");
@@ -150,9 +151,27 @@ impl Arrival {
         })
     }
 
+    /// Lets go of it, once it has been used.
+    pub fn drop_file(&mut self) {
+        self.from = From::Used;
+    }
+
     /// A sentence about it, from the predicate on.
     pub fn complaint(&self, code: &str, predicate: &impl Display) -> Failure {
         Failure::new(code, format!("{} {predicate}", self.label))
+    }
+}
+
+async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
+    let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(directory));
+    made.await.map_err(io::Error::other)?
+}
+
+/// A fault on our side is the operator's business, any other the caller's.
+fn log_failure(url: &str, error: &FetchError) {
+    match error {
+        FetchError::NotKept(_) => error!("an asset could not be kept: {}", chain(error)),
+        _ => debug!("{url:?} could not be fetched: {}", chain(error)),
     }
 }
 
@@ -173,6 +192,7 @@ fn fetch_code(error: &FetchError) -> &'static str {
         FetchError::TooLarge { .. } => "too-large",
         FetchError::TimedOut(_) => "timed-out",
         FetchError::Unreachable(_) | FetchError::BrokeOff(_) => "unreachable",
-        FetchError::NotKept(_) => "disk-full",
+        FetchError::NotKept(error) if error.kind() == io::ErrorKind::StorageFull => "disk-full",
+        FetchError::NotKept(_) => "storage-failed",
     }
 }

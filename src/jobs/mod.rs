@@ -25,7 +25,7 @@ pub use standing::Standing;
 use standing::Underway;
 use store::NewWebhook;
 pub use store::{Delivery, DueWebhook, Store, StoreError};
-pub use studio::Studio;
+pub use studio::{Studio, wav_beside};
 pub use upload::UploadError;
 pub use worker::Workers;
 

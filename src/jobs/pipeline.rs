@@ -52,11 +52,11 @@ impl Pipeline {
             Some(frame) => {
                 let thumbnail = scratch("jpg");
                 self.draw_thumbnail(frame, rendered.size, &thumbnail.0)?;
-                Some(self.keep(job, "jpg", &thumbnail.0)?)
+                Some(self.keep(&job.id.thumbnail_name(), &thumbnail.0)?)
             }
         };
         Ok(Video {
-            url: self.keep(job, "mp4", &video.0)?,
+            url: self.keep(&job.id.video_name(), &video.0)?,
             size: rendered.size,
             frames: rendered.frames,
             frame_rate: job.request.spec.output.frame_rate,
@@ -75,10 +75,9 @@ impl Pipeline {
             })
     }
 
-    /// Stores a job's file for good, and tells its address.
-    fn keep(&self, job: &Job, kind: &str, file: &Path) -> Result<String, Stop> {
-        let name = format!("{}.{kind}", job.id);
-        self.storage.put(&name, file).map_err(|error| {
+    /// Stores a file for good, and tells its address.
+    fn keep(&self, name: &str, file: &Path) -> Result<String, Stop> {
+        self.storage.put(name, file).map_err(|error| {
             error!("{name} could not be stored: {}", chain(&error));
             failed("storage-failed", "the video could not be stored")
         })
@@ -98,7 +97,7 @@ fn failed(code: &str, message: impl Into<String>) -> Stop {
 }
 
 /// A file that is gone when the job is, unless it has been moved on.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {

@@ -1,17 +1,17 @@
 //! The studio: from a specification to a file. Needs no job.
 
+use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::error;
-use tempfile::NamedTempFile;
 use tokio::runtime::Handle;
 
 use super::album::Album;
 use super::assets::{Arrival, Fetcher, Kind};
-use super::pipeline::Stop;
+use super::pipeline::{Scratch, Stop};
 use crate::errors::chain;
 use crate::job::Failure;
 use crate::net::{Net, Oversize};
@@ -99,7 +99,7 @@ impl Studio {
     ) -> Result<Rendered, RenderError<Stop>> {
         let track = material.track(spec, progress).map_err(RenderError::Asset)?;
         let logo = material.logo(progress).map_err(RenderError::Asset)?;
-        let wav = track.map(|track| wav_beside(path, &track)).transpose()?;
+        let wav = track.map(|track| write_wav(&track, path)).transpose()?;
         material
             .album
             .wait_for_first()
@@ -107,7 +107,7 @@ impl Studio {
         // Gets ready while the photo is decoded, and is ended with a photo that cannot be.
         let encoding = self.encoder.start(
             path,
-            wav.as_ref().map(NamedTempFile::path),
+            wav.as_ref().map(|wav| wav.0.as_path()),
             usual_preset(spec),
         )?;
         let script = Script {
@@ -141,7 +141,7 @@ impl Material<'_> {
         let Some(logo) = &mut self.logo else {
             return Ok(None);
         };
-        let bytes = logo.read(progress)?;
+        let bytes = logo.read(&|| progress.stopped())?;
         let drawn = picture::logo(&bytes, self.limits, LARGEST_LOGO);
         drawn
             .map(Some)
@@ -156,7 +156,7 @@ impl Material<'_> {
         let Some(soundtrack) = &mut self.soundtrack else {
             return Ok(None);
         };
-        let bytes = soundtrack.read(progress)?;
+        let bytes = soundtrack.read(&|| progress.stopped())?;
         let track = sound::soundtrack(&bytes, spec.output.seconds())
             .map_err(|error| Stop::Failed(soundtrack.complaint("not-sound", &error)))?;
         Ok(Some(track))
@@ -174,9 +174,9 @@ impl Material<'_> {
         ];
         for other in others {
             match other {
-                Ok(()) => {}
                 Err(Stop::Failed(failure)) => failures.push(failure),
-                Err(stop) => return stop,
+                Err(stop) if failures.is_empty() => return stop,
+                Ok(()) | Err(_) => {}
             }
         }
         Stop::Failed(all_of(failures))
@@ -186,27 +186,27 @@ impl Material<'_> {
 /// Several failures as one.
 fn all_of(failures: Vec<Failure>) -> Failure {
     let Some(code) = failures.first().map(|failure| failure.code.clone()) else {
+        error!("a video was given up although nothing is wrong with what it is made from");
         return Failure::internal();
     };
     let messages = failures.into_iter().map(|failure| failure.message);
     Failure::new(&code, messages.collect::<Vec<_>>().join("; "))
 }
 
-/// Writes a track down where the encoder finds it, for as long as the file is held.
-fn wav_beside(video: &Path, track: &sound::Track) -> Result<NamedTempFile, EncodeError> {
-    let directory = video.parent().unwrap_or(Path::new("."));
-    let write = || -> io::Result<NamedTempFile> {
-        let file = tempfile::Builder::new()
-            .prefix(".kinora-")
-            .suffix(".wav")
-            .tempfile_in(directory)?;
-        track.write_wav(BufWriter::new(file.as_file()))?;
-        Ok(file)
-    };
-    write().map_err(|error| match error.kind() {
-        io::ErrorKind::StorageFull => EncodeError::DiskFull,
-        _ => EncodeError::Output(error),
-    })
+/// Writes a track down beside the video that it is for.
+fn write_wav(track: &sound::Track, video: &Path) -> Result<Scratch, EncodeError> {
+    let file = Scratch(wav_beside(video));
+    let written = File::create(&file.0).and_then(|out| track.write_wav(BufWriter::new(out)));
+    match written {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(EncodeError::DiskFull),
+        Err(error) => Err(EncodeError::Output(error)),
+    }
+}
+
+/// Where the sound of a video is while the video is made.
+pub fn wav_beside(video: &Path) -> PathBuf {
+    video.with_extension("wav")
 }
 
 /// A rendering that is given up when one of its assets cannot be had.

@@ -1,6 +1,5 @@
 //! The only way out. Every address that a request names, of a photo, a webhook or an upload, is
-//! reached
-//! through here and passes the guard first.
+//! reached through here and passes the guard first.
 
 mod client;
 mod policy;

@@ -21,6 +21,9 @@ use crate::video::Size;
 /// Of the file.
 const MAX_BYTES: usize = 1 << 20;
 
+/// Rules of style sheets, each tried on every element.
+const MAX_MATCHES: usize = 2_000_000;
+
 /// Of the entities of its DTD, all their uses together.
 const MAX_ENTITY_BYTES: usize = 1 << 20;
 
@@ -146,13 +149,21 @@ impl<'a, 'd> Weights<'a, 'd> {
                 weights.by_id.entry(id).or_insert(node);
             }
         }
+        let elements = document.descendants().filter(roxmltree::Node::is_element);
+        let elements = elements.count();
         let styles = document
             .descendants()
-            .filter(|node| node.tag_name().name() == "style");
-        let mut targets: Vec<&str> = styles
-            .flat_map(|style| style.text().map(urls))
-            .flatten()
-            .collect();
+            .filter(|node| node.tag_name().name() == "style")
+            .filter_map(|node| node.text());
+        let mut targets = Vec::new();
+        let mut rules = 0;
+        for style in styles {
+            rules += plain_rules(style)?;
+            targets.extend(urls(style));
+        }
+        if rules.saturating_mul(elements) > MAX_MATCHES {
+            return Err(too("too many style rules"));
+        }
         targets.sort_unstable();
         targets.dedup();
         let mut of_styles = 0u64;
@@ -197,6 +208,44 @@ impl<'a, 'd> Weights<'a, 'd> {
         self.known.insert(node.id(), weight);
         Ok(weight)
     }
+}
+
+/// Counts the rules of a style sheet, all of whose selectors must be single: matching `a b c` tries
+/// every way through an element's ancestors, which may take for ever. Drawing programs write single
+/// ones.
+fn plain_rules(style: &str) -> Result<usize, PictureError> {
+    let combined = || too("style rules for more than one class");
+    let mut rules = 0;
+    for block in without_comments(style)?.split('}') {
+        let Some((selectors, declarations)) = block.split_once('{') else {
+            continue;
+        };
+        if declarations.contains('{') {
+            return Err(combined());
+        }
+        for selector in selectors.split(',') {
+            let is_part = |c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~' | '\\');
+            if selector.trim().contains(is_part) {
+                return Err(combined());
+            }
+            rules += 1;
+        }
+    }
+    Ok(rules)
+}
+
+fn without_comments(style: &str) -> Result<String, PictureError> {
+    let mut kept = String::with_capacity(style.len());
+    let mut rest = style;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        kept.push_str(before);
+        let (_, after) = comment
+            .split_once("*/")
+            .ok_or(PictureError::DrawingDamaged)?;
+        rest = after;
+    }
+    kept.push_str(rest);
+    Ok(kept)
 }
 
 /// The ids in `url(#id)`.

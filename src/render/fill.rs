@@ -2,7 +2,7 @@
 
 use super::channel::{Channel, frame_bytes, planes};
 use super::motion;
-use super::resample::{Crop, Kernel, Resampler};
+use super::resample::{Crop, Resampler};
 use super::scene::Source;
 use crate::picture::Plane;
 use crate::video::{Motion, Size};
@@ -27,13 +27,7 @@ pub fn fill(sources: &[Source; 3], photo: Size, frame: Size) -> Vec<u8> {
     for (source, out) in sources.iter().zip(planes(&mut filled, frame)) {
         let (level, crop) = source.level_for(covering, width);
         let mut plane = Plane::new(width, height);
-        Resampler::with_kernel(Kernel::CatmullRom).resample(
-            level,
-            crop,
-            &mut plane.data,
-            width,
-            height,
-        );
+        Resampler::new().resample(level, crop, &mut plane.data, width, height);
         blur(&mut plane);
         let (rest, floor) = match source.channel() {
             Channel::Y => (LIGHT, BLACK),

@@ -22,6 +22,7 @@ mod stage;
 mod timeline;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 pub use encode::{EncodeError, Encoder, Encoding, Settings};
 pub use overlay::Fonts;
@@ -47,12 +48,13 @@ pub trait Progress: Sync {
 pub trait Photos: Send {
     type Error: Send;
 
-    /// The photo of a scene. Asked for each in turn, and on a thread that may wait; `detail` tells
-    /// how coarse a photo of that size may be.
+    /// The photo of a scene. Asked for each in turn, and on a thread that may wait, but not any
+    /// longer once `given_up` is set; `detail` tells how coarse a photo of that size may be.
     fn photo(
         &mut self,
         scene: usize,
         detail: &dyn Fn(Size) -> Detail,
+        given_up: &AtomicBool,
     ) -> Result<Picture, Self::Error>;
 }
 
@@ -125,7 +127,9 @@ fn play<P: Photos>(
 ) -> Result<Played, RenderError<P::Error>> {
     let Script { spec, logo, fonts } = *script;
     let mut stage = Stage::new(photos, spec, timeline);
-    let first = stage.next().ok_or(RenderError::Interrupted)?;
+    let first = stage
+        .next(&AtomicBool::new(false))
+        .ok_or(RenderError::Interrupted)?;
     let first = first.map_err(RenderError::Asset)?;
     let size = first.scene.frame();
     let Output { frame_rate, .. } = spec.output;

@@ -7,6 +7,7 @@
 //! however many the scenes, there are a few at a time.
 
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -42,6 +43,7 @@ pub fn play<P: Photos>(
     let threads = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_DRAWING_THREADS);
+    let given_up = AtomicBool::new(false);
     thread::scope(|scope| {
         let mut hands = Vec::with_capacity(threads);
         let mut cues = Vec::with_capacity(threads);
@@ -53,14 +55,17 @@ pub fn play<P: Photos>(
             hands.push(hand);
             cues.push(cue);
         }
-        let staging = scope.spawn(move || send_scenes(first, stage, &cues));
+        let staging = scope.spawn(|| send_scenes(first, stage, cues, &given_up));
         let written = collect(&hands, film.timeline.frames(), &mut write);
         // Ends the threads, if there were to be more frames.
+        given_up.store(true, Ordering::Relaxed);
         drop(hands);
-        match staging.join() {
-            Ok(Ok(())) => written,
-            Ok(Err(error)) => Err(RenderError::Asset(error)),
-            Err(panic) => resume_unwind(panic),
+        match (written, staging.join()) {
+            (_, Err(panic)) => resume_unwind(panic),
+            // What is missing has been waited for in vain only since then.
+            (Err(RenderError::Encode(error)), _) => Err(RenderError::Encode(error)),
+            (_, Ok(Err(error))) => Err(RenderError::Asset(error)),
+            (written, Ok(Ok(()))) => written,
         }
     })
 }
@@ -69,14 +74,17 @@ pub fn play<P: Photos>(
 fn send_scenes<P: Photos>(
     first: Ready,
     mut stage: Stage<P>,
-    cues: &[Sender<Ready>],
+    cues: Vec<Sender<Ready>>,
+    given_up: &AtomicBool,
 ) -> Result<(), P::Error> {
     let mut ready = first;
     loop {
-        if cues.iter().any(|cue| cue.send(ready.clone()).is_err()) {
+        // Err: the thread has drawn its last frame, which others may not have.
+        let wanting = cues.iter().filter(|cue| cue.send(ready.clone()).is_ok());
+        if wanting.count() == 0 {
             return Ok(());
         }
-        ready = match stage.next() {
+        ready = match stage.next(given_up) {
             Some(next) => next?,
             None => return Ok(()),
         };

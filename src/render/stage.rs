@@ -1,6 +1,7 @@
 //! The stage: scenes made ready in their order, one at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::path::Path;
 use super::scene::Scene;
@@ -36,8 +37,8 @@ impl<'a, P: Photos> Stage<'a, P> {
         }
     }
 
-    /// The next scene; `None` after the last.
-    pub fn next(&mut self) -> Option<Result<Ready, P::Error>> {
+    /// The next scene; `None` after the last. Does not wait for it any longer once `given_up` is set.
+    pub fn next(&mut self, given_up: &AtomicBool) -> Option<Result<Ready, P::Error>> {
         // More scenes than frames: some are in none.
         let shown = |index: &usize| !self.timeline.span(*index).is_empty();
         let index = (self.next..self.spec.scenes.len()).find(shown)?;
@@ -52,7 +53,7 @@ impl<'a, P: Photos> Stage<'a, P> {
         let frame = self.frame;
         let picture = self
             .photos
-            .photo(index, &|photo| path(photo, frame).detail());
+            .photo(index, &|photo| path(photo, frame).detail(), given_up);
         Some(picture.map(|picture: Picture| {
             let path = path(picture.size, frame);
             self.frame = Some(path.frame);

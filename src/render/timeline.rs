@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::video::VideoSpec;
 
-/// Of a scene's share of the frames, what a cross-fade may take at each of its ends.
-const MOST_FADED: u32 = 3;
+/// The shortest scene is this many times as long as a cross-fade.
+const SCENE_TO_FADE: u32 = 3;
 /// Frames below which a cross-fade would look like a fault: a cut is better.
 const SHORTEST_FADE: u32 = 4;
 
@@ -31,7 +31,7 @@ impl Timeline {
         let scenes = spec.scenes.len() as u64;
         let cut = |i: u64| ((2 * i * u64::from(frames) + scenes) / (2 * scenes)) as u32;
         let wanted = (spec.crossfade * f64::from(spec.output.frame_rate)).round() as u32;
-        let fade = wanted.min(frames / scenes as u32 / MOST_FADED);
+        let fade = wanted.min(frames / scenes as u32 / SCENE_TO_FADE);
         Self {
             cuts: (0..=scenes).map(cut).collect(),
             fade: if fade < SHORTEST_FADE { 0 } else { fade },

@@ -34,6 +34,7 @@ impl Storage for LocalStorage {
             .map_err(|cause| StorageError::new(name, cause))?;
         Ok(format!("{}/{name}", self.base_url))
     }
+
     fn holds(&self, name: &str) -> io::Result<bool> {
         self.directory.join(name).try_exists()
     }

@@ -63,7 +63,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cosmic_text", &["render/overlay/"]),
     ("zeno", &["render/overlay/"]),
     ("include_dir", &["template/", "render/overlay/"]),
-    ("tempfile", &["jobs/assets.rs", "jobs/studio.rs"]),
+    ("tempfile", &["jobs/assets.rs"]),
     ("hmac", &["webhook.rs"]),
     ("base64", &["webhook.rs"]),
     ("clap", &["cli/"]),

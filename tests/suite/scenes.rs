@@ -154,6 +154,20 @@ fn every_frame_moves_and_the_same_photos_make_the_same_film() {
 }
 
 #[test]
+fn scenes_of_a_frame_each_all_have_it() {
+    // Shorter than there are drawing threads: some have drawn their last frame before others begin.
+    let home = Scratch::new();
+    let levels = [60, 200, 90, 160];
+    let flags = ["--length", "0.2667", "--frame-rate", "15"];
+    let frames = frames::all(&film(&home, &levels.map(grey), &flags));
+    assert_eq!(frames.len(), 4);
+    for (frame, level) in frames.iter().zip(levels) {
+        let (got, want) = (middle(frame), luma(level));
+        assert!((got - want).abs() < 3.0, "{got}, not {want:.1}");
+    }
+}
+
+#[test]
 fn a_hundred_photos_have_their_turn_each() {
     let home = Scratch::new();
     let level = |i: usize| (60 + i * 37 % 180) as u8;

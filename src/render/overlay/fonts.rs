@@ -64,6 +64,8 @@ pub(super) struct Shelf {
     /// By name in lower case.
     families: HashMap<String, Vec<Arc<Face>>>,
     system: SystemFaces,
+    /// Faces that were ever made known to the engine: each gets a number of its own.
+    adopted: usize,
 }
 
 /// A face that the engine knows, under a family name of its own so that no other can be mistaken for
@@ -88,6 +90,7 @@ impl Shelf {
             glyphs: SwashCache::new(),
             families: HashMap::new(),
             system: SystemFaces::default(),
+            adopted: 0,
         };
         for file in BUNDLED.files() {
             if is_font(file.path()) {
@@ -153,7 +156,8 @@ impl Shelf {
 
     /// Makes a face known to the engine.
     fn adopt(&mut self, info: FaceInfo) -> Option<Arc<Face>> {
-        let family = format!("face {}", self.engine.db().len());
+        self.adopted += 1;
+        let family = format!("face {}", self.adopted);
         let coloured = info.post_script_name.contains("Emoji");
         let (weight, style) = (info.weight, info.style);
         let id = self.engine.db_mut().push_face_info(FaceInfo {

@@ -91,12 +91,6 @@ impl<const N: usize> Runs<N> {
             at = end;
         }
     }
-
-    fn memory(&self) -> usize {
-        self.runs.capacity() * size_of::<Run>()
-            + self.alpha.capacity()
-            + self.colours.iter().map(|c| 2 * c.capacity()).sum::<usize>()
-    }
 }
 
 impl Layer {
@@ -112,10 +106,6 @@ impl Layer {
         self.luma.blend(0, opacity, y);
         self.chroma.blend(0, opacity, cb);
         self.chroma.blend(1, opacity, cr);
-    }
-
-    pub fn memory(&self) -> usize {
-        self.luma.memory() + self.chroma.memory()
     }
 }
 

@@ -75,14 +75,6 @@ impl Titles {
         let mut overlays = self.painted.iter().map(|painted| &painted.overlay);
         overlays.any(|overlay| overlay.opacity(seconds) > 0.0)
     }
-
-    /// Bytes held.
-    pub fn memory(&self) -> usize {
-        self.painted
-            .iter()
-            .map(|painted| painted.layer.memory())
-            .sum()
-    }
 }
 
 /// Where the items of an overlay come to stand, for tests: x, y, width and height in pixels of the
