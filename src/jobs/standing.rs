@@ -65,7 +65,7 @@ impl Jobs {
         // Before the record is read: a job that is finished in between is done by then, and not
         // one that has come back to nothing.
         let share = self.shared.underway.share(id);
-        let Some(job) = self.job(id).await? else {
+        let Some((job, queue_position)) = self.placed(id).await? else {
             return Ok(None);
         };
         let progress = match (&job.state, &job.finish) {
@@ -73,15 +73,27 @@ impl Jobs {
             (JobState::Running, _) => share,
             _ => 0.0,
         };
-        let queue_position = match job.state {
-            JobState::Queued => self.shared.store.queue_position(id).await?,
-            JobState::Running | JobState::Done => None,
-        };
         Ok(Some(Standing {
             job,
             progress,
             queue_position,
         }))
+    }
+
+    /// A job, and its place if it is queued.
+    async fn placed(&self, id: JobId) -> Result<Option<(Job, Option<u32>)>, StoreError> {
+        loop {
+            let Some(job) = self.job(id).await? else {
+                return Ok(None);
+            };
+            if job.state != JobState::Queued {
+                return Ok(Some((job, None)));
+            }
+            // None: it has been begun since it was read.
+            if let Some(position) = self.shared.store.queue_position(id).await? {
+                return Ok(Some((job, Some(position))));
+            }
+        }
     }
 }
 

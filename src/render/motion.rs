@@ -8,16 +8,14 @@ use crate::video::{Motion, Move, Size};
 /// Deeper than this, a zoom stands still.
 const MAX_ZOOM: f64 = 10.0;
 
-/// Growth by an eased zoom over its whole time: in shares a second, at least, and at most.
+/// Growth by an eased zoom over its whole time: in shares a second, and at most.
 const ZOOM: Pace = Pace {
     speed: 0.045,
-    least: 0.05,
     most: 0.22,
 };
 /// Way of an eased pan, in widths (or heights) of the frame.
 const PAN: Pace = Pace {
     speed: 0.06,
-    least: 0.06,
     most: 0.5,
 };
 /// How much a photo with little to spare may be enlarged so that a pan has a way to go.
@@ -27,18 +25,20 @@ const MAX_PAN_ZOOM: f64 = 1.15;
 /// largest; and it moves by this share of the frame.
 const WHOLE: (f64, f64) = (0.90, 0.95);
 const WHOLE_DRIFT: f64 = 0.02;
+/// In a frame higher than wide, where titles are below, it stands above the middle: by this share of
+/// the height for each width that is missing.
+const WHOLE_LIFT: f64 = 0.22;
 /// A photo that would lose more than half to fill the frame is shown whole.
 const MOST_CROPPED: f64 = 2.0;
 
 struct Pace {
     speed: f64,
-    least: f64,
     most: f64,
 }
 
 impl Pace {
     fn over(&self, seconds: f64) -> f64 {
-        (self.speed * seconds).clamp(self.least, self.most)
+        (self.speed * seconds).min(self.most)
     }
 }
 
@@ -138,10 +138,12 @@ impl View {
     /// along the way that has more room.
     fn contained(&self, share: f64, off: f64) -> Crop {
         let (across, down) = self.steps();
+        let slope = f64::from(self.frame.width) / f64::from(self.frame.height);
+        let lift = WHOLE_LIFT * (1.0 - slope).max(0.0);
         let off = if across < down {
             (off, 0.0)
         } else {
-            (0.0, off)
+            (0.0, off + lift)
         };
         self.around_centre(across.max(down) / share, off)
     }

@@ -61,6 +61,20 @@ impl Fields {
             Field::Logo => &None,
         };
         let text = clean(text.as_deref()?);
+        let text = match field {
+            Field::Website => without_scheme(&text).to_owned(),
+            _ => text,
+        };
         (!text.trim().is_empty()).then_some(text)
     }
+}
+
+/// An address as people write it.
+fn without_scheme(website: &str) -> &str {
+    let address = website.trim().trim_end_matches('/');
+    let schemes = ["https://", "http://"];
+    let bare = schemes
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    bare.unwrap_or(address)
 }

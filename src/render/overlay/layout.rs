@@ -13,7 +13,7 @@ const PLATE_PADDING: f32 = 0.16;
 const MOST_ENLARGED: f32 = 2.0;
 
 /// How items stand that had no room beside each other, as a share of the panel's gap.
-const STACKED_GAP: f64 = 0.8;
+const STACKED_GAP: f64 = 1.4;
 
 /// An item that has found its size.
 pub(super) struct Block {
