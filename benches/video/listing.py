@@ -66,8 +66,8 @@ def kinora(photos, video):
 def report(name, meters, beside=None):
     median = lambda meters, what: statistics.median(getattr(meter, what) for meter in meters)
     wall, peak = median(meters, "wall"), median(meters, "peak")
-    ratio = median(beside, "wall") / wall if beside else 1
-    print(f"| {name} | {wall:.1f} | {ratio:.1f} | {median(meters, 'cpu'):.1f} | {peak / 2**20:.0f} |", flush=True)
+    ratio = f"{median(beside, 'wall') / wall:.1f}" if beside else ""
+    print(f"| {name} | {wall:.1f} | {ratio} | {median(meters, 'cpu'):.1f} | {peak / 2**20:.0f} |", flush=True)
     return peak
 
 
