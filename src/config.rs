@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::listing::template;
 use crate::setting::{Setting, put};
-use crate::{api, jobs, net, picture, render, template, webhook};
+use crate::{api, encode, jobs, net, picture, webhooks};
 
 /// Read when no other file is named, and only if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -19,9 +20,9 @@ pub struct Config {
     pub jobs: jobs::Settings,
     pub net: net::Settings,
     pub picture: picture::Limits,
-    pub video: render::Settings,
+    pub video: encode::Settings,
     pub templates: template::Settings,
-    pub webhooks: webhook::Settings,
+    pub webhooks: webhooks::Settings,
     pub storage: StorageSettings,
 }
 
@@ -86,7 +87,7 @@ impl Config {
         let mut config = Self::default();
         sources.fill(&mut config.server, api::Settings::TABLE)?;
         sources.fill(&mut config.jobs, jobs::Settings::TABLE)?;
-        sources.fill(&mut config.webhooks, webhook::Settings::TABLE)?;
+        sources.fill(&mut config.webhooks, webhooks::Settings::TABLE)?;
         sources.fill(&mut config.storage, StorageSettings::TABLE)?;
         config.fill_rendering(&mut sources)?;
         sources.nothing_left()?;
@@ -107,7 +108,7 @@ impl Config {
         sources.fill(&mut self.net, net::Settings::TABLE)?;
         sources.fill(&mut self.picture, picture::Limits::TABLE)?;
         sources.fill(&mut self.templates, template::Settings::TABLE)?;
-        sources.fill(&mut self.video, render::Settings::TABLE)
+        sources.fill(&mut self.video, encode::Settings::TABLE)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::video::{Size, VideoSpec};
+use crate::spec::{Size, VideoSpec};
 
 /// Names a job, and through its randomness keeps its video's address unguessable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

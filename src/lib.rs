@@ -1,28 +1,33 @@
 //! Kinora turns still photographs into videos.
 //!
-//! Several HTTP dialects ask for a video, one specification says what is wanted, and one pipeline
-//! makes it:
+//! HTTP dialects and the command line describe a video as one plain specification; one pipeline
+//! makes it; a job backend decides when; a storage keeps the result.
 //!
 //! ```text
-//! api::revid ─────────┐                        ┌─ fetch ─ decode ─ render ─ encode ─ store ─┐
-//! api::digitalcarbon ─┼─▶ VideoSpec ─▶ jobs ─▶ worker ─▶ jobs::pipeline                     ├─▶ webhook
-//! cli render ─────────┘        (durable, bounded)                                           └─▶ status
+//! api::revid ─────────┐                 ┌─ claim ─▶ worker ─▶ pipeline: fetch ▸ decode ▸ render ▸ encode ▸ store
+//! api::digitalcarbon ─┴─▶ Jobs::submit ─▶ backend ◀─ finish ─────┘
+//!                          (VideoSpec)  └─▶ outbox ─▶ webhooks
+//! cli render ─▶ pipeline (no job)
 //! ```
 //!
-//! | module | holds | knows |
+//! | module | holds | may import |
 //! |---|---|---|
-//! | [`video`], [`job`], [`setting`] | plain data | nobody |
-//! | [`template`] | titles as data: TOML and facts → overlays | `video` |
-//! | [`listing`] | photos and facts of a property → specification | `template` |
-//! | [`net`] | the only way out: address policy, downloads, posts, uploads | data |
-//! | [`picture`] | bytes → an upright, colour-true picture in Y, Cb, Cr | data |
-//! | [`sound`] | bytes → PCM as long as the video | nobody |
-//! | [`render`] | pictures and specification → frames → ffmpeg | `picture` |
-//! | [`storage`] | finished videos and their addresses | data |
-//! | [`jobs`] | the queue, the record, the workers and the pipeline | all of the above |
-//! | [`webhook`] | the outbox's postman | `jobs`' record, `net` |
-//! | [`api`] | HTTP | `jobs`' handle |
-//! | [`allocator`] | what becomes of freed memory | nobody |
+//! | [`spec`] | what a video is: scenes, motion, overlays, output. Plain data | – |
+//! | [`job`] | a job, its state and its outcome. Plain data | `spec` |
+//! | [`setting`] | one row of a module's table of settings | – |
+//! | [`net`] | outbound HTTP: address policy, downloads, posts, uploads | `spec`, `job` |
+//! | [`picture`] | bytes → an upright, colour-managed planar picture; logos | `spec` |
+//! | [`sound`] | bytes → PCM as long as the video | `spec` |
+//! | [`titles`] | overlays → layers that are blended into frames | `spec`, `picture` |
+//! | [`render`] | pictures and specification → frames | `spec`, `picture`, `titles` |
+//! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec` |
+//! | [`storage`] | finished videos and their addresses | `spec`, `job` |
+//! | [`listing`] | property facts and a template → specification | `spec` |
+//! | [`pipeline`] | how one video is made; needs no job | all of the above but `listing` |
+//! | [`jobs`] | submit, wait, status; the backend and the workers | `spec`, `job`, `pipeline` |
+//! | [`webhooks`] | signature, sender, schedule | `job`, `jobs`, `net` |
+//! | [`api`] | HTTP: one folder for each dialect | `spec`, `job`, `jobs`, `listing`, `webhooks` |
+//! | [`allocator`] | what becomes of freed memory | – |
 //! | [`config`], [`app`], [`cli`] | settings, the composition root, the command line | all |
 
 #![deny(unsafe_code)]
@@ -32,16 +37,18 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod encode;
 mod errors;
 pub mod job;
 pub mod jobs;
 pub mod listing;
 pub mod net;
 pub mod picture;
+pub mod pipeline;
 pub mod render;
 pub mod setting;
 pub mod sound;
+pub mod spec;
 pub mod storage;
-pub mod template;
-pub mod video;
-pub mod webhook;
+pub mod titles;
+pub mod webhooks;

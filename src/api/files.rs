@@ -13,7 +13,7 @@ use log::error;
 use super::Service;
 use super::error::ApiError;
 use crate::job::JobId;
-use crate::jobs::TEST_FILE;
+use crate::pipeline::TEST_FILE;
 
 pub async fn file(
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! HTTP: each dialect parses its own words into a [`VideoSpec`](crate::video::VideoSpec) and prints
+//! HTTP: each dialect parses its own words into a [`VideoSpec`](crate::spec::VideoSpec) and prints
 //! a [`Job`](crate::job::Job) in its own words. Frames are none of its business.
 
 mod bare_errors;
@@ -12,7 +12,6 @@ pub mod key;
 pub mod revid;
 mod schema;
 mod server;
-mod toolkit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,8 +20,8 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::jobs::Jobs;
+use crate::listing::template::Templates;
 use crate::setting::{Setting, positive_duration, put};
-use crate::template::Templates;
 use error::{method_not_allowed, not_found};
 use health::Health;
 use key::ApiKey;
@@ -138,15 +137,18 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
                 revid::paid_image_to_video,
             ))
             .service(post("/v1/image/convert/video", revid::v1_image_to_video))
-            .service(post("/paid/get/job/status", toolkit::job_status))
+            .service(post("/paid/get/job/status", revid::toolkit::job_status))
             .service(get(
                 "/paid/get/job/status/{job_id}",
-                toolkit::job_status_by_path,
+                revid::toolkit::job_status_by_path,
             ))
-            .service(post("/v1/toolkit/job/status", toolkit::job_status))
-            .service(post("/v1/toolkit/jobs/status", toolkit::jobs_status))
-            .service(get("/v1/toolkit/test", toolkit::test))
-            .service(get("/v1/toolkit/authenticate", toolkit::authenticate))
+            .service(post("/v1/toolkit/job/status", revid::toolkit::job_status))
+            .service(post("/v1/toolkit/jobs/status", revid::toolkit::jobs_status))
+            .service(get("/v1/toolkit/test", revid::toolkit::test))
+            .service(get(
+                "/v1/toolkit/authenticate",
+                revid::toolkit::authenticate,
+            ))
             .service(post(
                 "/v1-beta/generate-video",
                 digitalcarbon::generate_video,

@@ -20,13 +20,15 @@ pub use signals::StopSignals;
 
 use crate::api::{self, Service};
 use crate::config::{Config, ignored_variables};
+use crate::encode::Encoder;
 use crate::job::Timestamp;
-use crate::jobs::{Announcement, Jobs, Pipeline, Queue, Store, StoreError, Studio, Workers};
+use crate::jobs::{Announcement, Jobs, Queue, Store, StoreError, Workers};
+use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
-use crate::render::{Encoder, Fonts};
+use crate::pipeline::{Pipeline, Studio};
 use crate::storage::LocalStorage;
-use crate::template::{TemplateError, Templates};
-use crate::webhook::{Postman, Secret};
+use crate::titles::Fonts;
+use crate::webhooks::{Postman, Secret};
 use data_dir::DataDir;
 
 /// For answers to be sent, once the last job is done.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Handle;
 
 use crate::app::StopSignals;
-use crate::jobs::wav_beside;
+use crate::pipeline::wav_beside;
 use crate::render::Progress;
 
 /// What a shell calls a program that was ended by Ctrl-C.

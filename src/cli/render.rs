@@ -10,13 +10,15 @@ use super::display::{Display, EXIT_INTERRUPTED};
 use super::part::{Part, unwritable};
 use super::{flags, runtime};
 use crate::config::Config;
-use crate::jobs::{Stop, Studio};
+use crate::encode::Encoder;
+use crate::listing::template::{self, Fields, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Net;
 use crate::picture;
-use crate::render::{Encoder, Fonts, Rendered};
-use crate::template::{self, Fields, Templates};
-use crate::video::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
+use crate::pipeline::{Stop, Studio};
+use crate::render::Rendered;
+use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
+use crate::titles::Fonts;
 
 #[derive(Args)]
 pub struct Render {

@@ -1,12 +1,8 @@
 //! Jobs: taken in, kept on record, worked off, waited for and asked after.
 
-mod album;
-mod assets;
-mod pipeline;
 mod queue;
-mod standing;
-mod store;
-mod studio;
+mod sqlite;
+mod status;
 mod upload;
 mod worker;
 
@@ -19,19 +15,18 @@ use log::error;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
-pub use pipeline::{Pipeline, Stop, TEST_FILE};
 pub use queue::{Bounds, NoSlot, Queue};
-pub use standing::Standing;
-use standing::Underway;
-use store::NewWebhook;
-pub use store::{Delivery, DueWebhook, Store, StoreError};
-pub use studio::{Studio, wav_beside};
+use sqlite::NewWebhook;
+pub use sqlite::{Delivery, DueWebhook, Store, StoreError};
+pub use status::Standing;
+use status::Underway;
 pub use upload::UploadError;
 pub use worker::Workers;
 
 use crate::errors::chain;
 use crate::job::{Job, JobId, JobState, Request, Stamp, Timestamp};
 use crate::net::UrlError;
+use crate::pipeline::{Pipeline, TEST_FILE};
 use crate::setting::{Setting, at_least, positive_duration, put};
 use crate::storage::StorageError;
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use log::{error, info};
 
-use super::pipeline::{Pipeline, Stop};
 use super::queue::{Queue, Serves, Taken};
-use super::standing::Attempt;
+use super::status::Attempt;
 use super::{Jobs, Settings, Store};
 use crate::errors::chain;
 use crate::job::{Failure, Finish, Job, JobId, JobState, Outcome, Timestamp};
+use crate::pipeline::{Pipeline, Stop};
 use crate::render::Progress;
 
 /// Between tries to record a result while the disk refuses.

@@ -5,7 +5,7 @@ use super::raster::{Raster, Scratch};
 use super::scale::{Pixels, resample};
 use super::upright::Turn;
 use super::{Limits, PictureError, caught, codec, jpeg, svg};
-use crate::video::Size;
+use crate::spec::Size;
 
 /// Alpha up to which a border counts as empty.
 const FAINT: u8 = 6;

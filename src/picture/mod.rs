@@ -17,6 +17,7 @@ mod colour;
 mod complete;
 mod error;
 mod format;
+mod frame;
 mod jpeg;
 mod logo;
 mod markers;
@@ -30,12 +31,13 @@ mod ycc;
 
 pub use error::PictureError;
 pub use format::Format;
+pub use frame::{Component, planes};
 pub use logo::{Logo, logo};
 pub use plane::Plane;
 pub use still::jpeg;
 
 use crate::setting::{Setting, at_least, put};
-use crate::video::Size;
+use crate::spec::Size;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

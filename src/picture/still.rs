@@ -5,7 +5,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::ycc;
-use crate::video::Size;
+use crate::spec::Size;
 
 /// Of 100: at which nothing is seen of the compression.
 const QUALITY: u8 = 88;

@@ -16,7 +16,7 @@ use roxmltree::Document;
 
 use super::scale::Pixels;
 use super::{Limits, PictureError};
-use crate::video::Size;
+use crate::spec::Size;
 
 /// Of the file.
 const MAX_BYTES: usize = 1 << 20;

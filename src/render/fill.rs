@@ -1,11 +1,11 @@
 //! The fill: a photo's own colours, blurred, for what a photo shown whole leaves of the frame.
 
-use super::channel::{Channel, frame_bytes, planes};
 use super::motion;
 use super::resample::{Crop, Resampler};
 use super::scene::Source;
 use crate::picture::Plane;
-use crate::video::{Motion, Size};
+use crate::picture::{Component, planes};
+use crate::spec::{Motion, Size};
 
 /// Samples along the frame's shorter side that the photo is reduced to before it is blurred.
 const COARSE: f64 = 48.0;
@@ -21,7 +21,7 @@ const GREY: f64 = 128.0;
 
 /// One frame's Y, Cb and Cr, filled with the photo.
 pub fn fill(sources: &[Source; 3], photo: Size, frame: Size) -> Vec<u8> {
-    let mut filled = vec![0; frame_bytes(frame)];
+    let mut filled = vec![0; frame.frame_bytes()];
     let covering = motion::crop(Motion::CentreZoom { speed: 0.0 }, photo, frame, 0.0, 0.0);
     let [width, height] = coarse(frame);
     for (source, out) in sources.iter().zip(planes(&mut filled, frame)) {
@@ -29,14 +29,14 @@ pub fn fill(sources: &[Source; 3], photo: Size, frame: Size) -> Vec<u8> {
         let mut plane = Plane::new(width, height);
         Resampler::new().resample(level, crop, &mut plane.data, width, height);
         blur(&mut plane);
-        let (rest, floor) = match source.channel() {
-            Channel::Y => (LIGHT, BLACK),
-            Channel::Cb | Channel::Cr => (COLOUR, GREY),
+        let (rest, floor) = match source.component() {
+            Component::Y => (LIGHT, BLACK),
+            Component::Cb | Component::Cr => (COLOUR, GREY),
         };
         for sample in &mut plane.data {
             *sample = ((f64::from(*sample) - floor) * rest + floor).round() as u8;
         }
-        let (width, height) = source.channel().size(frame);
+        let (width, height) = source.component().size(frame);
         Resampler::new().resample(&plane, Crop::whole(&plane), out, width, height);
     }
     filled

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::channel::Channel;
 use super::resample::Crop;
-use crate::video::Size;
+use crate::picture::Component;
+use crate::spec::Size;
 
 /// Full coverage.
 const FULL: u32 = 256;
 
-/// What one channel's samples get of the photo.
+/// What one component's samples get of the photo.
 pub struct Inset {
     across: Axis,
     down: Axis,
-    /// Of the channel in the frame.
+    /// Of the component in the frame.
     width: usize,
 }
 
@@ -27,12 +27,12 @@ struct Axis {
 
 impl Inset {
     /// For a photo of this size, when `crop` (of luma, in pixels of the photo) lies behind the frame.
-    pub fn new(channel: Channel, photo: Size, crop: Crop, frame: Size) -> Self {
-        let (width, height) = channel.size(frame);
+    pub fn new(component: Component, photo: Size, crop: Crop, frame: Size) -> Self {
+        let (width, height) = component.size(frame);
         let step = crop.width / f64::from(frame.width);
-        let sample = channel.subsampling() as f64;
+        let sample = component.subsampling() as f64;
         // Chroma is sited left: its samples' boxes reach half a luma sample further to that side.
-        let sited = if channel == Channel::Y { 0.0 } else { 0.5 };
+        let sited = if component == Component::Y { 0.0 } else { 0.5 };
         let axis = |origin: f64, length: u32, shift: f64, samples: usize| {
             let edge = |at: f64| (at / step + shift) / sample;
             Axis::new(edge(-origin), edge(f64::from(length) - origin), samples)
@@ -49,7 +49,7 @@ impl Inset {
         (self.across.range.len(), self.down.range.len())
     }
 
-    /// The part of `crop`, which lies behind the whole channel, that lies behind the inset.
+    /// The part of `crop`, which lies behind the whole component, that lies behind the inset.
     pub fn part(&self, crop: Crop) -> Crop {
         let step = crop.width / self.width as f64;
         let (width, height) = self.size();
@@ -61,7 +61,7 @@ impl Inset {
         }
     }
 
-    /// Lays `patch`, of the inset's size, over the channel's samples.
+    /// Lays `patch`, of the inset's size, over the component's samples.
     pub fn lay(&self, patch: &[u8], samples: &mut [u8]) {
         let rows = samples
             .chunks_exact_mut(self.width)

@@ -6,14 +6,10 @@
 //! overlay ─ titles ───────────────────────────────────────────────┴─ reel ─ encode
 //! ```
 
-mod channel;
-mod encode;
 mod fill;
 mod inset;
 mod motion;
-pub mod overlay;
 mod path;
-mod preset;
 pub mod pyramid;
 mod reel;
 pub mod resample;
@@ -24,13 +20,10 @@ mod timeline;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-pub use encode::{EncodeError, Encoder, Encoding, Settings};
-pub use overlay::Fonts;
-pub use preset::Preset;
-
+use crate::encode::{EncodeError, Encoding};
 use crate::picture::{Detail, Logo, Picture};
-use crate::video::{Output, Size, VideoSpec};
-use overlay::Titles;
+use crate::spec::{Output, Size, VideoSpec};
+use crate::titles::{Fonts, Titles};
 use reel::Film;
 use stage::Stage;
 use timeline::Timeline;

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::resample::Crop;
-use crate::video::{Motion, Move, Size};
+use crate::spec::{Motion, Move, Size};
 
 /// Deeper than this, a zoom stands still.
 const MAX_ZOOM: f64 = 10.0;

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::channel::Channel;
 use super::motion;
 use super::resample::Crop;
+use crate::picture::Component;
 use crate::picture::Detail;
-use crate::video::{Motion, Size};
+use crate::spec::{Motion, Size};
 
 /// A photo's way through the frames that show it.
 pub struct Path {
@@ -35,15 +35,15 @@ impl Path {
         motion::shows_whole(self.motion, self.photo, self.frame)
     }
 
-    /// What lies behind `channel`'s samples of frame `k`, in pixels of the photo.
-    pub fn crop(&self, channel: Channel, k: u32) -> Crop {
+    /// What lies behind `component`'s samples of frame `k`, in pixels of the photo.
+    pub fn crop(&self, component: Component, k: u32) -> Crop {
         let share = f64::from(k - self.span.start) / self.span.len() as f64;
         let crop = motion::crop(self.motion, self.photo, self.frame, self.seconds, share);
-        match channel {
-            Channel::Y => crop,
+        match component {
+            Component::Y => crop,
             // H.264 sites chroma left: in line with every other luma sample, half a luma sample
             // left of the middle of the two (ITU-T H.264 figure E-1, type 0).
-            Channel::Cb | Channel::Cr => Crop {
+            Component::Cb | Component::Cr => Crop {
                 x: crop.x - 0.5 * crop.width / f64::from(self.frame.width),
                 ..crop
             },
@@ -51,16 +51,16 @@ impl Path {
     }
 
     /// The same for every frame of the scene.
-    pub fn crops(&self, channel: Channel) -> impl Iterator<Item = Crop> {
-        self.span.clone().map(move |k| self.crop(channel, k))
+    pub fn crops(&self, component: Component) -> impl Iterator<Item = Crop> {
+        self.span.clone().map(move |k| self.crop(component, k))
     }
 
-    /// The finest and the coarsest step of all frames: photo pixels from one sample of `channel` to
+    /// The finest and the coarsest step of all frames: photo pixels from one sample of `component` to
     /// the next.
-    pub fn steps(&self, channel: Channel) -> (f64, f64) {
+    pub fn steps(&self, component: Component) -> (f64, f64) {
         let step = |k| {
-            self.crop(Channel::Y, k).width / f64::from(self.frame.width)
-                * channel.subsampling() as f64
+            self.crop(Component::Y, k).width / f64::from(self.frame.width)
+                * component.subsampling() as f64
         };
         // Zooms go one way.
         let (first, last) = (step(self.span.start), step(self.span.end - 1));
@@ -70,10 +70,15 @@ impl Path {
     /// How coarse the photo may be decoded: twice as fine as the finest frame needs it, so that the
     /// reduction to what the frames do need is left to a proper filter.
     pub fn detail(&self) -> Detail {
-        let shift = |channel| (self.steps(channel).0 / 2.0).log2().floor().clamp(0.0, 8.0) as u8;
+        let shift = |component| {
+            (self.steps(component).0 / 2.0)
+                .log2()
+                .floor()
+                .clamp(0.0, 8.0) as u8
+        };
         Detail {
-            luma_shift: shift(Channel::Y),
-            chroma_shift: shift(Channel::Cb),
+            luma_shift: shift(Component::Y),
+            chroma_shift: shift(Component::Cb),
         }
     }
 }
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn chroma_stands_half_a_luma_sample_left() {
         let path = path(3840, 2160);
-        let (luma, chroma) = (path.crop(Channel::Y, 0), path.crop(Channel::Cb, 0));
+        let (luma, chroma) = (path.crop(Component::Y, 0), path.crop(Component::Cb, 0));
         assert_eq!((luma.x, chroma.x), (0.0, -1.0));
         assert_eq!((luma.y, luma.width), (chroma.y, chroma.width));
     }

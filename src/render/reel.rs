@@ -12,12 +12,11 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::channel::frame_bytes;
-use super::overlay::Titles;
 use super::scene::Brush;
 use super::stage::{Ready, Stage};
 use super::timeline::Timeline;
 use super::{Photos, RenderError};
+use crate::titles::Titles;
 
 /// Encoding takes far longer than drawing: more threads would only wait.
 const MAX_DRAWING_THREADS: usize = 4;
@@ -48,7 +47,7 @@ pub fn play<P: Photos>(
         let mut hands = Vec::with_capacity(threads);
         let mut cues = Vec::with_capacity(threads);
         for t in 0..threads {
-            let (hand, desk) = hand_over(frame_bytes(size));
+            let (hand, desk) = hand_over(size.frame_bytes());
             let (cue, scenes) = bounded(SCENES_AHEAD);
             let mut artist = Artist::new(scenes, film);
             scope.spawn(move || artist.draw(t, threads, &desk));

@@ -1,13 +1,13 @@
 //! A scene: one photo, ready to be drawn from.
 
-use super::channel::{Channel, planes};
 use super::fill::fill;
 use super::inset::Inset;
 use super::path::Path;
 use super::pyramid::Pyramid;
 use super::resample::{Crop, Resampler};
+use crate::picture::{Component, planes};
 use crate::picture::{Picture, Plane};
-use crate::video::Size;
+use crate::spec::Size;
 
 /// One photo on its path.
 pub struct Scene {
@@ -20,7 +20,7 @@ pub struct Scene {
 
 /// One plane of the photo, at the sizes that its frames need.
 pub struct Source {
-    channel: Channel,
+    component: Component,
     pyramid: Pyramid,
     /// Photo pixels to a sample of the plane.
     step: f64,
@@ -41,9 +41,9 @@ impl Scene {
             ..
         } = picture;
         let sources = [
-            Source::new(Channel::Y, y, detail.luma_shift, &path),
-            Source::new(Channel::Cb, cb, detail.chroma_shift, &path),
-            Source::new(Channel::Cr, cr, detail.chroma_shift, &path),
+            Source::new(Component::Y, y, detail.luma_shift, &path),
+            Source::new(Component::Cb, cb, detail.chroma_shift, &path),
+            Source::new(Component::Cr, cr, detail.chroma_shift, &path),
         ];
         let fill = path
             .shows_whole()
@@ -69,8 +69,8 @@ impl Scene {
             if self.fill.is_some() {
                 self.draw_inset(source, k, brush, samples);
             } else {
-                let (width, height) = source.channel.size(self.path.frame);
-                let (level, crop) = source.level_for(self.path.crop(source.channel, k), width);
+                let (width, height) = source.component.size(self.path.frame);
+                let (level, crop) = source.level_for(self.path.crop(source.component, k), width);
                 brush
                     .resampler
                     .resample(level, crop, samples, width, height);
@@ -81,9 +81,14 @@ impl Scene {
     /// Draws the photo over the fill that is there.
     fn draw_inset(&self, source: &Source, k: u32, brush: &mut Brush, samples: &mut [u8]) {
         let Path { photo, frame, .. } = self.path;
-        let inset = Inset::new(source.channel, photo, self.path.crop(Channel::Y, k), frame);
-        let (across, _) = source.channel.size(frame);
-        let (level, crop) = source.level_for(self.path.crop(source.channel, k), across);
+        let inset = Inset::new(
+            source.component,
+            photo,
+            self.path.crop(Component::Y, k),
+            frame,
+        );
+        let (across, _) = source.component.size(frame);
+        let (level, crop) = source.level_for(self.path.crop(source.component, k), across);
         let (width, height) = inset.size();
         brush.patch.resize(width * height, 0);
         brush
@@ -94,21 +99,21 @@ impl Scene {
 }
 
 impl Source {
-    fn new(channel: Channel, plane: Plane, shift: u8, path: &Path) -> Self {
+    fn new(component: Component, plane: Plane, shift: u8, path: &Path) -> Self {
         let step = f64::from(1u32 << shift);
-        let (finest, coarsest) = path.steps(channel);
+        let (finest, coarsest) = path.steps(component);
         let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);
-        let crops = path.crops(channel).map(|crop| crop.scaled(1.0 / step));
-        pyramid.trim(crops, channel.size(path.frame).0);
+        let crops = path.crops(component).map(|crop| crop.scaled(1.0 / step));
+        pyramid.trim(crops, component.size(path.frame).0);
         Self {
-            channel,
+            component,
             pyramid,
             step,
         }
     }
 
-    pub fn channel(&self) -> Channel {
-        self.channel
+    pub fn component(&self) -> Component {
+        self.component
     }
 
     /// The samples to draw `crop` (in pixels of the photo) from, when it is to be `width` samples

@@ -7,7 +7,7 @@ use super::path::Path;
 use super::scene::Scene;
 use super::timeline::Timeline;
 use super::{Photos, Picture};
-use crate::video::{Size, VideoSpec};
+use crate::spec::{Size, VideoSpec};
 
 /// Scenes that are still to come.
 pub struct Stage<'a, P> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::video::VideoSpec;
+use crate::spec::VideoSpec;
 
 /// The shortest scene is this many times as long as a cross-fade.
 const SCENE_TO_FADE: u32 = 3;
@@ -90,7 +90,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::video::{Asset, Frame, Motion, Move, Output, Scene, Source};
+    use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source};
 
     fn timeline(scenes: usize, length: f64) -> Timeline {
         let scene = Scene {

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use kinora::listing::template::{Field, Fields, Templates};
 use kinora::picture::{Limits, Logo, PictureError, logo};
-use kinora::render::overlay::{Fonts, Titles, bounds};
-use kinora::template::{Field, Fields, Templates};
-use kinora::video::Size;
-use kinora::video::overlay::{Content, Overlay};
+use kinora::spec::Size;
+use kinora::spec::overlay::{Content, Overlay};
+use kinora::titles::{Fonts, Titles, bounds};
 
 const FRAMES: [(u32, u32); 4] = [(1920, 1080), (1080, 1080), (1080, 1350), (1080, 1920)];
 
@@ -199,7 +199,7 @@ fn any_frame_and_length_will_do() {
 }
 
 fn words(overlays: &[Overlay]) -> Vec<String> {
-    fn collect(items: &[kinora::video::overlay::Item], words: &mut Vec<String>) {
+    fn collect(items: &[kinora::spec::overlay::Item], words: &mut Vec<String>) {
         for item in items {
             match &item.content {
                 Content::Text(text) => words.push(text.words.clone()),

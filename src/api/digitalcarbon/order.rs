@@ -10,9 +10,9 @@ use crate::api::error::ApiError;
 use crate::api::fault::{Fault, dotted};
 use crate::api::schema::{self, shorten};
 use crate::jobs::Jobs;
+use crate::listing::template::{Fields, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
-use crate::template::{Fields, Templates};
-use crate::video::{Asset, Source};
+use crate::spec::{Asset, Source};
 
 const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));

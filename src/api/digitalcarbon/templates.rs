@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::listing::AspectRatio;
-use crate::template::{Field, Template};
+use crate::listing::template::{Field, Template};
 
 #[derive(Serialize)]
 struct Listed<'a> {

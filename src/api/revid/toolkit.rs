@@ -1,0 +1,216 @@
+//! The toolkit's questions: how is my job, how are all jobs, does the service work, is my key good.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use jsonschema::Validator;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{BUILD_NUMBER, Envelope, Times};
+use crate::api::error::ApiError;
+use crate::api::{Service, body, schema};
+use crate::job::{Job, JobId, JobState, Timestamp};
+
+static JOB_STATUS_SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile(include_str!("../../../schemas/job-status.json")));
+static JOBS_STATUS_SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile(include_str!("../../../schemas/jobs-status.json")));
+
+/// How far back `jobs/status` looks, in seconds, unless told.
+const DEFAULT_SINCE: f64 = 600.0;
+
+/// An answer that is not about making a video, in the same envelope.
+#[derive(Serialize)]
+struct Answer<T> {
+    endpoint: String,
+    code: u16,
+    id: Option<String>,
+    job_id: JobId,
+    response: T,
+    message: &'static str,
+    #[serde(flatten)]
+    times: Times,
+    pid: u32,
+    queue_id: u64,
+    queue_length: usize,
+    build_number: &'static str,
+}
+
+/// How a job stands.
+#[derive(Serialize)]
+struct JobStatus {
+    job_status: &'static str,
+    job_id: JobId,
+    queue_id: u64,
+    process_id: u32,
+    response: Option<Envelope>,
+}
+
+/// The same question by POST, on both paths.
+pub async fn job_status(
+    request: HttpRequest,
+    payload: Payload,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
+    service.key.check(&request)?;
+    let payload = body::json(&request, &body?)?;
+    schema::validate(&JOB_STATUS_SCHEMA, &payload)?;
+    answer_job_status(
+        &service,
+        payload["job_id"].as_str().unwrap_or_default(),
+        request.path(),
+    )
+    .await
+}
+
+pub async fn job_status_by_path(
+    request: HttpRequest,
+    id: Path<String>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    service.key.check(&request)?;
+    answer_job_status(&service, &id, "/paid/get/job/status").await
+}
+
+async fn answer_job_status(
+    service: &Service,
+    id: &str,
+    endpoint: &str,
+) -> Result<HttpResponse, ApiError> {
+    let begun = Instant::now();
+    let id: JobId = id
+        .parse()
+        .map_err(|_| ApiError::invalid("/job_id", "is not a UUID"))?;
+    let job = service
+        .jobs
+        .job(id)
+        .await?
+        .ok_or(ApiError::NotFound("job"))?;
+    let status = JobStatus::of(&job, service);
+    let mut answer = json!(Answer::new(endpoint, id, &status, service, begun));
+    // Beside the envelope's own place for it, so that an automation can branch without digging.
+    answer["job_status"] = json!(status.job_status);
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The states of all jobs that changed lately. The body is optional.
+pub async fn jobs_status(
+    request: HttpRequest,
+    payload: Payload,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let begun = Instant::now();
+    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
+    service.key.check(&request)?;
+    let body = body?;
+    let payload = if body.is_empty() {
+        json!({})
+    } else {
+        body::json(&request, &body)?
+    };
+    schema::validate(&JOBS_STATUS_SCHEMA, &payload)?;
+    let since = payload["since_seconds"].as_f64().unwrap_or(DEFAULT_SINCE);
+    let since = Timestamp(Timestamp::now().0.saturating_sub((since * 1000.0) as i64));
+    let states: BTreeMap<String, &str> = service
+        .jobs
+        .states_since(since)
+        .await?
+        .into_iter()
+        .map(|(id, state)| (id.to_string(), state_name(state)))
+        .collect();
+    Ok(HttpResponse::Ok().json(Answer::new(
+        request.path(),
+        JobId::random(),
+        states,
+        &service,
+        begun,
+    )))
+}
+
+/// Stores a small text file and tells its address.
+pub async fn test(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, ApiError> {
+    let begun = Instant::now();
+    service.key.check(&request)?;
+    let url = service.jobs.test_storage().await.map_err(|error| {
+        log::error!(
+            "the test file could not be stored: {}",
+            crate::errors::chain(&error)
+        );
+        ApiError::Internal
+    })?;
+    Ok(HttpResponse::Ok().json(Answer::new(
+        request.path(),
+        JobId::random(),
+        url,
+        &service,
+        begun,
+    )))
+}
+
+pub async fn authenticate(
+    request: HttpRequest,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let begun = Instant::now();
+    service.key.check(&request)?;
+    Ok(HttpResponse::Ok().json(Answer::new(
+        "/authenticate",
+        JobId::random(),
+        "Authorized",
+        &service,
+        begun,
+    )))
+}
+
+impl<T: Serialize> Answer<T> {
+    fn new(endpoint: &str, job_id: JobId, response: T, service: &Service, begun: Instant) -> Self {
+        let stamp = service.jobs.stamp();
+        let run_time = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        Self {
+            endpoint: endpoint.to_owned(),
+            code: 200,
+            id: None,
+            job_id,
+            response,
+            message: "success",
+            times: Times {
+                run_time,
+                queue_time: 0.0,
+                total_time: run_time,
+            },
+            pid: stamp.pid,
+            queue_id: stamp.queue_id,
+            queue_length: stamp.queue_length,
+            build_number: BUILD_NUMBER,
+        }
+    }
+}
+
+impl JobStatus {
+    fn of(job: &Job, service: &Service) -> Self {
+        let stamp = job
+            .finish
+            .as_ref()
+            .map_or_else(|| service.jobs.stamp(), |finish| finish.stamp);
+        Self {
+            job_status: state_name(job.state),
+            job_id: job.id,
+            queue_id: stamp.queue_id,
+            process_id: stamp.pid,
+            response: Envelope::finished(job),
+        }
+    }
+}
+
+fn state_name(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued => "queued",
+        JobState::Running => "running",
+        JobState::Done => "done",
+    }
+}

@@ -1,0 +1,93 @@
+//! A template in memory: panels that still have placeholders.
+
+use super::fields::Field;
+use super::span::DraftSpan;
+use crate::spec::overlay::{LogoBox, Panel, Pill, Rule, Style};
+
+/// Titles for a kind of listing, to be filled with the facts of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    pub name: String,
+    /// A few words for people.
+    pub title: String,
+    /// A sentence for people.
+    pub description: String,
+    /// Seconds in which a scene turns into the next.
+    pub crossfade: f64,
+    pub(super) panels: Vec<DraftPanel>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct DraftPanel {
+    pub span: DraftSpan,
+    /// Without its items.
+    pub panel: Panel,
+    pub items: Vec<DraftItem>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct DraftItem {
+    pub space: Option<f64>,
+    pub content: DraftContent,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum DraftContent {
+    Text {
+        pieces: Vec<Piece>,
+        style: Style,
+        pill: Option<Pill>,
+        /// Whether the text is worth a panel although it has no placeholder.
+        keep: bool,
+    },
+    Rule(Rule),
+    Logo(LogoBox),
+    Row {
+        gap: f64,
+        items: Vec<DraftItem>,
+    },
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Piece {
+    Literal(String),
+    Field(Field),
+}
+
+impl DraftPanel {
+    pub fn uses(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        self.walk(&mut |content| match content {
+            DraftContent::Text { pieces, .. } => {
+                fields.extend(pieces.iter().filter_map(|piece| match piece {
+                    Piece::Field(field) => Some(*field),
+                    Piece::Literal(_) => None,
+                }));
+            }
+            DraftContent::Logo(_) => fields.push(Field::Logo),
+            DraftContent::Rule(_) | DraftContent::Row { .. } => {}
+        });
+        fields
+    }
+
+    pub fn fonts(&self) -> Vec<&str> {
+        let mut fonts = Vec::new();
+        self.walk(&mut |content| {
+            if let DraftContent::Text { style, .. } = content {
+                fonts.push(style.font.as_str());
+            }
+        });
+        fonts
+    }
+
+    fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a DraftContent)) {
+        let mut waiting: Vec<&DraftItem> = self.items.iter().collect();
+        while let Some(item) = waiting.pop() {
+            visit(&item.content);
+            if let DraftContent::Row { items, .. } = &item.content {
+                waiting.extend(items);
+            }
+        }
+    }
+}

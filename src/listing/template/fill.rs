@@ -1,0 +1,205 @@
+//! Draft, facts and length → overlays.
+
+use super::draft::{DraftContent, DraftItem, DraftPanel, Piece, Template};
+use super::fields::Fields;
+use super::span::{Span, pace, whole};
+use crate::spec::overlay::{Content, Item, Overlay, Panel, Text};
+
+impl Template {
+    /// The titles for a listing, in a video of `length_seconds`: without what has nothing to say,
+    /// and in short videos faster, or without what could not be read. Whatever is missing from
+    /// `fields` takes its items along, and its panel when nothing else is in it.
+    pub fn fill(&self, fields: &Fields, length_seconds: f64) -> Vec<Overlay> {
+        if !(length_seconds.is_finite() && length_seconds > 0.0) {
+            return Vec::new();
+        }
+        let spans: Vec<_> = self.panels.iter().map(|panel| panel.span).collect();
+        let pace = pace(&spans, length_seconds);
+        let filled: Vec<(Option<Span>, Panel)> = self
+            .panels
+            .iter()
+            .filter_map(|draft| Some((draft.span.at(length_seconds, pace), draft.fill(fields)?)))
+            .collect();
+        if filled.iter().all(|(span, _)| span.is_none()) {
+            let first = filled.into_iter().next();
+            return first
+                .map(|(_, panel)| overlay(whole(length_seconds), panel))
+                .into_iter()
+                .collect();
+        }
+        filled
+            .into_iter()
+            .filter_map(|(span, panel)| Some(overlay(span?, panel)))
+            .collect()
+    }
+}
+
+fn overlay(span: Span, panel: Panel) -> Overlay {
+    Overlay {
+        start: span.start,
+        end: span.end,
+        fade_in: span.fade_in,
+        fade_out: span.fade_out,
+        panel,
+    }
+}
+
+impl DraftPanel {
+    /// `None` when there is nothing to say.
+    fn fill(&self, fields: &Fields) -> Option<Panel> {
+        let items = fill_items(&self.items, fields)?;
+        Some(Panel {
+            items,
+            ..self.panel.clone()
+        })
+    }
+}
+
+/// An item that is to be shown, and whether it says something.
+struct Filled {
+    item: Item,
+    says_something: bool,
+}
+
+/// Without the items that have nothing to show, and the rules beside them; `None` when what is left
+/// says nothing.
+fn fill_items(drafts: &[DraftItem], fields: &Fields) -> Option<Vec<Item>> {
+    let mut filled: Vec<Option<Filled>> = drafts.iter().map(|draft| draft.fill(fields)).collect();
+    let is_rule = |draft: &DraftItem| matches!(draft.content, DraftContent::Rule(_));
+    for (i, _) in drafts
+        .iter()
+        .enumerate()
+        .filter(|(_, draft)| is_rule(draft))
+    {
+        let before = (0..i).rev().find(|&k| !is_rule(&drafts[k]));
+        let after = (i + 1..drafts.len()).find(|&k| !is_rule(&drafts[k]));
+        if [before, after]
+            .into_iter()
+            .flatten()
+            .any(|k| filled[k].is_none())
+        {
+            filled[i] = None;
+        }
+    }
+    let says_something = filled.iter().flatten().any(|filled| filled.says_something);
+    says_something.then(|| {
+        filled
+            .into_iter()
+            .flatten()
+            .map(|filled| filled.item)
+            .collect()
+    })
+}
+
+impl DraftItem {
+    fn fill(&self, fields: &Fields) -> Option<Filled> {
+        let (content, says_something) = match &self.content {
+            DraftContent::Text {
+                pieces,
+                style,
+                pill,
+                keep,
+            } => {
+                let text = Text {
+                    words: words(pieces, fields)?,
+                    style: style.clone(),
+                    pill: *pill,
+                };
+                let has_fact = pieces.iter().any(|piece| matches!(piece, Piece::Field(_)));
+                (Content::Text(text), has_fact || *keep)
+            }
+            DraftContent::Rule(rule) => (Content::Rule(*rule), false),
+            DraftContent::Logo(logo) => (Content::Logo(fields.logo.then_some(*logo)?), true),
+            DraftContent::Row { gap, items } => {
+                let items = fill_items(items, fields)?;
+                (Content::Row { gap: *gap, items }, true)
+            }
+        };
+        Some(Filled {
+            item: Item {
+                space: self.space,
+                content,
+            },
+            says_something,
+        })
+    }
+}
+
+/// The text with its facts; `None` when it has placeholders and all of them are missing. A literal
+/// between two facts separates them, and is there once where both are.
+fn words(pieces: &[Piece], fields: &Fields) -> Option<String> {
+    let mut words = String::new();
+    // The literal since the last fact, and whether facts were met and found.
+    let (mut between, mut after_gap) = ("", false);
+    let (mut met, mut found) = (false, false);
+    for piece in pieces {
+        match piece {
+            Piece::Literal(_) if after_gap && !between.is_empty() => {}
+            Piece::Literal(literal) => between = literal,
+            Piece::Field(field) => {
+                let text = fields.text(*field);
+                // Before the first fact stands what belongs to it.
+                if let Some(text) = text {
+                    if found || !met {
+                        words.push_str(between);
+                    }
+                    words.push_str(&text);
+                    (between, after_gap, found) = ("", false, true);
+                } else {
+                    after_gap = true;
+                }
+                met = true;
+            }
+        }
+    }
+    // What follows a missing last fact belongs to it.
+    if !after_gap {
+        words.push_str(between);
+    }
+    (found || !met).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listing::template::fields::Field;
+
+    fn said(facts: [&str; 3]) -> Option<String> {
+        let some = |text: &str| Some(text.to_owned());
+        let fields = Fields {
+            address: some(facts[0]),
+            price: some(facts[1]),
+            details: some(facts[2]),
+            ..Fields::default()
+        };
+        let literal = |text: &str| Piece::Literal(text.into());
+        let pieces = [
+            literal("("),
+            Piece::Field(Field::Address),
+            literal(" - "),
+            Piece::Field(Field::Price),
+            literal(" + "),
+            Piece::Field(Field::Details),
+            literal(")"),
+        ];
+        words(&pieces, &fields)
+    }
+
+    #[test]
+    fn separators_stand_between_what_is_there() {
+        assert_eq!(said(["a", "b", "c"]).as_deref(), Some("(a - b + c)"));
+        assert_eq!(said(["a", " ", "c"]).as_deref(), Some("(a - c)"));
+        assert_eq!(said(["a", "", ""]).as_deref(), Some("(a"));
+        assert_eq!(said(["", "b", ""]).as_deref(), Some("b"));
+        assert_eq!(said(["", "", "c"]).as_deref(), Some("c)"));
+        assert_eq!(said(["", "\u{200b}", "\n"]), None);
+    }
+
+    #[test]
+    fn a_text_without_placeholders_stays() {
+        assert_eq!(
+            words(&[Piece::Literal("Just sold".into())], &Fields::default()).as_deref(),
+            Some("Just sold")
+        );
+    }
+}

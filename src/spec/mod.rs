@@ -1,0 +1,182 @@
+//! What is wanted: one video, described in plain data. Knows nobody.
+
+pub mod overlay;
+pub mod wording;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use overlay::Overlay;
+
+/// Everything the pipeline needs to know to make a video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoSpec {
+    /// In their order, each with an equal share of the length. Never empty.
+    pub scenes: Vec<Scene>,
+    /// Seconds in which a scene turns into the next; less where scenes are short, and 0 for cuts.
+    #[serde(default)]
+    pub crossfade: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<Overlay>,
+    /// For the overlays that have a place for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Asset>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soundtrack: Option<Asset>,
+    pub output: Output,
+}
+
+/// One photo, and what happens to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scene {
+    pub photo: Asset,
+    pub motion: Motion,
+}
+
+/// Something that a video is made from and that is still to be had, such as a photo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asset {
+    /// What the caller calls it, to begin a sentence about it with.
+    pub label: String,
+    pub source: Source,
+}
+
+/// Where an asset comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// An absolute http(s) URL, still to pass the address guard.
+    Url(String),
+    /// A file of the person at the command line. Never stored, so no request can name one.
+    #[serde(skip)]
+    File(PathBuf),
+}
+
+/// How the crop moves over the photograph.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Motion {
+    /// A linear zoom into the centre of a photo that fills the frame.
+    CentreZoom {
+        /// Growth in percent of the first frame's size, per second.
+        speed: f64,
+    },
+    /// An eased move, as far and as fast as suits the photo. One that lies crosswise to the frame is
+    /// shown whole.
+    Eased(Move),
+}
+
+/// What an eased motion does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Move {
+    ZoomIn,
+    ZoomOut,
+    /// Along the photo's longer side, to the right or down.
+    PanForth,
+    /// The same way back.
+    PanBack,
+}
+
+/// The video's length, rate and size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Seconds.
+    pub length: f64,
+    /// Frames a second.
+    pub frame_rate: u32,
+    pub frame: Frame,
+    /// Seconds from the start to the frame that is to stand for the video, if any is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail_at: Option<f64>,
+}
+
+/// The frames' size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frame {
+    /// Full HD, upright or not as the first photo is.
+    LikeFirstPhoto,
+    /// Both even.
+    Size(Size),
+}
+
+impl Frame {
+    /// For a video that begins with a photo of this size.
+    pub fn size(self, first_photo: Size) -> Size {
+        match self {
+            Frame::LikeFirstPhoto => first_photo.full_hd_frame(),
+            Frame::Size(size) => size,
+        }
+    }
+}
+
+impl Output {
+    /// Number of frames, at least one.
+    pub fn frames(&self) -> u32 {
+        // A float-to-int cast saturates, so an absurd length cannot wrap.
+        ((self.length * f64::from(self.frame_rate)).round() as u32).max(1)
+    }
+
+    /// How long these frames last.
+    pub fn seconds(&self) -> f64 {
+        f64::from(self.frames()) / f64::from(self.frame_rate)
+    }
+
+    /// The number of the frame that is to stand for the video, if any is.
+    pub fn thumbnail(&self) -> Option<u32> {
+        let k = (self.thumbnail_at? * f64::from(self.frame_rate)).round() as u32;
+        Some(k.min(self.frames() - 1))
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Size {
+    /// Bytes of a frame of this size in planar 4:2:0. Width and height are even.
+    pub fn frame_bytes(self) -> usize {
+        self.width as usize * self.height as usize * 3 / 2
+    }
+
+    /// The frame that suits a photo of this size: landscape, or else portrait, in full HD.
+    fn full_hd_frame(self) -> Size {
+        if self.width > self.height {
+            Size {
+                width: 1920,
+                height: 1080,
+            }
+        } else {
+            Size {
+                width: 1080,
+                height: 1920,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_rounded_and_never_none() {
+        let frames = |length, frame_rate| {
+            let output = Output {
+                length,
+                frame_rate,
+                frame: Frame::LikeFirstPhoto,
+                thumbnail_at: None,
+            };
+            output.frames()
+        };
+        assert_eq!(frames(5.0, 30), 150);
+        assert_eq!(frames(1.5, 15), 23);
+        assert_eq!(frames(0.001, 15), 1);
+    }
+}
