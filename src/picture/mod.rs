@@ -36,7 +36,7 @@ pub use logo::{Logo, logo};
 pub use plane::Plane;
 pub use still::jpeg;
 
-use crate::setting::{Setting, at_least, put};
+use crate::setting::{Setting, assign, at_least};
 use crate::spec::Size;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,19 +109,19 @@ impl Limits {
             key: "picture.max_pixels",
             env: None,
             accepts: "a number of pixels from 1 up",
-            set: |s, text| put(&mut s.max_pixels, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_pixels, at_least(1, text)),
         },
         Setting {
             key: "picture.max_side",
             env: None,
             accepts: "a number of pixels from 1 up",
-            set: |s, text| put(&mut s.max_side, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_side, at_least(1, text)),
         },
         Setting {
             key: "picture.max_memory_bytes",
             env: None,
             accepts: "a number of bytes from 1 up",
-            set: |s, text| put(&mut s.max_memory, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_memory, at_least(1, text)),
         },
     ];
 

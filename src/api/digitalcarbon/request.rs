@@ -1,17 +1,18 @@
-//! What a client orders: the payload, and its rules.
+//! The request for a listing video: its fields and their rules.
 
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
+use super::DialectData;
 use crate::api::error::ApiError;
-use crate::api::fault::{Fault, dotted};
 use crate::api::schema::{self, shorten};
-use crate::jobs::Jobs;
+use crate::api::violation::{Violation, dotted};
 use crate::listing::template::{Fields, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
+use crate::net::Policy;
 use crate::spec::{Asset, Source};
 
 const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
@@ -22,19 +23,12 @@ static FIELDS: LazyLock<Value> = LazyLock::new(|| schema::parse(SCHEMA_TEXT));
 /// A payload may hold very many fields that are not known; a person needs to see a few.
 const MAX_WARNINGS: usize = 20;
 
-/// A listing video, in our words.
-pub struct Order {
+/// What is asked for.
+pub struct GenerateRequest {
     pub listing: Listing,
-    pub echo: Echo,
+    pub data: DialectData,
     /// What was ignored, in sentences.
     pub warnings: Vec<String>,
-}
-
-/// What the results tell of the order.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Echo {
-    pub template_id: String,
-    pub aspect_ratio: String,
 }
 
 #[derive(Deserialize)]
@@ -74,18 +68,22 @@ struct ContactDetails {
     website: Option<String>,
 }
 
-impl Order {
-    pub fn read(mut payload: Value, jobs: &Jobs, templates: &Templates) -> Result<Self, ApiError> {
+impl GenerateRequest {
+    pub fn read(
+        mut payload: Value,
+        policy: &Policy,
+        templates: &Templates,
+    ) -> Result<Self, ApiError> {
         let warnings = warnings(&payload);
         drop_blanks(&mut payload);
         check_shape(&payload)?;
         let payload: Payload = serde_json::from_value(payload)
             .map_err(|error| ApiError::invalid("", error.to_string()))?;
-        check_photos(&payload.files, jobs)?;
+        check_photos(&payload.files, policy)?;
         let params = payload.template_params;
-        let aspect_ratio = check_params(&params, jobs, templates)?;
+        let aspect_ratio = check_params(&params, policy, templates)?;
         let photos = payload.files.into_iter().map(|photo| Asset {
-            // By its own URL, a photo of a hundred can be found.
+            // One of a hundred photos is found by its URL.
             label: photo.url.clone(),
             source: Source::Url(photo.url),
         });
@@ -107,7 +105,7 @@ impl Order {
                 length: listing::LENGTH,
                 frame_rate: listing::FRAME_RATE,
             },
-            echo: Echo {
+            data: DialectData {
                 template_id: params.template_id,
                 aspect_ratio: aspect_ratio.name().to_owned(),
             },
@@ -152,16 +150,19 @@ fn check_shape(payload: &Value) -> Result<(), ApiError> {
         let message = format!("Maximum of {MOST_PHOTOS} photos allowed");
         return Err(ApiError::invalid("", message));
     }
-    let mut faults = schema::faults(&SCHEMA, payload);
+    let mut violations = schema::violations(&SCHEMA, payload);
     if payload.is_object() && (files.is_none() || photos == Some(0)) {
-        faults.push(Fault::new("", "At least one photo is required in files"));
+        violations.push(Violation::new(
+            "",
+            "At least one photo is required in files",
+        ));
     }
-    ApiError::unless_none(faults)
+    ApiError::unless_none(violations)
 }
 
 /// All URLs that are no good, at once.
-fn check_photos(photos: &[Photo], jobs: &Jobs) -> Result<(), ApiError> {
-    let is_good = |url: &str| schema::is_http_url(url) && jobs.check_url(url).is_ok();
+fn check_photos(photos: &[Photo], policy: &Policy) -> Result<(), ApiError> {
+    let is_good = |url: &str| schema::is_http_url(url) && policy.check_url(url).is_ok();
     let urls = photos.iter().map(|photo| photo.url.as_str());
     let bad: Vec<&str> = urls.filter(|url| !is_good(url)).collect();
     if bad.is_empty() {
@@ -174,14 +175,14 @@ fn check_photos(photos: &[Photo], jobs: &Jobs) -> Result<(), ApiError> {
 /// What else a schema cannot say.
 fn check_params(
     params: &TemplateParams,
-    jobs: &Jobs,
+    policy: &Policy,
     templates: &Templates,
 ) -> Result<AspectRatio, ApiError> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     if templates.get(&params.template_id).is_none() {
         let names: Vec<&str> = templates.names().collect();
         let message = unknown(&params.template_id, "a template", &names);
-        faults.push(Fault::of_value("/template_params/template_id", message));
+        violations.push(Violation::of_value("/template_params/template_id", message));
     }
     let ratio = match params.aspect_ratio.as_deref() {
         None => Some(AspectRatio::default()),
@@ -190,17 +191,20 @@ fn check_params(
     if let (None, Some(name)) = (ratio, &params.aspect_ratio) {
         let names = AspectRatio::ALL.map(AspectRatio::name);
         let message = unknown(name, "an aspect ratio", &names);
-        faults.push(Fault::of_value("/template_params/aspect_ratio", message));
+        violations.push(Violation::of_value(
+            "/template_params/aspect_ratio",
+            message,
+        ));
     }
     let urls = [
         ("/template_params/soundtrack_url", &params.soundtrack_url),
         ("/template_params/logo_url", &params.logo_url),
     ];
-    faults.extend(urls.into_iter().filter_map(|(path, url)| {
-        let error = jobs.check_url(url.as_deref()?).err()?;
-        Some(Fault::new(path, error.to_string()))
+    violations.extend(urls.into_iter().filter_map(|(path, url)| {
+        let error = policy.check_url(url.as_deref()?).err()?;
+        Some(Violation::new(path, error.to_string()))
     }));
-    ApiError::unless_none(faults)?;
+    ApiError::unless_none(violations)?;
     Ok(ratio.unwrap_or_default())
 }
 

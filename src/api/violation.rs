@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One broken rule.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct Violation {
     /// Where, as a JSON pointer; empty for the body as a whole.
     pub path: String,
     pub message: String,
@@ -20,7 +20,7 @@ enum Subject {
     Value,
 }
 
-impl Fault {
+impl Violation {
     /// `message` completes "image_url …".
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.trim_start_matches('/') {
             "" => f.write_str(&self.message),
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_sentence_names_the_field() {
-        let required = Fault::new("/template_params/template_id", "is required");
+        let required = Violation::new("/template_params/template_id", "is required");
         assert_eq!(
             required.sentence(),
             "template_params.template_id is required"
         );
-        let value = Fault::of_value("/files", "5 is not of type \"array\"");
+        let value = Violation::of_value("/files", "5 is not of type \"array\"");
         assert_eq!(value.sentence(), "files: 5 is not of type \"array\"");
-        let whole = Fault::new("", "the body is not JSON");
+        let whole = Violation::new("", "the body is not JSON");
         assert_eq!(whole.sentence(), "The body is not JSON");
     }
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// The video while it is made: beside the output, so that it takes its place in one step, and gone
 /// if it does not.
-pub struct Part {
+pub struct PartialFile {
     pub file: PathBuf,
     output: PathBuf,
 }
 
-impl Part {
+impl PartialFile {
     pub fn beside(output: &Path) -> Result<Self, String> {
         // Through a link, to the file that it stands for.
         let output = output.canonicalize().unwrap_or_else(|_| output.to_owned());
@@ -34,7 +34,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         // Err: it has become the video.
         let _ = std::fs::remove_file(&self.file);
