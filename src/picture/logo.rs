@@ -1,10 +1,10 @@
 //! A logo: a small picture with its transparency.
 
-use super::format::Format;
 use super::raster::{Raster, Scratch};
 use super::scale::{Pixels, resample};
 use super::upright::Turn;
-use super::{Limits, PictureError, caught, codec, jpeg, svg};
+use super::{Format, Limits, PictureError, caught, codec, jpeg, sniff, svg};
+use crate::media_type::{self, Kind};
 use crate::spec::Size;
 
 /// Alpha up to which a border counts as empty.
@@ -51,26 +51,14 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
         width: max.width.max(1),
         height: max.height.max(1),
     };
-    let (pixels, size) = match Format::sniff(bytes) {
-        Ok(format) => {
-            let decoded = caught(|| {
-                let raster = match format {
-                    Format::Jpeg => jpeg::decode(bytes, limits)?,
-                    other => codec::decode(other, bytes, limits)?,
-                };
-                Ok(upright(&raster, max))
-            });
-            decoded.unwrap_or(Err(PictureError::Undecodable(format)))?
-        }
-        Err(PictureError::LooksLike("an SVG drawing")) => drawing(bytes, limits, max)?,
-        // A long comment may stand before the drawing.
-        Err(other @ PictureError::LooksLike("an XML or HTML document")) => {
-            drawing(bytes, limits, max).map_err(|e| match e {
-                PictureError::DrawingDamaged => other,
-                known => known,
-            })?
-        }
-        Err(other) => return Err(other),
+    let (pixels, size) = match media_type::sniff(bytes).map(|found| (found.kind, found.name)) {
+        Some((Kind::Svg, _)) => drawing(bytes, limits, max)?,
+        // A long comment may precede the root element.
+        Some((Kind::Xml, name)) => drawing(bytes, limits, max).map_err(|e| match e {
+            PictureError::DrawingDamaged => PictureError::LooksLike(name),
+            known => known,
+        })?,
+        _ => bitmap(bytes, limits, max)?,
     };
     let (pixels, size) = trimmed(&pixels, size).ok_or(PictureError::Invisible)?;
     let fitted = fitted(size, max);
@@ -79,6 +67,18 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
         pixels: logo.scaled(fitted),
         size: fitted,
     })
+}
+
+fn bitmap(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {
+    let format = sniff(bytes)?;
+    let decoded = caught(|| {
+        let raster = match format {
+            Format::Jpeg => jpeg::decode(bytes, limits)?,
+            other => codec::decode(other, bytes, limits)?,
+        };
+        Ok(upright(&raster, max))
+    });
+    decoded.unwrap_or(Err(PictureError::Undecodable(format)))
 }
 
 fn drawing(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {

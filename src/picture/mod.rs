@@ -1,7 +1,6 @@
 //! Bytes → an upright, colour-true picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! format ─ which of the six formats, or what it is instead
 //! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! colour ─ device colours → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
@@ -16,7 +15,6 @@ mod codec;
 mod colour;
 mod complete;
 mod error;
-mod format;
 mod frame;
 mod jpeg;
 mod logo;
@@ -29,13 +27,14 @@ mod svg;
 mod upright;
 mod ycc;
 
+pub use crate::media_type::PictureFormat as Format;
 pub use error::PictureError;
-pub use format::Format;
 pub use frame::{Component, planes};
 pub use logo::{Logo, logo};
 pub use plane::Plane;
 pub use still::jpeg;
 
+use crate::media_type::{self, Kind};
 use crate::setting::{Setting, at_least, put};
 use crate::spec::Size;
 
@@ -172,7 +171,7 @@ pub fn decode(
     limits: &Limits,
     detail: impl FnOnce(Size) -> Detail,
 ) -> Result<Picture, PictureError> {
-    let format = Format::sniff(bytes)?;
+    let format = sniff(bytes)?;
     let picture = caught(|| {
         let raster = match format {
             Format::Jpeg => jpeg::decode(bytes, limits)?,
@@ -188,6 +187,24 @@ pub fn decode(
         })
     });
     picture.unwrap_or(Err(PictureError::Undecodable(format)))
+}
+
+/// The format of a picture with a decoder.
+fn sniff(bytes: &[u8]) -> Result<Format, PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    match media_type::sniff(bytes) {
+        Some(found) => match found.kind {
+            Kind::Picture(format) => Ok(format),
+            Kind::OtherPicture => Err(PictureError::OtherFormat(found.name)),
+            _ => Err(PictureError::LooksLike(found.name)),
+        },
+        None => {
+            Err(media_type::cut_picture(bytes)
+                .map_or(PictureError::Unknown, PictureError::Truncated))
+        }
+    }
 }
 
 /// Runs a decoder that may panic on hostile files instead of failing: `tiff` 0.11 does on tiled planar files

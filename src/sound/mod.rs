@@ -1,7 +1,6 @@
 //! Bytes of a soundtrack → stereo PCM that lasts exactly as long as the video.
 //!
 //! ```text
-//! format (with mpeg) ─ which of the six formats, or what it is instead
 //! decode (with vorbis) ─ bytes → packets → stereo, no more than is needed
 //! mix ─ any channels → two
 //! halve ─ rates that nobody hears → rates that fit the memory
@@ -14,17 +13,16 @@
 mod arrange;
 mod decode;
 mod error;
-mod format;
 mod halve;
 mod mix;
-mod mpeg;
 mod vorbis;
 mod wav;
 
+pub use crate::media_type::SoundFormat as Format;
 pub use decode::MAX_RATE;
 pub use error::SoundError;
-pub use format::Format;
 
+use crate::media_type::{self, Kind};
 use arrange::Arrangement;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,13 +64,27 @@ impl Track {
 /// # Errors
 /// A sentence for the caller when the bytes are no such sound, or none of it can be decoded.
 pub fn soundtrack(bytes: &[u8], length: f64) -> Result<Track, SoundError> {
-    let (format, bytes) = Format::sniff(bytes)?;
+    let (format, bytes) = sniff(bytes)?;
     let clip = caught(|| decode::decode(format, bytes, length));
     let clip = clip.unwrap_or(Err(SoundError::Undecodable(format)))?;
     Ok(Track {
         rate: clip.rate,
         arrangement: Arrangement::new(clip.frames, clip.rate, length),
     })
+}
+
+/// The format of sound with a decoder, and the bytes after any tags.
+fn sniff(bytes: &[u8]) -> Result<(Format, &[u8]), SoundError> {
+    if bytes.is_empty() {
+        return Err(SoundError::Empty);
+    }
+    let found = media_type::sniff(bytes).ok_or(SoundError::Unknown)?;
+    match found.kind {
+        Kind::Sound(format) => Ok((format, &bytes[found.start..])),
+        Kind::OtherSound => Err(SoundError::OtherFormat(found.name)),
+        Kind::Id3 => Err(SoundError::Damaged(Format::Mp3)),
+        _ => Err(SoundError::LooksLike(found.name)),
+    }
 }
 
 /// Runs a decoder that may panic on hostile files instead of failing. `None` then.
