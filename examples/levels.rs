@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use kinora::picture::Plane;
+use kinora::picture::colour::luminance;
 use kinora::render::pyramid::{Pyramid, Spacing};
 use kinora::render::resample::{Crop, Resampler};
 
@@ -29,10 +30,8 @@ fn main() {
 
 fn luma(path: &str) -> Plane {
     let photo = image::open(path).expect("a photo").to_rgb8();
-    let weigh = |p: &image::Rgb<u8>| {
-        let [r, g, b] = p.0.map(f64::from);
-        (16.0 + (0.2126 * r + 0.7152 * g + 0.0722 * b) * 219.0 / 255.0).round() as u8
-    };
+    let weigh =
+        |p: &image::Rgb<u8>| (16.0 + luminance(p.0.map(f64::from)) * 219.0 / 255.0).round() as u8;
     Plane {
         width: photo.width() as usize,
         height: photo.height() as usize,

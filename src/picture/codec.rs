@@ -1,6 +1,6 @@
 //! The formats that `image` decodes.
 
-use super::colour::Transform;
+use super::icc::Transform;
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError, complete};
 use image::error::ImageError;

@@ -1,7 +1,7 @@
 //! JPEG, from `zune-jpeg` itself: `image` has it fill what a cut file lacks with gray, and convert CMYK without its
 //! profile.
 
-use super::colour::Transform;
+use super::icc::Transform;
 use super::markers::{Frame, Markers};
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError};

@@ -2,37 +2,43 @@
 //!
 //! ```text
 //! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
-//! colour ─ device colours → sRGB
+//! icc ─ embedded profiles → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
-//! still ─ the other way: a frame of a video → a JPEG file
+//! thumbnail ─ the other way: a frame of a video → a JPEG file
+//! colour, blur, lanczos ─ arithmetic that titles and render use too
 //! ```
 //!
 //! A row is converted when it is needed, so that beside the decoded samples and the planes nothing of the picture's
 //! size is ever held.
 
+mod blur;
 mod codec;
-mod colour;
+pub mod colour;
 mod complete;
 mod error;
 mod frame;
+mod icc;
 mod jpeg;
+mod lanczos;
 mod logo;
 mod markers;
 mod plane;
 mod raster;
 mod scale;
-mod still;
 mod svg;
+mod thumbnail;
 mod upright;
 mod ycc;
 
 pub use crate::media_type::PictureFormat as Format;
+pub use blur::blur;
 pub use error::PictureError;
-pub use frame::{Component, planes};
+pub use frame::{Component, planes, planes_mut};
+pub use lanczos::lanczos;
 pub use logo::{Logo, logo};
 pub use plane::Plane;
-pub use still::jpeg;
+pub use thumbnail::thumbnail;
 
 use crate::media_type::{self, Kind};
 use crate::setting::{Setting, at_least, put};

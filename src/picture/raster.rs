@@ -1,6 +1,7 @@
 //! Samples as the file stores them, and how they become RGB.
 
-use super::colour::Transform;
+use super::colour::{Model, multiply, to_srgb};
+use super::icc::Transform;
 use image::metadata::Orientation;
 
 /// What the samples of a pixel mean. 16-bit samples are in native byte order.
@@ -18,14 +19,6 @@ pub(super) enum Layout {
     InvertedCmyk8,
     /// Y, Cb, Cr of the inverted inks' complement, and inverted black (Adobe Technical Note #5116).
     InvertedYcck8,
-}
-
-/// The colour model a profile must be for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Model {
-    Gray,
-    Rgb,
-    Cmyk,
 }
 
 impl Layout {
@@ -97,7 +90,7 @@ impl Raster {
         }
         if !scratch.alpha.is_empty() {
             for (pixel, &alpha) in out.as_chunks_mut::<3>().0.iter_mut().zip(&scratch.alpha) {
-                *pixel = pixel.map(|c| scale(c, alpha));
+                *pixel = pixel.map(|c| multiply(c, alpha));
             }
         }
     }
@@ -135,32 +128,6 @@ impl Scratch {
     }
 }
 
-/// Colours without a profile: gray and RGB are sRGB, CMYK is ideal ink on ideal paper.
-pub(super) fn to_srgb(colours: &[u8], model: Model, out: &mut [u8]) {
-    let out = out.as_chunks_mut::<3>().0;
-    match model {
-        Model::Gray => out
-            .iter_mut()
-            .zip(colours)
-            .for_each(|(rgb, &gray)| *rgb = [gray; 3]),
-        Model::Rgb => out
-            .iter_mut()
-            .zip(colours.as_chunks().0)
-            .for_each(|(rgb, c)| *rgb = *c),
-        Model::Cmyk => {
-            for (rgb, &[c, m, y, k]) in out.iter_mut().zip(colours.as_chunks().0) {
-                *rgb = [c, m, y].map(|ink| scale(255 - ink, 255 - k));
-            }
-        }
-    }
-}
-
-/// `round(a · b / 255)`
-fn scale(a: u8, b: u8) -> u8 {
-    let product = u32::from(a) * u32::from(b) + 128;
-    ((product + (product >> 8)) >> 8) as u8
-}
-
 /// `round(sample · 255 / 65535)`
 fn to_8_bits(sample: &[u8; 2]) -> u8 {
     ((u32::from(u16::from_ne_bytes(*sample)) * 255 + 32_895) >> 16) as u8
@@ -194,14 +161,6 @@ mod tests {
         for v in 0..=u16::MAX {
             let nearest = (f64::from(v) * 255.0 / 65535.0).round() as u8;
             assert_eq!(to_8_bits(&v.to_ne_bytes()), nearest, "{v}");
-        }
-    }
-
-    #[test]
-    fn alpha_rounds_to_the_nearest() {
-        for (a, b) in (0..=255).flat_map(|a| (0..=255).map(move |b| (a, b))) {
-            let nearest = (f64::from(a) * f64::from(b) / 255.0).round() as u8;
-            assert_eq!(scale(a, b), nearest, "{a} {b}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Resampling of small pictures with alpha: Lanczos, premultiplied.
 
-use std::f32::consts::PI;
+use super::lanczos;
 
-/// Lobes of the filter.
-const LOBES: f32 = 3.0;
+/// Radius of the filter, in samples of the smaller of the two pictures.
+const RADIUS: f64 = 3.0;
 
 /// Premultiplied RGBA, rows top to bottom.
 pub(super) type Pixels = Vec<[u8; 4]>;
@@ -68,32 +68,21 @@ struct Taps(Vec<(usize, Vec<f32>)>);
 
 impl Taps {
     fn new(from: usize, to: usize) -> Taps {
-        let step = from as f32 / to as f32;
+        let step = from as f64 / to as f64;
         // Reducing, the filter is as wide as what it must not let through.
         let stretch = step.max(1.0);
         let taps = (0..to).map(|i| {
-            let middle = (i as f32 + 0.5) * step;
-            let first = (middle - LOBES * stretch).floor().max(0.0) as usize;
-            let end = ((middle + LOBES * stretch).ceil() as usize).min(from);
+            let middle = (i as f64 + 0.5) * step;
+            let first = (middle - RADIUS * stretch).floor().max(0.0) as usize;
+            let end = ((middle + RADIUS * stretch).ceil() as usize).min(from);
             let mut weights: Vec<f32> = (first..end)
-                .map(|k| lanczos((k as f32 + 0.5 - middle) / stretch))
+                .map(|k| lanczos((k as f64 + 0.5 - middle) / stretch, RADIUS) as f32)
                 .collect();
             let sum: f32 = weights.iter().sum();
             weights.iter_mut().for_each(|weight| *weight /= sum);
             (first, weights)
         });
         Taps(taps.collect())
-    }
-}
-
-fn lanczos(x: f32) -> f32 {
-    if x.abs() < 1e-4 {
-        1.0
-    } else if x.abs() >= LOBES {
-        0.0
-    } else {
-        let x = PI * x;
-        LOBES * x.sin() * (x / LOBES).sin() / (x * x)
     }
 }
 

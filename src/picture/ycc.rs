@@ -2,12 +2,12 @@
 //!
 //! The matrix is linear, so a block's RGB is summed first and converted once: exact, and nothing is clamped between.
 
+use super::colour::{KB, KG, KR};
+
 /// Fraction bits of the matrix: the error of a value stays below 0.01 of a level.
 const BITS: u32 = 16;
 const ONE: f64 = (1 << BITS) as f64;
 
-const KR: f64 = 0.2126;
-const KB: f64 = 0.0722;
 /// Levels of luma and of chroma's whole range, per level of 8-bit RGB.
 const LUMA: f64 = 219.0 / 255.0;
 const CHROMA: f64 = 224.0 / 255.0;
@@ -89,7 +89,7 @@ pub(super) fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let luma = y / LUMA;
     let red = luma + cr / CHROMA * 2.0 * (1.0 - KR);
     let blue = luma + cb / CHROMA * 2.0 * (1.0 - KB);
-    let green = (luma - KR * red - KB * blue) / (1.0 - KR - KB);
+    let green = (luma - KR * red - KB * blue) / KG;
     // A float-to-int cast saturates.
     [red, green, blue].map(|level| level.round() as u8)
 }
@@ -156,10 +156,11 @@ fn add_pixels(sum: &mut [u32; 3], pixels: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::colour::luminance;
 
     /// The formulas as BT.709 prints them.
     fn exact([r, g, b]: [f64; 3]) -> [f64; 3] {
-        let y = KR * r + (1.0 - KR - KB) * g + KB * b;
+        let y = luminance([r, g, b]);
         [
             16.0 + LUMA * y,
             128.0 + CHROMA * (b - y) / (2.0 * (1.0 - KB)),

@@ -71,7 +71,7 @@ impl Pipeline {
     }
 
     fn draw_thumbnail(&self, frame: &[u8], size: Size, file: &Path) -> Result<(), Stop> {
-        let drawn = picture::jpeg(frame, size).map_err(io::Error::other);
+        let drawn = picture::thumbnail(frame, size).map_err(io::Error::other);
         drawn
             .and_then(|jpeg| std::fs::write(file, jpeg))
             .map_err(|error| {

@@ -14,6 +14,7 @@ pub mod pyramid;
 mod reel;
 pub mod resample;
 mod scene;
+mod source;
 mod stage;
 mod timeline;
 

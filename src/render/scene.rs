@@ -3,10 +3,9 @@
 use super::fill::fill;
 use super::inset::Inset;
 use super::path::Path;
-use super::pyramid::Pyramid;
-use super::resample::{Crop, Resampler};
-use crate::picture::{Component, planes};
-use crate::picture::{Picture, Plane};
+use super::resample::Resampler;
+use super::source::Source;
+use crate::picture::{Component, Picture, planes_mut};
 use crate::spec::Size;
 
 /// One photo on its path.
@@ -16,14 +15,6 @@ pub struct Scene {
     sources: [Source; 3],
     /// The frame behind a photo that is shown whole.
     fill: Option<Vec<u8>>,
-}
-
-/// One plane of the photo, at the sizes that its frames need.
-pub struct Source {
-    component: Component,
-    pyramid: Pyramid,
-    /// Photo pixels to a sample of the plane.
-    step: f64,
 }
 
 /// What a drawing thread keeps from frame to frame.
@@ -65,12 +56,12 @@ impl Scene {
         if let Some(fill) = &self.fill {
             frame.copy_from_slice(fill);
         }
-        for (source, samples) in self.sources.iter().zip(planes(frame, self.path.frame)) {
+        for (source, samples) in self.sources.iter().zip(planes_mut(frame, self.path.frame)) {
             if self.fill.is_some() {
                 self.draw_inset(source, k, brush, samples);
             } else {
-                let (width, height) = source.component.size(self.path.frame);
-                let (level, crop) = source.level_for(self.path.crop(source.component, k), width);
+                let (width, height) = source.component().size(self.path.frame);
+                let (level, crop) = source.level_for(self.path.crop(source.component(), k), width);
                 brush
                     .resampler
                     .resample(level, crop, samples, width, height);
@@ -82,43 +73,18 @@ impl Scene {
     fn draw_inset(&self, source: &Source, k: u32, brush: &mut Brush, samples: &mut [u8]) {
         let Path { photo, frame, .. } = self.path;
         let inset = Inset::new(
-            source.component,
+            source.component(),
             photo,
             self.path.crop(Component::Y, k),
             frame,
         );
-        let (across, _) = source.component.size(frame);
-        let (level, crop) = source.level_for(self.path.crop(source.component, k), across);
+        let (across, _) = source.component().size(frame);
+        let (level, crop) = source.level_for(self.path.crop(source.component(), k), across);
         let (width, height) = inset.size();
         brush.patch.resize(width * height, 0);
         brush
             .resampler
             .resample(level, inset.part(crop), &mut brush.patch, width, height);
         inset.lay(&brush.patch, samples);
-    }
-}
-
-impl Source {
-    fn new(component: Component, plane: Plane, shift: u8, path: &Path) -> Self {
-        let step = f64::from(1u32 << shift);
-        let (finest, coarsest) = path.steps(component);
-        let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);
-        let crops = path.crops(component).map(|crop| crop.scaled(1.0 / step));
-        pyramid.trim(crops, component.size(path.frame).0);
-        Self {
-            component,
-            pyramid,
-            step,
-        }
-    }
-
-    pub fn component(&self) -> Component {
-        self.component
-    }
-
-    /// The samples to draw `crop` (in pixels of the photo) from, when it is to be `width` samples
-    /// wide; and where it lies in them.
-    pub fn level_for(&self, crop: Crop, width: usize) -> (&Plane, Crop) {
-        self.pyramid.level_for(crop.scaled(1.0 / self.step), width)
     }
 }

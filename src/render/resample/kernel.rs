@@ -1,5 +1,7 @@
 //! The continuous filters.
 
+use crate::picture::lanczos;
+
 /// A symmetric interpolation kernel. Its unit is one source sample, or one output sample when shrinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
@@ -45,15 +47,4 @@ fn catmull_rom(t: f64) -> f64 {
     let near = (1.5 * t - 2.5) * t * t + 1.0;
     let far = ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
     if t < 1.0 { near } else { far }
-}
-
-fn lanczos(t: f64, radius: f64) -> f64 {
-    let angle = std::f64::consts::PI * t;
-    if t < 1e-9 {
-        1.0
-    } else if t < radius {
-        radius * angle.sin() * (angle / radius).sin() / (angle * angle)
-    } else {
-        0.0
-    }
 }

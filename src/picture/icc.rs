@@ -1,0 +1,120 @@
+//! Embedded ICC profiles, followed to sRGB.
+
+use super::colour::{Model, encoded, linear, luminance, to_srgb};
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor,
+    Transform16BitExecutor, TransformOptions,
+};
+use std::sync::Arc;
+
+/// Device colours → sRGB.
+pub(super) enum Transform {
+    Light(Arc<Transform8BitExecutor>),
+    Ink {
+        transform: Arc<Transform16BitExecutor>,
+        /// 16-bit sRGB → 8-bit sRGB with the darkest ink mix taken to black.
+        curve: Vec<u8>,
+    },
+}
+
+impl Transform {
+    /// Follows `profile`. `None` when it is sRGB in effect, for another colour model, or broken: all of these mean
+    /// that the colours are taken without it.
+    pub fn new(profile: &[u8], model: Model) -> Option<Transform> {
+        let profile = ColorProfile::new_from_slice(profile).ok()?;
+        let space = match model {
+            Model::Gray => DataColorSpace::Gray,
+            Model::Rgb => DataColorSpace::Rgb,
+            Model::Cmyk => DataColorSpace::Cmyk,
+        };
+        if profile.color_space != space {
+            return None;
+        }
+        match model {
+            Model::Gray => Transform::light(&profile, Layout::Gray, model),
+            Model::Rgb => Transform::light(&profile, Layout::Rgb, model),
+            Model::Cmyk => Transform::ink(&profile),
+        }
+    }
+
+    fn light(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
+        let srgb = ColorProfile::new_srgb();
+        let transform = profile
+            .create_transform_8bit(layout, &srgb, Layout::Rgb, options())
+            .ok()?;
+        moves_colours(&*transform, model).then_some(Transform::Light(transform))
+    }
+
+    /// Adds the black point compensation that moxcms lacks: without it the darkest print is a dark gray on a screen.
+    fn ink(profile: &ColorProfile) -> Option<Transform> {
+        let srgb = ColorProfile::new_srgb();
+        // moxcms has no name for four inks; they are laid out as RGBA is.
+        let transform = profile
+            .create_transform_16bit(Layout::Rgba, &srgb, Layout::Rgb, options())
+            .ok()?;
+        let mut darkest = [0; 3];
+        transform.transform(&[u16::MAX; 4], &mut darkest).ok()?;
+        let black = luminance(darkest.map(|c| linear(f64::from(c) / 65535.0))).min(MAX_BLACK);
+        let curve = (0..=u16::MAX).map(|c| {
+            let light = (linear(f64::from(c) / 65535.0) - black) / (1.0 - black);
+            (encoded(light.max(0.0)) * 255.0).round() as u8
+        });
+        Some(Transform::Ink {
+            transform,
+            curve: curve.collect(),
+        })
+    }
+
+    /// Writes `colours` as RGB triples.
+    pub fn apply(&self, colours: &[u8], model: Model, out: &mut [u8]) {
+        let done = match self {
+            Transform::Light(transform) => transform.transform(colours, out),
+            Transform::Ink { transform, curve } => {
+                let inks: Vec<u16> = colours.iter().map(|&ink| u16::from(ink) * 257).collect();
+                let mut wide = vec![0; out.len()];
+                let done = transform.transform(&inks, &mut wide);
+                out.iter_mut()
+                    .zip(wide)
+                    .for_each(|(out, c)| *out = curve[usize::from(c)]);
+                done
+            }
+        };
+        if done.is_err() {
+            to_srgb(colours, model, out);
+        }
+    }
+}
+
+fn options() -> TransformOptions {
+    TransformOptions {
+        rendering_intent: RenderingIntent::Perceptual,
+        ..TransformOptions::default()
+    }
+}
+
+/// Luminance of L* = 50: a darkest mix lighter than this is no black point, as in LittleCMS.
+const MAX_BLACK: f64 = 0.1842;
+
+/// Whether an RGB or gray transform takes any colour of a grid further than a level from where it goes without. Many profiles in
+/// photographs are sRGB under another name; leaving them out saves time and a rounding.
+fn moves_colours(transform: &Transform8BitExecutor, model: Model) -> bool {
+    let steps = [0, 16, 32, 64, 96, 128, 160, 192, 224, 240, 255];
+    let grid: Vec<u8> = match model {
+        Model::Gray => (0..=255).collect(),
+        _ => (0..steps.len().pow(3))
+            .flat_map(|i| [0, 1, 2].map(|c| steps[i / steps.len().pow(c) % steps.len()]))
+            .collect(),
+    };
+    let mut with = vec![
+        0;
+        match model {
+            Model::Gray => grid.len() * 3,
+            _ => grid.len(),
+        }
+    ];
+    let mut without = with.clone();
+    to_srgb(&grid, model, &mut without);
+    // A transform that fails here would fail on the picture.
+    transform.transform(&grid, &mut with).is_ok()
+        && with.iter().zip(&without).any(|(a, b)| a.abs_diff(*b) > 1)
+}
