@@ -1,15 +1,15 @@
 //! Pictures and a specification go in, an encoded video comes out.
 //!
 //! ```text
-//! timeline (which scenes make frame k), path and motion (what they show of their photos)
-//! stage ─ scene (with fill and inset, from pyramid by resample) ─┐
+//! timeline (which scenes make frame k), camera and motion (what they show of their photos)
+//! stage ─ scene (with background and contained, from pyramid by resample) ─┐
 //! overlay ─ titles ───────────────────────────────────────────────┴─ reel ─ encode
 //! ```
 
-mod fill;
-mod inset;
+mod background;
+mod camera;
+mod contained;
 mod motion;
-mod path;
 pub mod pyramid;
 mod reel;
 pub mod resample;

@@ -12,7 +12,7 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::scene::Brush;
+use super::scene::Scratch;
 use super::stage::{Ready, Stage};
 use super::timeline::Timeline;
 use super::{Photos, RenderError};
@@ -146,7 +146,7 @@ struct Artist<'a> {
     /// The scenes of the frame at hand, in order.
     scenes: Vec<Ready>,
     film: &'a Film<'a>,
-    brush: Brush,
+    scratch: Scratch,
     /// The scene that a cross-fade leads to.
     other: Vec<u8>,
 }
@@ -157,7 +157,7 @@ impl<'a> Artist<'a> {
             coming,
             scenes: Vec::new(),
             film,
-            brush: Brush::default(),
+            scratch: Scratch::default(),
             other: Vec::new(),
         }
     }
@@ -178,11 +178,11 @@ impl<'a> Artist<'a> {
     fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
         let moment = self.film.timeline.at(k);
         let scene = self.scene(moment.scene)?.scene;
-        scene.draw(k, &mut self.brush, frame);
+        scene.draw(k, &mut self.scratch, frame);
         if let Some(share) = moment.next {
             let next = self.scene(moment.scene + 1)?.scene;
             self.other.resize(frame.len(), 0);
-            next.draw(k, &mut self.brush, &mut self.other);
+            next.draw(k, &mut self.scratch, &mut self.other);
             mix(frame, &self.other, share);
         }
         let seconds = f64::from(k) / f64::from(self.film.frame_rate);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::path::Path;
+use super::camera::CameraPath;
 use super::scene::Scene;
 use super::timeline::Timeline;
 use super::{Photos, Picture};
@@ -48,7 +48,7 @@ impl<'a, P: Photos> Stage<'a, P> {
         let path = |photo: Size, frame: Option<Size>| {
             let frame = frame.unwrap_or_else(|| output.frame.size(photo));
             let span = self.timeline.span(index);
-            Path::new(photo, frame, scene.motion, span, output.frame_rate)
+            CameraPath::new(photo, frame, scene.motion, span, output.frame_rate)
         };
         let frame = self.frame;
         let picture = self
