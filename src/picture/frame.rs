@@ -1,4 +1,4 @@
-//! The three planes of a 4:2:0 frame.
+//! The planes of a 4:2:0 frame: Y, Cb and Cr, one after the other.
 
 use crate::spec::Size;
 
@@ -11,7 +11,7 @@ pub enum Component {
 }
 
 impl Component {
-    /// Luma samples to one of this component's, on either axis.
+    /// Luma samples per sample of this component, along either axis.
     pub fn subsampling(self) -> usize {
         match self {
             Component::Y => 1,
@@ -19,7 +19,7 @@ impl Component {
         }
     }
 
-    /// The component's own size in a frame.
+    /// Width and height of the component's plane in a frame, in samples.
     pub fn size(self, frame: Size) -> (usize, usize) {
         let (width, height) = (frame.width as usize, frame.height as usize);
         (width / self.subsampling(), height / self.subsampling())

@@ -1,4 +1,4 @@
-//! Embedded ICC profiles, followed to sRGB.
+//! Conversion from embedded ICC profiles to sRGB.
 
 use super::colour::{Model, encoded, linear, luminance, to_srgb};
 use moxcms::{
@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 /// Device colours → sRGB.
 pub(super) enum Transform {
-    Light(Arc<Transform8BitExecutor>),
-    Ink {
+    Direct(Arc<Transform8BitExecutor>),
+    Cmyk {
         transform: Arc<Transform16BitExecutor>,
-        /// 16-bit sRGB → 8-bit sRGB with the darkest ink mix taken to black.
+        /// 16-bit sRGB → 8-bit sRGB, with the darkest mix of inks mapped to black.
         curve: Vec<u8>,
     },
 }
 
 impl Transform {
-    /// Follows `profile`. `None` when it is sRGB in effect, for another colour model, or broken: all of these mean
-    /// that the colours are taken without it.
+    /// Prepares the conversion from `profile`. `None` when it is equivalent to sRGB, for another colour model, or
+    /// damaged: the colours are then used as if there were no profile.
     pub fn new(profile: &[u8], model: Model) -> Option<Transform> {
         let profile = ColorProfile::new_from_slice(profile).ok()?;
         let space = match model {
@@ -31,24 +31,24 @@ impl Transform {
             return None;
         }
         match model {
-            Model::Gray => Transform::light(&profile, Layout::Gray, model),
-            Model::Rgb => Transform::light(&profile, Layout::Rgb, model),
-            Model::Cmyk => Transform::ink(&profile),
+            Model::Gray => Transform::direct(&profile, Layout::Gray, model),
+            Model::Rgb => Transform::direct(&profile, Layout::Rgb, model),
+            Model::Cmyk => Transform::cmyk(&profile),
         }
     }
 
-    fn light(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
+    fn direct(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
         let srgb = ColorProfile::new_srgb();
         let transform = profile
             .create_transform_8bit(layout, &srgb, Layout::Rgb, options())
             .ok()?;
-        moves_colours(&*transform, model).then_some(Transform::Light(transform))
+        changes_colours(&*transform, model).then_some(Transform::Direct(transform))
     }
 
-    /// Adds the black point compensation that moxcms lacks: without it the darkest print is a dark gray on a screen.
-    fn ink(profile: &ColorProfile) -> Option<Transform> {
+    /// Adds black point compensation, which moxcms lacks: without it, the darkest print is dark gray on a screen.
+    fn cmyk(profile: &ColorProfile) -> Option<Transform> {
         let srgb = ColorProfile::new_srgb();
-        // moxcms has no name for four inks; they are laid out as RGBA is.
+        // moxcms has no layout of that name; it takes CMYK as RGBA.
         let transform = profile
             .create_transform_16bit(Layout::Rgba, &srgb, Layout::Rgb, options())
             .ok()?;
@@ -59,7 +59,7 @@ impl Transform {
             let light = (linear(f64::from(c) / 65535.0) - black) / (1.0 - black);
             (encoded(light.max(0.0)) * 255.0).round() as u8
         });
-        Some(Transform::Ink {
+        Some(Transform::Cmyk {
             transform,
             curve: curve.collect(),
         })
@@ -68,8 +68,8 @@ impl Transform {
     /// Writes `colours` as RGB triples.
     pub fn apply(&self, colours: &[u8], model: Model, out: &mut [u8]) {
         let done = match self {
-            Transform::Light(transform) => transform.transform(colours, out),
-            Transform::Ink { transform, curve } => {
+            Transform::Direct(transform) => transform.transform(colours, out),
+            Transform::Cmyk { transform, curve } => {
                 let inks: Vec<u16> = colours.iter().map(|&ink| u16::from(ink) * 257).collect();
                 let mut wide = vec![0; out.len()];
                 let done = transform.transform(&inks, &mut wide);
@@ -92,12 +92,12 @@ fn options() -> TransformOptions {
     }
 }
 
-/// Luminance of L* = 50: a darkest mix lighter than this is no black point, as in LittleCMS.
+/// Luminance of L* = 50. A lighter mix is not accepted as the black point, as in LittleCMS.
 const MAX_BLACK: f64 = 0.1842;
 
-/// Whether an RGB or gray transform takes any colour of a grid further than a level from where it goes without. Many profiles in
-/// photographs are sRGB under another name; leaving them out saves time and a rounding.
-fn moves_colours(transform: &Transform8BitExecutor, model: Model) -> bool {
+/// Whether an RGB or gray transform changes any colour of a grid by more than one level. Many profiles in photos are
+/// sRGB under another name; skipping them saves time and a rounding.
+fn changes_colours(transform: &Transform8BitExecutor, model: Model) -> bool {
     let steps = [0, 16, 32, 64, 96, 128, 160, 192, 224, 240, 255];
     let grid: Vec<u8> = match model {
         Model::Gray => (0..=255).collect(),

@@ -1,4 +1,4 @@
-//! Resampling of small pictures with alpha: Lanczos, premultiplied.
+//! Lanczos resampling of small pictures with premultiplied alpha.
 
 use super::lanczos;
 
@@ -8,10 +8,10 @@ const RADIUS: f64 = 3.0;
 /// Premultiplied RGBA, rows top to bottom.
 pub(super) type Pixels = Vec<[u8; 4]>;
 
-/// `pixels`, which are `from` wide and high, at the size `to`. Neither may be zero.
+/// Resamples `pixels` from one size to another, each a width and a height of at least 1.
 pub(super) fn resample(pixels: &[[u8; 4]], from: [usize; 2], to: [usize; 2]) -> Pixels {
     let taps = Taps::new(from[0], to[0]);
-    // The transposed result of each pass is the next one's rows.
+    // Each pass transposes its result, so that both filter rows.
     let narrow = pass(
         from[1],
         |y| &pixels[y * from[0]..(y + 1) * from[0]],
@@ -63,13 +63,13 @@ fn narrowed([r, g, b, a]: [f32; 4]) -> [u8; 4] {
     [level(r), level(g), level(b), a as u8]
 }
 
-/// For each sample of the result: the first sample it is made from, and the weights.
+/// For each sample of the result: the first source sample, and the weights from there on.
 struct Taps(Vec<(usize, Vec<f32>)>);
 
 impl Taps {
     fn new(from: usize, to: usize) -> Taps {
         let step = from as f64 / to as f64;
-        // Reducing, the filter is as wide as what it must not let through.
+        // A reduction widens the filter, so that nothing aliases.
         let stretch = step.max(1.0);
         let taps = (0..to).map(|i| {
             let middle = (i as f64 + 0.5) * step;

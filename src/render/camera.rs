@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::motion;
 use super::resample::Crop;
-use crate::picture::Component;
-use crate::picture::Detail;
+use crate::picture::{Component, Detail};
 use crate::spec::{Motion, Size};
 
 /// The camera path over one photo.
 pub struct CameraPath {
+    /// Of the upright photo, in pixels.
     pub photo: Size,
+    /// Of the video, in pixels.
     pub frame: Size,
     motion: Motion,
     /// The frames of the video that show the photo.
@@ -20,6 +21,7 @@ pub struct CameraPath {
 }
 
 impl CameraPath {
+    /// `span` are the frames of the video that show the photo, at `rate` frames a second.
     pub fn new(photo: Size, frame: Size, motion: Motion, span: Range<u32>, rate: u32) -> Self {
         Self {
             photo,

@@ -65,7 +65,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["encode/"]),
     ("object_store", &["storage/object.rs"]),
     ("symphonia", &["sound/"]),
-    ("resvg", &["picture/svg.rs"]),
+    ("resvg", &["picture/svg/"]),
     ("cosmic_text", &["titles/"]),
     ("zeno", &["titles/"]),
     ("include_dir", &["listing/template/", "titles/"]),
