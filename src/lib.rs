@@ -15,7 +15,7 @@
 //! | [`spec`] | what a video is: scenes, motion, overlays, output. Plain data | – |
 //! | [`job`] | a job, its state and its outcome. Plain data | `spec` |
 //! | [`setting`] | one row of a module's table of settings | – |
-//! | [`media_type`] | what a file is, told by its bytes | – |
+//! | [`media_type`] | what a file is, identified by its bytes | – |
 //! | [`net`] | outbound HTTP: address policy, downloads, posts, uploads | `spec`, `job` |
 //! | [`picture`] | bytes → an upright, colour-managed planar picture; logos | `spec`, `media_type` |
 //! | [`sound`] | bytes → PCM as long as the video | `spec`, `media_type` |

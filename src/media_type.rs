@@ -1,7 +1,7 @@
-//! What a file is, told by its bytes alone. One list of signatures serves pictures and sound.
+//! Identification of files by their bytes alone. One list of signatures serves pictures and sound.
 //!
-//! The list is our own: the crate `infer` lacks a third of it, accepts any text that begins with "BM" as a picture, and
-//! knows neither playlists, nor the sound behind an ID3 tag, nor names for callers.
+//! The list is our own: the crate `infer` 0.22 lacks a third of it, takes any text that begins with "BM" for a picture,
+//! and has no playlists, no sound after ID3 tags, no truncated signatures and no names for messages.
 
 mod mpeg;
 mod text;
@@ -75,7 +75,7 @@ pub enum Kind {
     Sound(SoundFormat),
     /// Sound without a decoder here.
     OtherSound,
-    /// An ID3 tag, as MP3 files have it, without sound after it.
+    /// An ID3 tag without sound after it.
     Id3,
     Svg,
     /// Markup that may still turn out to be SVG.
@@ -176,8 +176,7 @@ const RIFF_FORMS: &[Signature] = &[
     (8, b"AVI ", Other, "an AVI video"),
 ];
 
-/// Tells what a file is by its first bytes; MPEG audio is searched for in the first 256 KiB. `None` when it is nothing
-/// that is known.
+/// Identifies a file by its first bytes, MPEG audio by a search of the first 256 KiB. `None` for an unknown file.
 pub fn sniff(bytes: &[u8]) -> Option<MediaType> {
     if bytes.starts_with(b"ID3") {
         return Some(tagged(bytes));
@@ -209,7 +208,7 @@ fn found(kind: Kind, name: &'static str) -> MediaType {
 }
 
 fn by_signature(bytes: &[u8]) -> Option<MediaType> {
-    // Two letters begin many a text; the length of the header that follows is below 256 in 32 bits.
+    // Text may begin with these letters, too. In a BMP, the upper three bytes of the header length at offset 14 are 0.
     if bytes.starts_with(b"BM") && bytes.get(15..18).is_none_or(|length| length == [0; 3]) {
         return Some(found(Picture(PictureFormat::Bmp), "a BMP picture"));
     }
@@ -226,7 +225,7 @@ fn by_signature(bytes: &[u8]) -> Option<MediaType> {
     Some(found(kind, name))
 }
 
-/// A file that begins with an ID3 tag: tags are of no use here, and the pictures in them may be large.
+/// A file that begins with an ID3 tag, which is skipped: it may contain large pictures.
 fn tagged(bytes: &[u8]) -> MediaType {
     // A tag that claims more than the file has may still be followed by frames.
     let start = end_of_tags(bytes).unwrap_or(0);
@@ -247,7 +246,7 @@ fn tagged(bytes: &[u8]) -> MediaType {
 fn end_of_tags(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let [b'I', b'D', b'3', _, _, flags, a, b, c, d, ..] = *bytes.get(at..)? {
-        // Seven bits a byte, so that no sync word appears.
+        // Seven bits per byte, so that a tag contains no sync word.
         let size = [a, b, c, d]
             .iter()
             .fold(0, |size, byte| size << 7 | usize::from(byte & 0x7f));
@@ -311,7 +310,7 @@ mod tests {
         };
         assert_eq!(sniff(&file), Some(flac));
         assert_eq!(kind(tag), Some(Kind::Id3));
-        // No decoder of pictures begins behind a tag.
+        // A picture after a tag cannot be decoded.
         assert_eq!(kind(&[tag, &b"\xff\xd8\xff"[..]].concat()), Some(Kind::Id3));
     }
 

@@ -1,6 +1,6 @@
 //! MPEG audio frames. They have no signature, only a sync word that occurs in other files too.
 
-/// The kind of frames, told by their layer bits.
+/// The kind of frames, given by their layer bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frames {
     /// MPEG-1, 2 or 2.5, layer III.

@@ -2,7 +2,7 @@
 
 use super::{Kind, MediaType, found};
 
-/// What kind of text it is, judged by its first KiB; `None` when it is not text.
+/// The kind of text, judged by its first KiB. `None` for anything but text.
 pub(super) fn sniff(bytes: &[u8]) -> Option<MediaType> {
     let head = &bytes[..bytes.len().min(1024)];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);

@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     let eoi = markers.eoi.ok_or(PictureError::Truncated(Format::Jpeg))?;
     let frame = markers.frame.ok_or(PictureError::Damaged(Format::Jpeg))?;
 
-    let data = with_sentinel(&bytes[..eoi], &markers, frame);
+    let input = with_sentinel(&bytes[..eoi], &markers, frame);
     // Not strict about headers, which would reject files that every viewer shows; strict about scans, which detects
     // missing data.
     let options = DecoderOptions::default()
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
         .set_max_height(usize::MAX)
         .jpeg_set_max_scans(MAX_SCANS);
     let mut decoder =
-        JpegDecoder::new_with_options(ZCursor::new(&data), options.set_strict_mode(false));
+        JpegDecoder::new_with_options(ZCursor::new(&input), options.set_strict_mode(false));
     decoder.decode_headers().map_err(decode_error)?;
     let (stored, layout) = colours(decoder.input_colorspace(), &markers, frame)?;
     decoder.set_options(
