@@ -227,7 +227,7 @@ impl Render {
         let (Some(file), Some(frame)) = (&self.thumbnail, &rendered.thumbnail) else {
             return Ok(());
         };
-        let jpeg = picture::jpeg(frame, rendered.size).map_err(|error| error.to_string())?;
+        let jpeg = picture::thumbnail(frame, rendered.size).map_err(|error| error.to_string())?;
         std::fs::write(file, jpeg).map_err(|error| unwritable(file, &error))
     }
 

@@ -86,7 +86,7 @@ impl Publisher {
 }
 
 fn write_thumbnail(frame: &[u8], size: Size, file: &Path) -> Result<(), PipelineError> {
-    let drawn = picture::jpeg(frame, size).map_err(io::Error::other);
+    let drawn = picture::thumbnail(frame, size).map_err(io::Error::other);
     drawn
         .and_then(|jpeg| std::fs::write(file, jpeg))
         .map_err(|error| {

@@ -1,6 +1,6 @@
 //! What a video is composed of, beside its photos; and what each scene shows of its photo. Pure.
 
-use super::path::Path;
+use super::camera::CameraPath;
 use super::timeline::Timeline;
 use crate::picture::{Detail, Logo};
 use crate::spec::{Size, VideoSpec};
@@ -40,12 +40,12 @@ impl<'a> Composition<'a> {
 
     /// How coarse the photo of a scene may be decoded.
     pub fn detail(&self, scene: usize, photo: Size, frame: Size) -> Detail {
-        self.path(scene, photo, frame).detail()
+        self.camera(scene, photo, frame).detail()
     }
 
-    pub(super) fn path(&self, scene: usize, photo: Size, frame: Size) -> Path {
+    pub(super) fn camera(&self, scene: usize, photo: Size, frame: Size) -> CameraPath {
         let motion = self.spec.scenes[scene].motion;
         let span = self.timeline.span(scene);
-        Path::new(photo, frame, motion, span, self.spec.output.frame_rate)
+        CameraPath::new(photo, frame, motion, span, self.spec.output.frame_rate)
     }
 }

@@ -13,7 +13,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::loader::{LoadedScene, NoScene, SceneLoader};
-use super::scene::Brush;
+use super::scene::Scratch;
 use super::timeline::Timeline;
 use super::{Composition, FrameSink, RenderError};
 use crate::spec::Size;
@@ -195,7 +195,7 @@ struct DrawWorker<'a> {
     /// The scenes of the current frame, in order.
     scenes: Vec<LoadedScene>,
     pipeline: &'a FramePipeline<'a>,
-    scratch: Brush,
+    scratch: Scratch,
     /// The scene that a cross-fade leads to.
     other: Vec<u8>,
 }
@@ -206,7 +206,7 @@ impl<'a> DrawWorker<'a> {
             coming,
             scenes: Vec::new(),
             pipeline,
-            scratch: Brush::default(),
+            scratch: Scratch::default(),
             other: Vec::new(),
         }
     }

@@ -54,11 +54,11 @@ impl<'a> SceneLoader<'a> {
         let frame = *self
             .frame
             .get_or_insert_with(|| self.composition.frame(picture.size));
-        let path = self.composition.path(index, picture.size, frame);
+        let camera = self.composition.camera(index, picture.size, frame);
         self.next = index + 1;
         Ok(LoadedScene {
             index,
-            scene: Arc::new(Scene::new(picture, path)),
+            scene: Arc::new(Scene::new(picture, camera)),
         })
     }
 }

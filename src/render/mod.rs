@@ -1,21 +1,22 @@
 //! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (which scenes make frame k), path and motion (what they show of their photos)
-//! loader ─ scene (with fill and inset, from pyramid by resample) ─┐
-//! titles ─────────────────────────────────────────────────────────┴─ frames ─▶ FrameSink
+//! timeline (which scenes make frame k), camera and motion (what they show of their photos)
+//! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
+//! titles ───────────────────────────────────────────────────────────────────────────┴─ frames ─▶ FrameSink
 //! ```
 
+mod background;
+mod camera;
 mod composition;
-mod fill;
+mod contained;
 mod frames;
-mod inset;
 mod loader;
 mod motion;
-mod path;
 pub mod pyramid;
 pub mod resample;
 mod scene;
+mod source;
 mod timeline;
 
 use std::io;

@@ -1,7 +1,7 @@
-//! Half the sample rate, for rates above what anyone hears.
+//! Halving of sample rates that are higher than hearing needs.
 
-/// One side of a half-band filter of 19 taps: its odd coefficients. The middle is one half, the others are zero. Above
-/// 0.38 of the input rate it damps by 70 dB, below 0.12 it does nothing.
+/// The odd coefficients of one half of a symmetric half-band filter of 19 taps. The middle coefficient is 1/2, the even
+/// ones are 0. It attenuates frequencies above 0.38 of the input rate by 70 dB, and passes those below 0.12.
 const TAPS: [f32; 5] = [
     0.308_936_06,
     -0.080_623_45,
@@ -13,25 +13,27 @@ const TAPS: [f32; 5] = [
 const LENGTH: usize = 4 * TAPS.len() - 1;
 const MIDDLE: usize = LENGTH / 2;
 
-/// Takes frames one by one and gives every second one back.
+/// Filters frames one by one and outputs every second one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Halver {
-    /// The last frames, the newest at `next - 1`.
+pub(super) struct Decimator {
+    /// A ring of the last frames, the newest at `next - 1`.
     history: [[f32; 2]; LENGTH],
     next: usize,
-    due: bool,
+    /// Whether the last frame was output.
+    output: bool,
 }
 
-impl Halver {
+impl Decimator {
+    /// `None` for every second frame.
     pub(super) fn push(&mut self, frame: [f32; 2]) -> Option<[f32; 2]> {
         self.history[self.next] = frame;
         self.next = (self.next + 1) % LENGTH;
-        self.due = !self.due;
-        self.due.then(|| [self.sum(0), self.sum(1)])
+        self.output = !self.output;
+        self.output.then(|| [self.sum(0), self.sum(1)])
     }
 
-    fn sum(&self, side: usize) -> f32 {
-        let at = |i: usize| self.history[(self.next + i) % LENGTH][side];
+    fn sum(&self, channel: usize) -> f32 {
+        let at = |i: usize| self.history[(self.next + i) % LENGTH][channel];
         let pairs = TAPS.iter().enumerate().map(|(i, tap)| {
             let distance = 2 * i + 1;
             tap * (at(MIDDLE - distance) + at(MIDDLE + distance))
@@ -45,17 +47,17 @@ mod tests {
     use super::*;
     use std::f32::consts::TAU;
 
-    /// The peak of what comes out for a sine of full scale at `frequency`, in parts of the input rate.
+    /// The peak of the output for a sine of full scale at `frequency`, as a fraction of the input rate.
     fn response(frequency: f32) -> f32 {
-        let mut halver = Halver::default();
+        let mut decimator = Decimator::default();
         (0..4000)
-            .filter_map(|i| halver.push([(TAU * frequency * i as f32).sin(), 0.0]))
+            .filter_map(|i| decimator.push([(TAU * frequency * i as f32).sin(), 0.0]))
             .skip(20)
             .fold(0.0, |peak, [left, _]| peak.max(left.abs()))
     }
 
     #[test]
-    fn passes_what_is_heard_and_stops_what_would_alias() {
+    fn passes_low_frequencies_and_stops_those_that_would_alias() {
         assert!((response(0.05) - 1.0).abs() < 0.01);
         assert!((response(0.11) - 1.0).abs() < 0.01);
         assert!(response(0.39) < 0.001);

@@ -1,6 +1,6 @@
-//! Where a stream of MPEG audio frames begins: they have no signature, only a sync word that many files hold.
+//! MPEG audio frames. They have no signature, only a sync word that occurs in other files too.
 
-/// Two kinds of frames, told apart by their layer bits.
+/// The kind of frames, given by their layer bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frames {
     /// MPEG-1, 2 or 2.5, layer III.
@@ -11,13 +11,14 @@ pub(super) enum Frames {
     Adts,
 }
 
-/// How far to look: a player finds the first frame behind a damaged tag, or in a stream cut anywhere.
+/// Bytes that are searched for the first frame: players find it after a damaged tag, or in a stream that was cut
+/// anywhere.
 const SEARCH: usize = 256 << 10;
 
-/// As many frames in a row are no accident.
+/// Frames in a row that tell a stream from a chance sync word.
 const CHAIN: usize = 3;
 
-/// The kind of the frames, and where the first of them begins.
+/// The kind of the frames, and the offset of the first.
 pub(super) fn find(bytes: &[u8]) -> Option<(Frames, usize)> {
     (0..bytes.len().min(SEARCH)).find_map(|at| {
         let first = Header::read(bytes.get(at..)?)?;
@@ -25,7 +26,7 @@ pub(super) fn find(bytes: &[u8]) -> Option<(Frames, usize)> {
     })
 }
 
-/// Whether frames of the same kind follow the first. A file of less, from its first byte to its last, will do.
+/// Whether frames of the same kind follow the first. Fewer than [`CHAIN`] suffice when they make up the whole file.
 fn chained(bytes: &[u8], start: usize, first: Header) -> bool {
     let mut at = start;
     for _ in 0..CHAIN {

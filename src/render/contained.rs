@@ -1,4 +1,4 @@
-//! The inset: a photo that is shown whole and lies on the frame at a fraction of a pixel.
+//! A photo that is shown whole, at a fractional position in the frame.
 
 use std::ops::Range;
 
@@ -6,32 +6,32 @@ use super::resample::Crop;
 use crate::picture::Component;
 use crate::spec::Size;
 
-/// Full coverage.
+/// Full coverage of a sample.
 const FULL: u32 = 256;
 
-/// What one component's samples get of the photo.
-pub struct Inset {
+/// Where a photo lies in one plane of the frame, with the coverage of the samples at its edges.
+pub struct ContainedPhoto {
     across: Axis,
     down: Axis,
-    /// Of the component in the frame.
+    /// Of the plane in the frame, in samples.
     width: usize,
 }
 
-/// One direction.
+/// One axis of the plane.
 struct Axis {
-    /// The samples that the photo touches.
+    /// Samples that the photo touches.
     range: Range<usize>,
-    /// How much of each it covers, of [`FULL`].
+    /// Coverage of each of them, up to [`FULL`].
     cover: Vec<u32>,
 }
 
-impl Inset {
-    /// For a photo of this size, when `crop` (of luma, in pixels of the photo) lies behind the frame.
+impl ContainedPhoto {
+    /// For a photo of this size, of which `crop` (of luma, in pixels of the photo) fills the frame.
     pub fn new(component: Component, photo: Size, crop: Crop, frame: Size) -> Self {
         let (width, height) = component.size(frame);
         let step = crop.width / f64::from(frame.width);
         let sample = component.subsampling() as f64;
-        // Chroma is sited left: its samples' boxes reach half a luma sample further to that side.
+        // Chroma is sited left, so that its samples lie half a luma sample further left.
         let sited = if component == Component::Y { 0.0 } else { 0.5 };
         let axis = |origin: f64, length: u32, shift: f64, samples: usize| {
             let edge = |at: f64| (at / step + shift) / sample;
@@ -44,13 +44,13 @@ impl Inset {
         }
     }
 
-    /// Width and height of what the photo touches, in samples.
+    /// Width and height of the area that the photo touches, in samples.
     pub fn size(&self) -> (usize, usize) {
         (self.across.range.len(), self.down.range.len())
     }
 
-    /// The part of `crop`, which lies behind the whole component, that lies behind the inset.
-    pub fn part(&self, crop: Crop) -> Crop {
+    /// The part of `crop`, which fills the whole plane, that fills the area of the photo.
+    pub fn crop_within(&self, crop: Crop) -> Crop {
         let step = crop.width / self.width as f64;
         let (width, height) = self.size();
         Crop {
@@ -61,8 +61,8 @@ impl Inset {
         }
     }
 
-    /// Lays `patch`, of the inset's size, over the component's samples.
-    pub fn lay(&self, patch: &[u8], samples: &mut [u8]) {
+    /// Blends `patch`, which has the size of that area, into the samples of the plane.
+    pub fn blend(&self, patch: &[u8], samples: &mut [u8]) {
         let rows = samples
             .chunks_exact_mut(self.width)
             .skip(self.down.range.start);
@@ -79,7 +79,7 @@ impl Inset {
 }
 
 impl Axis {
-    /// From one edge to another, in samples of which there are so many.
+    /// Between two edges, on an axis of `samples` samples.
     fn new(from: f64, to: f64, samples: usize) -> Self {
         let first = from.floor().clamp(0.0, samples as f64 - 1.0) as usize;
         let end = (to.ceil() as usize).clamp(first + 1, samples);
