@@ -48,7 +48,7 @@ lint: tools lint-tools
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
-	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
 # Photos to measure with, and the number of runs.
 PHOTOS ?= samples/dandelion.jpg
