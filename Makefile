@@ -1,16 +1,16 @@
-# make demo    one photo → one video, through the real service; IMAGE=path-or-url for your own
-# make demo-listing    several photos → a listing video with titles, and a contact sheet of it;
+# make demo    one photo → one video, through the real service; IMAGE=path-or-url for a photo of yours
+# make demo-listing    several photos → a listing video with titles, a thumbnail and a contact sheet;
 #              PHOTOS="a.jpg b.jpg" TEMPLATE=JustListed1 ASPECT_RATIO=16:9 MUSIC=a.mp3 ADDRESS="…"
 # make test    all tests
 # make serve   the service, with the settings of config.toml and the environment
-# make lint    format, compiler and documentation warnings
-# make bench   speed, size, memory and quality beside the usual ffmpeg pipeline and beside x264
-#              alone, in one table; PHOTOS="a.jpg b.jpg" RUNS=5
-# make bench-encoder   the presets, and x264's own, on PHOTOS; what docs/encoder.md holds
-# make bench-listing   a listing video of twenty photos beside the usual ffmpeg graph, and one of a hundred
-# make bench-kernel    the resampling kernel
+# make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
+# make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
+#              x264 alone; PHOTOS="a.jpg b.jpg" RUNS=5
+# make bench-listing   a listing video of 20 photos beside the usual ffmpeg graph, and one of 100
+# make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
+# make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools
+.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools lint-tools
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -44,12 +44,13 @@ serve: tools
 test: tools
 	cargo test --release --locked --lib --tests
 
-lint: tools
+lint: tools lint-tools
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
-# Photos to measure with, and how often.
+# Photos to measure with, and the number of runs.
 PHOTOS ?= samples/dandelion.jpg
 RUNS ?= 5
 
@@ -73,3 +74,6 @@ target/bench: tools
 
 tools:
 	@./scripts/install-tools
+
+lint-tools:
+	@./scripts/install-cargo-deny

@@ -1,14 +1,14 @@
-"""Kinora beside what it replaces and beside the encoder alone, on real photos, in one run.
+"""Compares Kinora with the usual ffmpeg pipeline and with x264 alone, on real photos.
 
     make bench PHOTOS="a.jpg b.jpg …" RUNS=5
 
-- peer: the usual ffmpeg pipeline, as such services run it: the still scaled up fourfold, zoompan,
-  fps, x264 as it comes. Without the HTTP around it.
+- peer: the usual ffmpeg pipeline, as other services run it: the photo scaled up to four times the
+  frame, zoompan, fps, x264's defaults. Without any HTTP.
 - kinora: `kinora serve`, from the POST to the answer.
 - floor: x264 with Kinora's own arguments, on frames that are ready.
 
-Each is run in turn, RUNS times; the medians are printed, and the wall time as a ratio to the peer's.
-Two jobs at once, and a long deep zoom, which shows whether memory grows, follow.
+They are run in turn, RUNS times. The table has the medians, and the speed as a ratio to the peer's.
+Then follow two jobs at the same time, and a long deep zoom, which shows whether memory grows.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from service import Service
 
 
 def peer(photo, frame):
-    """The peer's call of ffmpeg, without the encoder."""
+    """The peer's ffmpeg command, without the encoder."""
     scaled = f"{frame[0] * 4}:{frame[1] * 4}"
     speed, last = frames.SPEED / 100, frames.LAST_ZOOM
     zoom = f"min(1+({speed}*{frames.LENGTH})*on/{frames.COUNT},{last})"
@@ -40,7 +40,7 @@ def peer(photo, frame):
 
 
 def floor(photo, exact, video, folder):
-    """Kinora's own call of ffmpeg, with the frames from a file and the video in another place."""
+    """Kinora's own ffmpeg command, with the frames from a file and another output file."""
     spy = Path(folder) / "spy"
     spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\nexec ffmpeg "$@"\n')
     spy.chmod(0o755)
@@ -52,7 +52,7 @@ def floor(photo, exact, video, folder):
 
 
 def measure(service, work):
-    """Has the service do some work, measured."""
+    """Measures what the service needs for some work."""
     used = lambda: sum(psutil.Process(service.process.pid).cpu_times()[:4])
     before = used()
     with Meter(service.process.pid) as meter:
@@ -68,13 +68,13 @@ def compare(photo, runs, folder):
     videos = {name: f"{folder}/{name}.mp4" for name in ["peer", "kinora", "floor"]}
     commands = {"peer": [*peer(photo, frame), "-c:v", "libx264", videos["peer"]],
                 "floor": floor(photo, exact, videos["floor"], folder)}
-    # What the peer draws is another zoom: its encoder is judged by the peer's own frames.
+    # The peer's zoom differs from the exact one, so its encoder is compared with the peer's own frames.
     own = f"{folder}/peer.yuv"
     run([*peer(photo, frame), "-f", "rawvideo", own])
     reference = {"peer": own, "kinora": exact, "floor": exact}
     meters = {name: [] for name in videos}
     with Service(Path(photo).resolve().parent, f"{folder}/data") as service:
-        service.post(photo)  # a first one, for the file cache
+        service.post(photo)  # not measured: it fills the file cache
         for _ in range(runs):
             meters["peer"].append(run(commands["peer"]))
             meter, video = measure(service, lambda: service.post(photo))
@@ -98,7 +98,7 @@ def compare(photo, runs, folder):
 
 
 def two_at_once(photo, service, command, runs):
-    """Jobs a minute, when there are always two to do."""
+    """Prints jobs per minute when two run at the same time."""
     peers, ours = [], []
     for _ in range(runs):
         peers.append(together(lambda: run(command)))
@@ -120,7 +120,7 @@ def together(work):
 
 
 def deep_zoom(photo, service):
-    """What a minute at 60 frames a second, to a zoom of ten, takes beside the five seconds."""
+    """Prints time and memory of a minute at 60 fps with a zoom to 10, beside the five seconds."""
     short, _ = measure(service, lambda: service.post(photo))
     long, _ = measure(service, lambda: service.post(photo, length=60, frame_rate=60, zoom_speed=15))
     print(f"60 s, 60 fps, zoom to 10: {long.wall:.1f} s, {long.peak / 2**20:.0f} MiB, "

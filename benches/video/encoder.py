@@ -1,11 +1,11 @@
-"""Encoder settings on real photos: CPU, bytes and VMAF, as a table in Markdown.
+"""Measures encoder settings on real photos: CPU time, bytes and VMAF, as a table in Markdown.
 
     make bench-encoder PHOTOS="a.jpg b.jpg …" RUNS=3
 
 Every setting encodes the frames that Kinora draws of each photo (5 s, 30 fps, zoom 3). CPU and bytes
-are ratios to x264's own defaults, geometric means over the photos; CPU is the least of RUNS
-interleaved rounds. VMAF is against the same frames: the mean, and the worst photo's difference to
-the defaults.
+are ratios to x264's own defaults, as geometric means over the photos. CPU is the minimum of RUNS
+interleaved rounds. VMAF compares the video with the same frames: the mean over the photos, and the
+difference from the defaults for the photo where it is worst.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def x264(preset, crf, parameters=None):
     return ["-preset", preset, "-crf", str(crf), *(["-x264-params", parameters] if parameters else [])]
 
 
-# Kinora's own come first, read from its calls; the others show what was passed over.
+# Kinora's own presets are read from its ffmpeg commands. These were measured and not chosen.
 OTHERS = {
     DEFAULTS: x264("medium", 23),
     "veryfast, CRF 20": x264("veryfast", 20),
@@ -40,7 +40,7 @@ OTHERS = {
 
 
 def spied(photo, preset, folder):
-    """Has Kinora draw a photo: the frames' file, and the encoder arguments of a preset."""
+    """Runs Kinora with a script in place of ffmpeg: the file of its frames, and a preset's arguments."""
     spy, video = Path(folder) / "spy", Path(folder) / "spied.mp4"
     spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\ncat > "$0.y4m"\n'
                    'for last; do :; done\necho x > "${last#file:}"\n')

@@ -1,13 +1,13 @@
-"""Exact frames: what every frame of a zoom should be, made by another library than Kinora's own.
+"""Exact frames of a zoom, drawn by another library than Kinora's own.
 
-Pillow resamples a fractional box with an anti-aliased cubic in floating point; the BT.709 matrix is
-applied here. Slow, and independent of everything that is measured.
+Pillow resamples a fractional box with an anti-aliased cubic filter in floating point. The BT.709 matrix
+is applied here. This is slow, and independent of everything that is measured.
 """
 
 import numpy as np
 from PIL import Image, ImageOps
 
-LENGTH, RATE, SPEED = 5, 30, 3  # seconds, frames a second, percent a second
+LENGTH, RATE, SPEED = 5, 30, 3  # seconds, frames per second, percent per second
 COUNT = LENGTH * RATE
 LAST_ZOOM = 1 + SPEED / 100 * LENGTH
 
@@ -46,7 +46,7 @@ def planar(rgb):
 
 
 def halve(plane):
-    """Half the size: across by 1-2-1 around every other sample, down by the mean of two rows."""
+    """Half the size: horizontally by weights 1-2-1 around every other sample, vertically by the mean of two rows."""
     left = np.pad(plane, ((0, 0), (1, 0)), mode="edge")[:, :-1]
     right = np.pad(plane, ((0, 0), (0, 1)), mode="edge")[:, 1:]
     across = (left + 2 * plane + right)[:, ::2] / 4

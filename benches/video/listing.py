@@ -1,10 +1,10 @@
-"""A listing film of twenty photos beside the usual ffmpeg graph; and one of a hundred large photos.
+"""Compares a listing video of 20 photos with the usual ffmpeg graph, and measures one of 100 photos.
 
     make bench-listing PHOTOS="a.jpg b.jpg …" RUNS=3
 
-The photos are cut out of PHOTOS at random places, and brought to the sizes that are named below.
+The photos are cut out of PHOTOS at random positions, and scaled to the sizes in the table.
 
-- peer: one ffmpeg graph of scale, zoompan and xfade, x264 as it comes, as scripts on the net do it.
+- peer: one ffmpeg graph of scale, zoompan and xfade with x264's defaults, as scripts on the web do it.
 - kinora: `kinora render`, with a template and its titles.
 """
 
@@ -25,7 +25,7 @@ TITLES = ["--template", "ActiveListing1", "--address", "123 Main St", "--price",
 
 
 def cut(photos, count, width, height, folder):
-    """`count` photos of this size, each another part of one of `photos`."""
+    """`count` photos of this size, each a different part of one of `photos`."""
     chance = random.Random(4)
     made = []
     for i in range(count):
@@ -40,7 +40,7 @@ def cut(photos, count, width, height, folder):
 
 
 def peer(photos, video):
-    """Every photo zooms, in or out, and fades into the next."""
+    """The peer's command: every photo zooms, in or out, and fades into the next."""
     share = (LENGTH + FADE * (len(photos) - 1)) / len(photos)
     frames = round(share * RATE)
     inputs, graph = [], []

@@ -1,4 +1,4 @@
-"""What a program costs: wall seconds, and the peak memory of all its processes together."""
+"""Measures wall time, and the peak memory of all processes of a program together."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-POLL = 0.1  # seconds between two looks at the memory; more would cost what is measured
+POLL = 0.1  # seconds between two samples of the memory; more samples would disturb the measurement
 
 
 class Meter:
@@ -16,7 +16,7 @@ class Meter:
     def __init__(self, pid):
         self.process = psutil.Process(pid)
         self.peak = 0  # bytes, resident
-        self.cpu = 0.0  # seconds, for whoever waits for the process to fill in
+        self.cpu = 0.0  # seconds; set by the code that waits for the process
         self.wall = 0.0  # seconds
 
     def __enter__(self):
@@ -43,7 +43,7 @@ class Meter:
 
 
 def run(command):
-    """Runs a program to its end, measured."""
+    """Runs a program to its end and measures it."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     with Meter(process.pid) as meter:

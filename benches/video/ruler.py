@@ -1,18 +1,18 @@
-"""How smooth and how true a centred zoom is: every frame is registered against the middle one.
+"""Measures how smooth and how exact a centred zoom is, by registering every frame on the middle one.
 
-A zoom moves the picture's edge by the same amount from frame to frame. So the second difference of
-where the edge stands is the jitter (RMS, pixels per frame²), and its largest distance from where it
-should stand is the error (pixels of a 1920 px wide frame).
+A zoom moves the picture's edge by the same amount from frame to frame. So the second difference of the
+edge's position is the jitter (RMS, pixels per frame²). The largest distance of the edge from its exact
+position is the error (pixels of a frame that is 1920 px wide).
 """
 
 import cv2
 import numpy as np
 
-WIDTH = 960  # the registration's working width
+WIDTH = 960  # width of the frames for the registration
 
 
 def luma(ffmpeg, video, frame, run):
-    """All frames in gray at the working size."""
+    """All frames in grey, scaled to WIDTH."""
     width, height = WIDTH, round(WIDTH * frame[1] / frame[0])
     raw = run([ffmpeg, "-v", "error", "-i", video, "-vf", f"scale={width}:{height}:flags=area",
                "-pix_fmt", "gray", "-f", "rawvideo", "-"])
@@ -20,7 +20,7 @@ def luma(ffmpeg, video, frame, run):
 
 
 def measure(frames, zoom):
-    """Jitter, error and the number of repeated frames; `zoom` tells each frame's zoom."""
+    """Jitter, error and the number of repeated frames. `zoom` gives the zoom of a frame number."""
     count, height, width = frames.shape
     middle = count // 2
     reference = frames[middle].astype(np.float32)
@@ -35,7 +35,7 @@ def measure(frames, zoom):
 
 
 def edge(frame, reference, scale, mask):
-    """Where the frame's edge stands: registered by ECC, starting from the ideal scale."""
+    """Position of the frame's edge, by ECC registration that starts from the ideal scale."""
     height, width = reference.shape
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     warp = np.array([[scale, 0, centre[0] * (1 - scale)], [0, scale, centre[1] * (1 - scale)]],

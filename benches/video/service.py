@@ -1,4 +1,4 @@
-"""Kinora's service on loopback, and the photos that it fetches."""
+"""Runs Kinora's service on loopback, and a server for the photos that it fetches."""
 
 import functools
 import http.server
@@ -19,7 +19,7 @@ class Service:
     """`kinora serve` with a data directory of its own, while the `with` block lasts."""
 
     def __init__(self, photos, data):
-        """`photos`: the folder that photos are fetched from."""
+        """`photos`: the folder that the photos are fetched from. `data`: the data directory."""
         self.data = Path(data)
         handler = functools.partial(Quiet, directory=str(photos))
         self.photos = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -36,7 +36,7 @@ class Service:
                 break
         else:
             raise SystemExit("kinora serve did not start")
-        # Drained, lest the service blocks on its log.
+        # Read to the end, so that the service never blocks on a full pipe.
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
         return self
 
@@ -46,7 +46,7 @@ class Service:
         self.photos.shutdown()
 
     def post(self, photo, **fields):
-        """Asks for a video, waits for it, and tells where it lies."""
+        """Requests a video, waits for it, and returns its path."""
         url = f"http://127.0.0.1:{self.photos.server_port}/{Path(photo).name}"
         request = urllib.request.Request(
             f"{self.address}/v1/image/convert/video", json.dumps({"image_url": url, **fields}).encode(),

@@ -1,4 +1,4 @@
-"""The programs that the measurements run."""
+"""Runs the programs that the measurements need."""
 
 import subprocess
 from pathlib import Path
@@ -7,13 +7,13 @@ import imageio_ffmpeg
 
 ROOT = Path(__file__).resolve().parents[2]
 KINORA = ROOT / "target/release/kinora"
-# The system's ffmpeg makes the videos, as it would for a user; the package's has libvmaf.
+# The system's ffmpeg makes the videos, as it would for a user. The Python package's has libvmaf.
 FFMPEG = "ffmpeg"
 VMAF_FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
 
 def output(command):
-    """What a program prints; errors end the measurement."""
+    """The output of a program. An error ends the measurement."""
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
@@ -26,8 +26,8 @@ def raw_input(frame, rate):
 def vmaf(video, reference, frame, rate):
     """VMAF of a video against raw frames.
 
-    Decoded first, so that both sides come without labels: for a difference in labels ffmpeg would
-    convert the colours of one.
+    The video is decoded first, so that both sides have no colour tags: if the tags differed, ffmpeg
+    would convert the colours of one side.
     """
     decode = [FFMPEG, "-v", "error", "-i", video, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
     raw = raw_input(frame, rate)

@@ -4,12 +4,12 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpRequest};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Service;
 use super::error::ApiError;
+use super::{Service, unread};
 
 const HEADER: &str = "x-api-key";
 
@@ -40,9 +40,10 @@ pub async fn require_key(
         let response = next.call(request).await?;
         return Ok(response.map_into_boxed_body());
     }
+    let (request, payload) = request.into_parts();
+    unread::leave(&request, payload);
     // As a response: an error would not pass the layer that gives it the dialect's form.
-    let refusal = HttpResponse::from_error(ApiError::Unauthorized);
-    Ok(request.into_response(refusal))
+    Ok(ServiceResponse::from_err(ApiError::Unauthorized, request))
 }
 
 /// Whether a key can be sent in a header as it is.

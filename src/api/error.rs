@@ -10,6 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 
 use super::dialect::{self, Dialect};
+use super::unread;
 use super::violation::Violation;
 use crate::errors::chain;
 use crate::job::{Failure, JobId};
@@ -72,8 +73,6 @@ impl ApiError {
             Self::QueueFull(_) | Self::Stopping(None) => {
                 response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER));
             }
-            // What is left of the body would be taken for the next request.
-            Self::BodyTooSlow | Self::BodyTooLarge { .. } => drop(response.force_close()),
             _ => {}
         }
         response.json(dialect.error_body(self))
@@ -174,7 +173,10 @@ pub async fn in_dialect(
     let error = response.response().error();
     let error = error.and_then(|error| error.as_error::<ApiError>());
     match error.map(|error| error.response(dialect)) {
-        Some(told) => Ok(response.into_response(told)),
+        Some(told) => {
+            let told = unread::attach(response.request(), told);
+            Ok(response.into_response(told))
+        }
         None => Ok(response),
     }
 }

@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::Service;
 use super::error::ApiError;
+use super::{Service, unread};
 
 /// Bytes, for bodies that name a thing or two.
 const USUAL_LIMIT: usize = 64 << 10;
@@ -79,9 +79,13 @@ async fn read(
             Ok(body)
         }
     };
-    tokio::time::timeout(timeout, read)
+    let body = tokio::time::timeout(timeout, read)
         .await
-        .unwrap_or(Err(ApiError::BodyTooSlow))
+        .unwrap_or(Err(ApiError::BodyTooSlow));
+    if body.is_err() {
+        unread::leave(request, payload);
+    }
+    body
 }
 
 fn parse(request: &HttpRequest, body: &[u8]) -> Result<Value, ApiError> {

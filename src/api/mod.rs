@@ -4,7 +4,7 @@
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
 //! server (with bare_errors) ─ connections ─▶ routes (with auth) ─▶ handlers (json, schema, violation)
-//! error ─ every error, in the form of the path's dialect
+//! error (with unread) ─ every error, in the form of the path's dialect
 //! files (with conditional), health ─ what belongs to no dialect
 //! ```
 
@@ -22,6 +22,7 @@ mod routes;
 mod schema;
 mod server;
 mod settings;
+mod unread;
 mod violation;
 
 use std::sync::Arc;

@@ -48,7 +48,8 @@ async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError>
             return Err(ApiError::invalid("/upload_url", error.to_string()));
         }
         Err(error) => {
-            warn!("the video of job {id} was not uploaded: {}", chain(&error));
+            let cause = chain(&error);
+            warn!("the video of job {id} was not uploaded: upload_url {cause}");
             error.to_string()
         }
     };
