@@ -12,12 +12,16 @@ use actix_web::dev::Payload;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-/// The body of a request, among the request's extensions.
-struct UnreadPayload(Payload);
+/// The body of a request, among the request's extensions. Only held.
+struct UnreadPayload {
+    _payload: Payload,
+}
 
 /// Leaves the rest of a body unread, for [`attach`].
 pub fn leave(request: &HttpRequest, payload: Payload) {
-    request.extensions_mut().insert(UnreadPayload(payload));
+    request
+        .extensions_mut()
+        .insert(UnreadPayload { _payload: payload });
 }
 
 /// Makes the answer hold what was left unread of the request's body.

@@ -177,8 +177,9 @@ async fn due(backend: &Arc<dyn Backend>) -> Vec<DueWebhook> {
 async fn finished_with_webhook(backend: &Arc<dyn Backend>, host: &str) {
     accepted(backend, Lane::Normal).await;
     let attempt = Attempt::of(&next(backend).await);
-    let ended = backend.finish(attempt, &finish(), Some(&webhook(host)));
-    assert!(ended.await.expect("an end"));
+    let webhook = webhook(host);
+    let ended = backend.finish(attempt, &finish(), Some(&webhook)).await;
+    assert!(ended.expect("an end"));
 }
 
 pub async fn an_accepted_job_outlives_the_process<H: Harness>() {
@@ -372,8 +373,9 @@ pub async fn no_job_is_claimed_twice<H: Harness>() {
                 let mut ids = Vec::new();
                 for _ in 0..JOBS / 4 {
                     let job = next(&backend).await;
-                    let ended = backend.finish(Attempt::of(&job), &finish(), None);
-                    assert!(ended.await.expect("an end"));
+                    let attempt = Attempt::of(&job);
+                    let ended = backend.finish(attempt, &finish(), None).await;
+                    assert!(ended.expect("an end"));
                     ids.push(job.id);
                 }
                 ids
@@ -525,8 +527,9 @@ pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
     finished_with_webhook(&backend, "example.com").await;
     let id = due(&backend).await.remove(0).id;
     let retry = |wait| Delivery::RetryAt(Timestamp::now().after(wait), "timed out".into());
-    let recorded = backend.record_delivery(&id, &retry(Duration::from_secs(300)));
-    recorded.await.expect("a record");
+    let later = retry(Duration::from_secs(300));
+    let recorded = backend.record_delivery(&id, &later).await;
+    recorded.expect("a record");
     let claimed = backend.claim_webhooks(8, 100).await.expect("the outbox");
     assert!(claimed.due.is_empty());
     let next_in = claimed.next_in.expect("a later one");
@@ -534,7 +537,8 @@ pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
         next_in > Duration::from_secs(200) && next_in <= Duration::from_secs(300),
         "{next_in:?}"
     );
-    let recorded = backend.record_delivery(&id, &retry(Duration::ZERO)).await;
+    let now = retry(Duration::ZERO);
+    let recorded = backend.record_delivery(&id, &now).await;
     recorded.expect("a record");
     let again = due(&backend).await.remove(0);
     assert_eq!((again.id, again.attempt), (id, 2));

@@ -34,7 +34,7 @@ impl Wire {
 
     /// Sends these bytes again and again, until the other side has closed the connection; false if it
     /// has not for a long time.
-    pub fn is_closed_while_it_drips(mut self, bytes: &str) -> bool {
+    pub fn is_closed_while_it_drips(&mut self, bytes: &str) -> bool {
         let short = Some(Duration::from_millis(50));
         self.0.set_read_timeout(short).expect("a time limit");
         (0..600).any(|_| {
