@@ -256,7 +256,8 @@ pub async fn each_lane_has_a_bound_of_its_own<H: Harness>() {
         express: Some(2),
         workers: 1,
     };
-    let backend = H::new(bounds).await.backend();
+    let harness = H::new(bounds).await;
+    let backend = harness.backend();
     for serves in [Serves::Both, Serves::ExpressOnly] {
         accepted(&backend, Lane::Express).await;
         assert!(claim(&backend, serves).await.is_some());
@@ -280,7 +281,8 @@ pub async fn without_a_bound_nothing_is_refused<H: Harness>() {
         express: None,
         workers: 1,
     };
-    let backend = H::new(bounds).await.backend();
+    let harness = H::new(bounds).await;
+    let backend = harness.backend();
     for _ in 0..150 {
         accepted(&backend, Lane::Normal).await;
     }
@@ -288,7 +290,8 @@ pub async fn without_a_bound_nothing_is_refused<H: Harness>() {
 }
 
 pub async fn jobs_are_served_express_first_then_in_the_order_of_acceptance<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let mut ids = Vec::new();
     for lane in [Lane::Normal, Lane::Normal, Lane::Express, Lane::Normal] {
         ids.push(accepted(&backend, lane).await);
@@ -306,7 +309,8 @@ pub async fn jobs_are_served_express_first_then_in_the_order_of_acceptance<H: Ha
 
 pub async fn positions_follow_the_order_in_which_concurrent_jobs_are_served<H: Harness>() {
     const JOBS: usize = 24;
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let accepting: Vec<_> = (0..JOBS)
         .map(|_| {
             let backend = backend.clone();
@@ -342,7 +346,8 @@ pub async fn a_job_whose_process_died_comes_after_its_lanes_others<H: Harness>()
 }
 
 pub async fn a_released_job_keeps_its_place<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let first = accepted(&backend, Lane::Normal).await;
     let second = accepted(&backend, Lane::Normal).await;
     let job = next(&backend).await;
@@ -357,7 +362,8 @@ pub async fn a_released_job_keeps_its_place<H: Harness>() {
 
 pub async fn no_job_is_claimed_twice<H: Harness>() {
     const JOBS: usize = 40;
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     for n in 0..JOBS {
         let lane = if n % 3 == 0 {
             Lane::Express
@@ -421,7 +427,8 @@ pub async fn an_attempt_that_lost_its_job_cannot_renew_finish_or_release_it<H: H
 }
 
 pub async fn a_worker_of_the_express_lane_takes_nothing_else<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     accepted(&backend, Lane::Normal).await;
     let claiming = backend.clone();
     let reserved = spawn_blocking(move || claiming.claim(Serves::ExpressOnly));
@@ -431,7 +438,8 @@ pub async fn a_worker_of_the_express_lane_takes_nothing_else<H: Harness>() {
 }
 
 pub async fn a_finished_job_is_told_with_its_outcome<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let mut events = backend.events();
     let id = accepted(&backend, Lane::Normal).await;
     let job = next(&backend).await;
@@ -455,7 +463,8 @@ async fn hears(events: &mut tokio::sync::broadcast::Receiver<JobEvent>, expected
 }
 
 pub async fn progress_is_told_while_a_job_runs<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let id = accepted(&backend, Lane::Normal).await;
     let progress = async || {
         let status = backend.status(id).await.expect("a status");
@@ -492,7 +501,8 @@ pub async fn a_result_and_its_webhook_are_written_together<H: Harness>() {
 }
 
 pub async fn a_webhook_is_claimed_once_until_its_delivery_is_recorded<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     finished_with_webhook(&backend, "example.com").await;
     let first = due(&backend).await;
     assert_eq!(first.len(), 1);
@@ -523,7 +533,8 @@ pub async fn a_claimed_webhook_is_claimed_again_after_a_crash<H: Harness>() {
 }
 
 pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     finished_with_webhook(&backend, "example.com").await;
     let id = due(&backend).await.remove(0).id;
     let retry = |wait| Delivery::RetryAt(Timestamp::now().after(wait), "timed out".into());
@@ -545,7 +556,8 @@ pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
 }
 
 pub async fn a_receiver_with_many_webhooks_leaves_room_for_others<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     for host in ["busy.example"; 6].into_iter().chain(["other.example"]) {
         finished_with_webhook(&backend, host).await;
     }
@@ -565,7 +577,8 @@ pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() 
         normal: Some(2),
         ..BOUNDS
     };
-    let backend = H::new(bounds).await.backend();
+    let harness = H::new(bounds).await;
+    let backend = harness.backend();
     for _ in 0..bounds.workers {
         accepted(&backend, Lane::Normal).await;
         next(&backend).await;
@@ -596,7 +609,8 @@ pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() 
 }
 
 pub async fn a_cancelled_job_that_runs_is_marked_and_its_worker_told<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let id = accepted(&backend, Lane::Normal).await;
     let job = next(&backend).await;
     assert!(!job.cancel_requested);
@@ -647,7 +661,8 @@ pub async fn a_closed_backend_refuses_jobs_and_ends_claims<H: Harness>() {
 }
 
 pub async fn states_are_told_of_jobs_that_changed_lately<H: Harness>() {
-    let backend = H::new(BOUNDS).await.backend();
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
     let done = accepted(&backend, Lane::Normal).await;
     let running = accepted(&backend, Lane::Normal).await;
     let queued = accepted(&backend, Lane::Normal).await;

@@ -126,7 +126,8 @@ pub async fn a_file_that_is_stored_again_replaces_the_first<H: Harness>() {
 }
 
 pub async fn what_is_not_there_is_none<H: Harness>() {
-    let storage = H::new().await.storage();
+    let harness = H::new().await;
+    let storage = harness.storage();
     assert!(storage.metadata(KEY).await.expect("metadata").is_none());
     assert!(storage.read(KEY, None).await.expect("a file").is_none());
     let part = storage.read(KEY, Some(0..3)).await;
