@@ -141,7 +141,8 @@ pub enum Edge {
 #[serde(rename_all = "snake_case")]
 pub enum Backdrop {
     /// The whole frame.
-    Veil(Paint),
+    #[serde(alias = "veil")]
+    Tint(Paint),
     /// From an edge of the frame to past the items, fading away smoothly.
     Scrim {
         edge: Edge,
@@ -267,8 +268,9 @@ pub struct LogoBox {
     pub width: f64,
     /// In u, at most.
     pub height: f64,
-    /// Whether a logo that would not stand out gets a plate of a colour that it does stand out from.
-    pub plate: bool,
+    /// Whether a logo that would not stand out gets a backdrop of a contrasting colour.
+    #[serde(alias = "plate")]
+    pub backdrop: bool,
 }
 
 /// A colour and how much of it.
@@ -348,6 +350,23 @@ mod tests {
         assert_eq!([at(0.99), at(1.0), at(1.25), at(1.5)], [0.0, 0.0, 0.5, 1.0]);
         assert_eq!([at(4.0), at(4.25), at(4.5), at(5.0)], [1.0, 0.75, 0.5, 0.0]);
         assert_eq!(at(f64::NAN), 0.0);
+    }
+
+    #[test]
+    fn the_names_of_earlier_versions_are_still_read() {
+        let read = |json: &str| serde_json::from_str::<Backdrop>(json).unwrap();
+        let paint = r##"{"colour":"#000000","opacity":0.5}"##;
+        let tint = read(&format!(r#"{{"tint":{paint}}}"#));
+        assert_eq!(read(&format!(r#"{{"veil":{paint}}}"#)), tint);
+        let logo = r#"{"width":20.0,"height":9.0,"plate":false}"#;
+        assert_eq!(
+            serde_json::from_str::<LogoBox>(logo).unwrap(),
+            LogoBox {
+                width: 20.0,
+                height: 9.0,
+                backdrop: false,
+            }
+        );
     }
 
     #[test]

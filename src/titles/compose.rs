@@ -3,8 +3,8 @@
 use super::blur::blurred;
 use super::fonts::{Fonts, Shelf};
 use super::layout::{Block, Kind, Setter, anchored};
+use super::logo_backdrop::logo_backdrop;
 use super::outline::outlines;
-use super::plate::plate;
 use super::safe_area;
 use super::shape::{Bitmap, Rect, Shape};
 use crate::picture::Logo;
@@ -27,8 +27,8 @@ const GLOW_DROP: f32 = 0.8;
 /// Between a stripe and the items beside it, in u.
 const STRIPE_GAP: f32 = 2.2;
 
-/// Corners of plates and of logos without transparency, as a share of their lesser side.
-const PLATE_RADIUS: f32 = 0.14;
+/// Corner radius of a logo backdrop, as a share of their lesser side.
+const LOGO_BACKDROP_RADIUS: f32 = 0.14;
 
 const BLACK: Colour = Colour([0; 3]);
 
@@ -93,14 +93,14 @@ struct Arranged {
 fn arrange(panel: &Panel, logo: Option<&Logo>, shelf: &mut Shelf, frame: Size) -> Option<Arranged> {
     let area = safe_area::area(frame, panel.margin);
     let mut unit = safe_area::unit(frame);
-    let plate = logo.and_then(|logo| plate(logo, panel));
+    let logo_backdrop = logo.and_then(|logo| logo_backdrop(logo, panel));
     for _ in 0..MOST_TRIES {
         let padding = Padding::of(panel, unit);
         let width = (panel.width as f32 * unit).min(area.width - padding.left - padding.right);
         let mut setter = Setter {
             shelf,
             logo,
-            plate,
+            logo_backdrop,
             panel,
             unit,
         };
@@ -184,7 +184,7 @@ impl Padding {
                         Edge::Bottom => padding.bottom += beside,
                     }
                 }
-                Backdrop::Veil(_) | Backdrop::Scrim { .. } | Backdrop::Frame { .. } => {}
+                Backdrop::Tint(_) | Backdrop::Scrim { .. } | Backdrop::Frame { .. } => {}
             }
         }
         padding
@@ -205,7 +205,7 @@ impl Arranged {
         let mut boxed = self.outer;
         for backdrop in &panel.backdrops {
             match *backdrop {
-                Backdrop::Veil(paint) => shapes.push(fill(whole, 0.0, paint)),
+                Backdrop::Tint(paint) => shapes.push(fill(whole, 0.0, paint)),
                 Backdrop::Scrim { edge, paint, reach } => {
                     let rect = self.scrim(edge, reach as f32, whole);
                     shapes.push(Shape::Scrim { rect, edge, paint });
@@ -379,7 +379,7 @@ impl Painter<'_> {
                 };
                 self.shapes.push(fill(rect, 0.0, paint));
             }
-            Kind::Logo { plate, padding } => self.logo(rect, plate, padding),
+            Kind::Logo { backdrop, padding } => self.logo(rect, backdrop, padding),
             Kind::Text { set, style, pill } => {
                 let mut words = (x, y);
                 if let Some((pill, padding)) = pill {
@@ -414,13 +414,13 @@ impl Painter<'_> {
         }
     }
 
-    fn logo(&mut self, rect: Rect, plate: Option<Paint>, padding: f32) {
+    fn logo(&mut self, rect: Rect, backdrop: Option<Paint>, padding: f32) {
         let Some(logo) = self.logo else {
             return;
         };
-        if let Some(paint) = plate {
+        if let Some(paint) = backdrop {
             let rect = rect.snapped();
-            let radius = PLATE_RADIUS * rect.width.min(rect.height);
+            let radius = LOGO_BACKDROP_RADIUS * rect.width.min(rect.height);
             self.shapes.push(fill(rect, radius, paint));
         }
         let size = Size {

@@ -6,8 +6,8 @@ use super::typeset::{Room, SetText};
 use crate::picture::Logo;
 use crate::spec::overlay::{Align, Content, Item, LogoBox, Paint, Panel, Pill, Rule, Style, Text};
 
-/// A plate around a logo, as a share of the room's height.
-const PLATE_PADDING: f32 = 0.16;
+/// Padding between a logo and its backdrop, as a share of the height of the logo's box.
+const LOGO_BACKDROP_PADDING: f32 = 0.16;
 
 /// A logo may be drawn so much larger than it is.
 const MOST_ENLARGED: f32 = 2.0;
@@ -33,8 +33,8 @@ pub(super) enum Kind {
     },
     Rule(Paint),
     Logo {
-        plate: Option<Paint>,
-        /// Of the plate around the logo.
+        backdrop: Option<Paint>,
+        /// Between the logo and the edges of its backdrop.
         padding: f32,
     },
     /// Blocks at their places.
@@ -45,7 +45,7 @@ pub(super) enum Kind {
 pub(super) struct Setter<'a> {
     pub shelf: &'a mut Shelf,
     pub logo: Option<&'a Logo>,
-    pub plate: Option<Paint>,
+    pub logo_backdrop: Option<Paint>,
     pub panel: &'a Panel,
     /// Pixels to a u.
     pub unit: f32,
@@ -125,9 +125,9 @@ impl Setter<'_> {
 
     fn logo(&self, place: &LogoBox, width: f32) -> Option<Block> {
         let logo = self.logo?;
-        let plate = self.plate.filter(|_| place.plate);
+        let backdrop = self.logo_backdrop.filter(|_| place.backdrop);
         let room = [self.px(place.width).min(width), self.px(place.height)];
-        let padding = plate.map_or(0.0, |_| (PLATE_PADDING * room[1]).round());
+        let padding = backdrop.map_or(0.0, |_| (LOGO_BACKDROP_PADDING * room[1]).round());
         let size = logo.size();
         let (width, height) = (size.width as f32, size.height as f32);
         let scale = ((room[0] - 2.0 * padding) / width)
@@ -137,7 +137,7 @@ impl Setter<'_> {
             width: (width * scale).round().max(1.0) + 2.0 * padding,
             height: (height * scale).round().max(1.0) + 2.0 * padding,
             space: 0.0,
-            kind: Kind::Logo { plate, padding },
+            kind: Kind::Logo { backdrop, padding },
         })
     }
 

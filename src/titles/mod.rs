@@ -5,7 +5,7 @@
 //! typeset (with lines, outline) ─ words, style and room → lines of glyph outlines
 //! layout (with safe_area) ─ items → boxes in the frame
 //! compose ─ panel → shapes, backdrops first
-//! shape (with blur, plate) ─ what can be painted, a row at a time
+//! shape (with blur, logo_backdrop) ─ what can be painted, a row at a time
 //! raster ─ shapes → RGB rows → Layer
 //! layer ─ premultiplied Y, Cb, Cr and alpha where there is any, blended onto a frame
 //! ```
@@ -18,8 +18,8 @@ mod fonts;
 mod layer;
 mod layout;
 mod lines;
+mod logo_backdrop;
 mod outline;
-mod plate;
 mod raster;
 mod safe_area;
 mod shape;

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn neutral_photos_stay_neutral_under_gray_veils() {
+    fn neutral_photos_stay_neutral_under_gray_tints() {
         for percent in 0..=100 {
             let [_, cb, cr] = drawn([90; 3], f64::from(percent) / 100.0, [200, 128, 128]);
             assert_eq!((cb, cr), (128, 128));

@@ -414,6 +414,21 @@ fn a_users_template_wins_over_a_shipped_one() {
 }
 
 #[test]
+fn templates_with_the_keys_of_earlier_versions_are_read() {
+    let template = |tint: &str, backdrop: &str| {
+        let text = format!(
+            "title = \"T\"\n[[panel]]\nstart = 0\nanchor = \"top\"\nbackdrops = [{{ {tint} = \"#123\" }}]\nitems = [{{ logo = [20, 9], {backdrop} = false }}]\n"
+        );
+        let folder = Folder::new(tint, &[("Mine.toml", &text)]);
+        let templates = Templates::load(Some(&folder.0)).unwrap();
+        templates.get("Mine").unwrap().fill(&typical(), 30.0)
+    };
+    let overlays = template("tint", "backdrop");
+    assert_eq!(overlays.len(), 1);
+    assert_eq!(template("veil", "plate"), overlays);
+}
+
+#[test]
 fn bad_templates_say_what_is_wrong_and_where() {
     let start = "title = \"T\"\n[style.a]\nfont = \"Manrope\"\nsize = 5\n";
     let panel = "[[panel]]\nstart = 0\nanchor = \"top\"\n";
@@ -468,14 +483,14 @@ fn bad_templates_say_what_is_wrong_and_where() {
         (
             &format!("{start}{panel}items = [{{ logo = [9, 9], length = 3 }}]\n"),
             "line 8",
-            "`length` does not belong to a logo; what does: plate",
+            "`length` does not belong to a logo; what does: backdrop",
         ),
         (
             &format!(
-                "{start}{panel}backdrops = [{{ veil = \"#000\", bar = \"#fff\" }}]\nitems = []\n"
+                "{start}{panel}backdrops = [{{ tint = \"#000\", bar = \"#fff\" }}]\nitems = []\n"
             ),
             "line 8",
-            "cannot be both a veil and a bar",
+            "cannot be both a tint and a bar",
         ),
         (
             &format!("{start}{}items = []\n", panel.replace("top", "middle")),

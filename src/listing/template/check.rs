@@ -179,7 +179,7 @@ fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, 
     let at = form.span();
     let form = form.into_inner();
     let given = [
-        ("veil", form.veil.is_some()),
+        ("tint", form.tint.is_some()),
         ("scrim", form.scrim.is_some()),
         ("bar", form.bar.is_some()),
         ("card", form.card.is_some()),
@@ -188,7 +188,7 @@ fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, 
     ];
     let kind = kind("backdrop", &given, &at)?;
     let accepted: &[&str] = match kind {
-        "veil" => &["opacity"],
+        "tint" => &["opacity"],
         "scrim" => &["colour", "opacity", "reach"],
         "bar" => &["opacity", "padding", "bleed"],
         "card" => &["opacity", "padding", "radius", "shadow"],
@@ -209,13 +209,13 @@ fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, 
     refuse_strays(kind, accepted, &used, &at)?;
 
     let black = || Spanned::new(at.clone(), "#000000".to_owned());
-    let named = [form.veil, form.bar, form.card, form.frame, form.colour];
+    let named = [form.tint, form.bar, form.card, form.frame, form.colour];
     let colour = named.into_iter().flatten().next().unwrap_or_else(black);
     let paint = palette.paint(&colour, form.opacity)?;
     let thickness = number("thickness", form.thickness, 0.3, 0.0..=50.0)?;
     let padding = |default| pair("padding", form.padding.clone(), default, 0.0..=50.0);
     Ok(match (kind, form.scrim, form.stripe) {
-        ("veil", ..) => Backdrop::Veil(paint),
+        ("tint", ..) => Backdrop::Tint(paint),
         (_, Some(edge), _) => Backdrop::Scrim {
             edge,
             paint,
@@ -262,7 +262,7 @@ fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw>
     let accepted: &[&str] = match kind {
         "text" => &["style", "keep"],
         "rule" => &["length", "thickness", "opacity"],
-        "logo" => &["plate"],
+        "logo" => &["backdrop"],
         _ => &["gap"],
     };
     let used = [
@@ -271,7 +271,7 @@ fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw>
         ("length", form.length.is_some()),
         ("thickness", form.thickness.is_some()),
         ("opacity", form.opacity.is_some()),
-        ("plate", form.plate.is_some()),
+        ("backdrop", form.backdrop.is_some()),
         ("gap", form.gap.is_some()),
     ];
     refuse_strays(kind, accepted, &used, &at)?;
@@ -298,7 +298,7 @@ fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw>
         DraftContent::Logo(LogoBox {
             width: required("the logo's width", &width, 0.5..=400.0)?,
             height: required("the logo's height", &height, 0.5..=400.0)?,
-            plate: form.plate.unwrap_or(true),
+            backdrop: form.backdrop.unwrap_or(true),
         })
     } else {
         DraftContent::Row {

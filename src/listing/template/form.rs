@@ -73,11 +73,12 @@ pub struct PanelForm {
     pub items: Vec<Spanned<ItemForm>>,
 }
 
-/// One of `veil`, `scrim`, `bar`, `card`, `stripe` and `frame`, and what belongs to it.
+/// One of `tint`, `scrim`, `bar`, `card`, `stripe` and `frame`, and what belongs to it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackdropForm {
-    pub veil: Option<Name>,
+    #[serde(alias = "veil")]
+    pub tint: Option<Name>,
     pub scrim: Option<crate::spec::overlay::Edge>,
     pub bar: Option<Name>,
     pub card: Option<Name>,
@@ -107,7 +108,8 @@ pub struct ItemForm {
     pub length: Option<Number>,
     pub thickness: Option<Number>,
     pub opacity: Option<Number>,
-    pub plate: Option<bool>,
+    #[serde(alias = "plate")]
+    pub backdrop: Option<bool>,
     pub gap: Option<Number>,
     pub space: Option<Number>,
 }

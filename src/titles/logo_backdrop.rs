@@ -25,8 +25,8 @@ const DARK: Paint = Paint {
     opacity: 0.88,
 };
 
-/// The plate that a logo needs on a panel; `None` when it stands out as it is, or is a plate itself.
-pub(super) fn plate(logo: &Logo, panel: &Panel) -> Option<Paint> {
+/// The backdrop that a logo needs on a panel; `None` when it stands out without one, or is opaque.
+pub(super) fn logo_backdrop(logo: &Logo, panel: &Panel) -> Option<Paint> {
     let lights = Lights::of(logo);
     if lights.solid {
         return None;
@@ -49,7 +49,7 @@ fn tone(panel: &Panel) -> Option<f32> {
     let mut tone = None;
     for backdrop in &panel.backdrops {
         let paint = match backdrop {
-            Backdrop::Veil(paint)
+            Backdrop::Tint(paint)
             | Backdrop::Scrim { paint, .. }
             | Backdrop::Bar { paint, .. }
             | Backdrop::Card { paint, .. } => paint,
