@@ -1,7 +1,7 @@
 //! Panel → shapes in their order: backdrops, then the items on them.
 
 use super::blur::blurred;
-use super::fonts::{Fonts, Shelf};
+use super::fonts::{FontLibrary, Fonts};
 use super::layout::{Block, Kind, Setter, anchored};
 use super::logo_backdrop::logo_backdrop;
 use super::outline::outlines;
@@ -34,8 +34,8 @@ const BLACK: Colour = Colour([0; 3]);
 
 /// What is painted for a panel, from the bottom up.
 pub(super) fn shapes(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> Vec<Shape> {
-    let mut shelf = fonts.shelf();
-    let Some(arranged) = arrange(panel, logo, &mut shelf, frame) else {
+    let mut library = fonts.library();
+    let Some(arranged) = arrange(panel, logo, &mut library, frame) else {
         return Vec::new();
     };
     let mut painter = Painter {
@@ -55,8 +55,8 @@ pub(super) fn bounds(
     fonts: &Fonts,
     frame: Size,
 ) -> Vec<[f32; 4]> {
-    let mut shelf = fonts.shelf();
-    let Some(arranged) = arrange(panel, logo, &mut shelf, frame) else {
+    let mut library = fonts.library();
+    let Some(arranged) = arrange(panel, logo, &mut library, frame) else {
         return Vec::new();
     };
     let mut rects = vec![arranged.outer];
@@ -90,7 +90,12 @@ struct Arranged {
     unit: f32,
 }
 
-fn arrange(panel: &Panel, logo: Option<&Logo>, shelf: &mut Shelf, frame: Size) -> Option<Arranged> {
+fn arrange(
+    panel: &Panel,
+    logo: Option<&Logo>,
+    library: &mut FontLibrary,
+    frame: Size,
+) -> Option<Arranged> {
     let area = safe_area::area(frame, panel.margin);
     let mut unit = safe_area::unit(frame);
     let logo_backdrop = logo.and_then(|logo| logo_backdrop(logo, panel));
@@ -98,7 +103,7 @@ fn arrange(panel: &Panel, logo: Option<&Logo>, shelf: &mut Shelf, frame: Size) -
         let padding = Padding::of(panel, unit);
         let width = (panel.width as f32 * unit).min(area.width - padding.left - padding.right);
         let mut setter = Setter {
-            shelf,
+            library,
             logo,
             logo_backdrop,
             panel,

@@ -22,7 +22,7 @@ const DEFAULT_FAMILY: &str = "manrope";
 /// The faces for titles, shared by all jobs. Read when the first text is set.
 pub struct Fonts {
     user_dir: Option<PathBuf>,
-    shelf: OnceLock<Mutex<Shelf>>,
+    library: OnceLock<Mutex<FontLibrary>>,
 }
 
 impl fmt::Debug for Fonts {
@@ -39,26 +39,26 @@ impl Fonts {
     pub fn new(user_dir: Option<&Path>) -> Fonts {
         Fonts {
             user_dir: user_dir.map(Path::to_owned),
-            shelf: OnceLock::new(),
+            library: OnceLock::new(),
         }
     }
 
     /// Whether there is a family of that name, in any case; another is set in its place.
     pub fn has_family(&self, name: &str) -> bool {
-        self.shelf().families.contains_key(&name.to_lowercase())
+        self.library().families.contains_key(&name.to_lowercase())
     }
 
-    pub(super) fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        let shelf = self
-            .shelf
-            .get_or_init(|| Mutex::new(Shelf::load(self.user_dir.as_deref())));
+    pub(super) fn library(&self) -> MutexGuard<'_, FontLibrary> {
+        let library = self
+            .library
+            .get_or_init(|| Mutex::new(FontLibrary::load(self.user_dir.as_deref())));
         // Its caches are whole between any two calls, so a panic leaves nothing half done.
-        shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        library.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The faces, and the shaping engine that knows only those that were asked for.
-pub(super) struct Shelf {
+pub(super) struct FontLibrary {
     pub engine: FontSystem,
     pub glyphs: SwashCache,
     /// By name in lower case.
@@ -82,10 +82,10 @@ pub(super) struct Face {
     pub cap_height: f32,
 }
 
-impl Shelf {
-    fn load(user_dir: Option<&Path>) -> Shelf {
+impl FontLibrary {
+    fn load(user_dir: Option<&Path>) -> FontLibrary {
         let db = Database::new();
-        let mut shelf = Shelf {
+        let mut library = FontLibrary {
             engine: FontSystem::new_with_locale_and_db_and_fallback("en".into(), db, NoFallback),
             glyphs: SwashCache::new(),
             families: HashMap::new(),
@@ -94,22 +94,22 @@ impl Shelf {
         };
         for file in BUNDLED.files() {
             if is_font(file.path()) {
-                shelf.add_file(file.path(), Arc::new(file.contents()));
+                library.add_file(file.path(), Arc::new(file.contents()));
             }
         }
-        let mut users = Shelf::user_files(user_dir);
+        let mut users = FontLibrary::user_files(user_dir);
         users.sort();
-        let bundled = std::mem::take(&mut shelf.families);
+        let bundled = std::mem::take(&mut library.families);
         for path in users {
             match fs::read(&path) {
-                Ok(bytes) => shelf.add_file(&path, Arc::new(bytes)),
+                Ok(bytes) => library.add_file(&path, Arc::new(bytes)),
                 Err(e) => log::warn!("font {}: cannot be read: {e}", path.display()),
             }
         }
         for (name, faces) in bundled {
-            shelf.families.entry(name).or_insert(faces);
+            library.families.entry(name).or_insert(faces);
         }
-        shelf
+        library
     }
 
     fn user_files(dir: Option<&Path>) -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! Items → boxes. Text is set here; the rest is arithmetic.
 
-use super::fonts::Shelf;
+use super::fonts::FontLibrary;
 use super::shape::Rect;
 use super::typeset::{Room, SetText};
 use crate::picture::Logo;
@@ -43,7 +43,7 @@ pub(super) enum Kind {
 
 /// What items are set with.
 pub(super) struct Setter<'a> {
-    pub shelf: &'a mut Shelf,
+    pub library: &'a mut FontLibrary,
     pub logo: Option<&'a Logo>,
     pub logo_backdrop: Option<Paint>,
     pub panel: &'a Panel,
@@ -100,7 +100,7 @@ impl Setter<'_> {
             unit: self.unit,
         };
         let set = self
-            .shelf
+            .library
             .set(&text.words, &text.style, self.panel.align, room)?;
         Some(Block {
             width: set.width + 2.0 * padding[0],

@@ -5,7 +5,7 @@ use std::ops::Range;
 use cosmic_text::{Command, LayoutGlyph, SwashContent};
 use zeno::{Mask as ZenoMask, Vector};
 
-use super::fonts::Shelf;
+use super::fonts::FontLibrary;
 use super::shape::{Bitmap, Mask};
 
 /// A picture of more pixels than this is no letter.
@@ -45,7 +45,7 @@ impl Outlines {
     /// itself says that it stands.
     pub fn extend(
         &mut self,
-        shelf: &mut Shelf,
+        library: &mut FontLibrary,
         line: &[LayoutGlyph],
         start: f32,
         x: f32,
@@ -57,7 +57,7 @@ impl Outlines {
             let dy = baseline + glyph.y - glyph.font_size * glyph.y_offset;
             let key = glyph.physical((0.0, 0.0), 1.0).cache_key;
             if coloured.iter().any(|range| range.contains(&glyph.start)) {
-                let image = shelf.glyphs.get_image_uncached(&mut shelf.engine, key);
+                let image = library.glyphs.get_image_uncached(&mut library.engine, key);
                 if let Some(image) = image.filter(|image| image.content == SwashContent::Color) {
                     let (width, height) = (
                         image.placement.width as usize,
@@ -75,9 +75,9 @@ impl Outlines {
                     continue;
                 }
             }
-            let commands = shelf
+            let commands = library
                 .glyphs
-                .get_outline_commands_uncached(&mut shelf.engine, key);
+                .get_outline_commands_uncached(&mut library.engine, key);
             let place = |v: Vector| Vector::new(v.x + dx, dy - v.y);
             for command in commands.unwrap_or_default() {
                 self.path.push(match command {

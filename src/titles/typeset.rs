@@ -13,7 +13,7 @@ use unicode_bidi::{BidiInfo, Direction, Level, get_base_direction};
 use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::fonts::{Face, Shelf};
+use super::fonts::{Face, FontLibrary};
 use super::lines::Measured;
 use super::outline::Outlines;
 use crate::spec::overlay::{Align, Style};
@@ -51,7 +51,7 @@ pub(super) struct Room {
     pub unit: f32,
 }
 
-impl Shelf {
+impl FontLibrary {
     /// Sets a text; `None` when nothing of it can be shown.
     pub fn set(&mut self, words: &str, style: &Style, align: Align, room: Room) -> Option<SetText> {
         // The shaper is handed whatever a stranger sent and a font has.
@@ -239,13 +239,13 @@ impl FacedText {
     }
 
     /// What line breaking needs to know.
-    fn measured(&self, shelf: &mut Shelf) -> Measured {
+    fn measured(&self, library: &mut FontLibrary) -> Measured {
         let mut widths: Vec<(usize, f32)> = self
             .text
             .grapheme_indices(true)
             .map(|(at, letter)| (at + letter.len(), 0.0))
             .collect();
-        for glyph in self.shaped(shelf, 0..self.text.len(), 1.0) {
+        for glyph in self.shaped(library, 0..self.text.len(), 1.0) {
             let letter = widths.partition_point(|&(end, _)| end <= glyph.start);
             if let Some((_, width)) = widths.get_mut(letter) {
                 *width += glyph.w;
@@ -255,10 +255,10 @@ impl FacedText {
     }
 
     /// Sets lines that were found, each on its own: the reading direction changes within lines only.
-    fn fitted(&self, shelf: &mut Shelf, ranges: &[Range<usize>], size: f32) -> Fitted {
+    fn fitted(&self, library: &mut FontLibrary, ranges: &[Range<usize>], size: f32) -> Fitted {
         let lines = ranges.iter().map(|range| {
             let inked = self.text[range.clone()].trim_end_matches(' ').len();
-            self.shaped(shelf, range.start..range.start + inked, size)
+            self.shaped(library, range.start..range.start + inked, size)
         });
         Fitted {
             lines: lines.collect(),
@@ -269,7 +269,12 @@ impl FacedText {
 
     /// The glyphs of a line, from left to right. The engine mixes up the order of faces within words
     /// that are read from the right, so it gets pieces of one direction and one face.
-    fn shaped(&self, shelf: &mut Shelf, range: Range<usize>, size: f32) -> Vec<LayoutGlyph> {
+    fn shaped(
+        &self,
+        library: &mut FontLibrary,
+        range: Range<usize>,
+        size: f32,
+    ) -> Vec<LayoutGlyph> {
         let text = &self.text[range.clone()];
         let base = if self.reads_left {
             Level::rtl()
@@ -291,7 +296,7 @@ impl FacedText {
                     pieces.reverse();
                 }
                 for (piece, face) in pieces {
-                    x += self.shape_piece(shelf, piece, face, reads_left, size, x, &mut glyphs);
+                    x += self.shape_piece(library, piece, face, reads_left, size, x, &mut glyphs);
                 }
             }
         }
@@ -302,7 +307,7 @@ impl FacedText {
     #[allow(clippy::too_many_arguments)]
     fn shape_piece(
         &self,
-        shelf: &mut Shelf,
+        library: &mut FontLibrary,
         piece: Range<usize>,
         face: &Face,
         reads_left: bool,
@@ -322,7 +327,7 @@ impl FacedText {
             .letter_spacing(if joined { 0.0 } else { self.tracking });
         let list = AttrsList::new(&attrs);
         let text = format!("{lead}{text}");
-        let shaped = ShapeLine::new(&mut shelf.engine, &text, &list, Shaping::Advanced, 1);
+        let shaped = ShapeLine::new(&mut library.engine, &text, &list, Shaping::Advanced, 1);
         let lines = shaped.layout(size, None, Wrap::None, None, None, Hinting::Disabled);
         let own = lines.into_iter().flat_map(|line| line.glyphs);
         let mut own: Vec<_> = own.filter(|glyph| glyph.start >= lead.len()).collect();
@@ -386,13 +391,13 @@ fn start(line: &[LayoutGlyph]) -> f32 {
 }
 
 impl Fitting {
-    fn fit(&self, shelf: &mut Shelf, text: FacedText, size: f32, least: f32) -> Fitted {
-        let measured = text.measured(shelf);
+    fn fit(&self, library: &mut FontLibrary, text: FacedText, size: f32, least: f32) -> Fitted {
+        let measured = text.measured(library);
         let mut tried = size;
         loop {
             let lines = measured.balanced(self.shares(&text, tried));
             if let Some(lines) = lines.filter(|lines| lines.len() <= self.lines) {
-                return text.fitted(shelf, &lines, tried);
+                return text.fitted(library, &lines, tried);
             }
             if tried <= least {
                 break;
@@ -401,9 +406,9 @@ impl Fitting {
         }
         let lines = measured.broken(self.shares(&text, least));
         if lines.len() <= self.lines {
-            return text.fitted(shelf, &lines, least);
+            return text.fitted(library, &lines, least);
         }
-        self.ellipsis(shelf, &text, least)
+        self.ellipsis(library, &text, least)
     }
 
     /// The room as a share of the size. The tracking after a line's last letter needs none.
@@ -412,7 +417,7 @@ impl Fitting {
     }
 
     /// As much of the text as fits with an ellipsis.
-    fn ellipsis(&self, shelf: &mut Shelf, text: &FacedText, size: f32) -> Fitted {
+    fn ellipsis(&self, library: &mut FontLibrary, text: &FacedText, size: f32) -> Fitted {
         let ends: Vec<usize> = text
             .text
             .grapheme_indices(true)
@@ -424,7 +429,7 @@ impl Fitting {
         while fits < exceeds {
             let middle = fits + (exceeds - fits) / 2;
             let cut = text.cut(ends[middle]);
-            let lines = cut.measured(shelf).broken(self.shares(text, size));
+            let lines = cut.measured(library).broken(self.shares(text, size));
             if lines.len() <= self.lines {
                 best = Some((cut, lines));
                 fits = middle + 1;
@@ -434,11 +439,11 @@ impl Fitting {
         }
         let (cut, mut lines) = best.unwrap_or_else(|| {
             // Not even a letter and an ellipsis fit: what there is of the first lines.
-            let lines = text.measured(shelf).broken(self.shares(text, size));
+            let lines = text.measured(library).broken(self.shares(text, size));
             (text.clone(), lines)
         });
         lines.truncate(self.lines);
-        cut.fitted(shelf, &lines, size)
+        cut.fitted(library, &lines, size)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Form → draft: names are resolved, numbers held to their ranges, and flaws told with their place.
+//! Form → draft: names are resolved, numbers held to their ranges, and mistakes reported with their place.
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 
 use super::draft::{DraftContent, DraftItem, DraftPanel, Piece, Template};
-use super::error::{Flaw, Located};
+use super::error::{Diagnostic, LocatedDiagnostic};
 use super::fields::Field;
 use super::form::{BackdropForm, ItemForm, Name, Number, PanelForm, StyleForm, TemplateForm};
 use super::span::DraftSpan;
@@ -23,29 +23,29 @@ const LENGTH: RangeInclusive<f64> = 0.0..=400.0;
 const TYPE_SIZE: RangeInclusive<f64> = 0.5..=60.0;
 
 impl Template {
-    pub(super) fn parse(name: &str, text: &str) -> Result<Template, Located> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<Template, LocatedDiagnostic> {
         toml::from_str(text)
-            .map_err(Flaw::from)
+            .map_err(Diagnostic::from)
             .and_then(|form| template(name, form))
-            .map_err(|flaw| flaw.located(text))
+            .map_err(|diagnostic| diagnostic.located(text))
     }
 }
 
-fn template(name: &str, form: TemplateForm) -> Result<Template, Flaw> {
+fn template(name: &str, form: TemplateForm) -> Result<Template, Diagnostic> {
     let palette = Palette::new(form.colours)?;
-    let styles: Result<BTreeMap<String, Dress>, Flaw> = form
+    let styles: Result<BTreeMap<String, NamedStyle>, Diagnostic> = form
         .style
         .into_iter()
-        .map(|(name, form)| Ok((name, dress(form, &palette)?)))
+        .map(|(name, form)| Ok((name, named_style(form, &palette)?)))
         .collect();
-    let wardrobe = Wardrobe {
+    let stylesheet = Stylesheet {
         palette,
         styles: styles?,
     };
-    let panels: Result<Vec<_>, Flaw> = form
+    let panels: Result<Vec<_>, Diagnostic> = form
         .panel
         .into_iter()
-        .map(|form| panel(form, &wardrobe))
+        .map(|form| panel(form, &stylesheet))
         .collect();
     Ok(Template {
         name: name.into(),
@@ -60,28 +60,28 @@ fn template(name: &str, form: TemplateForm) -> Result<Template, Flaw> {
 struct Palette(BTreeMap<String, Colour>);
 
 impl Palette {
-    fn new(forms: BTreeMap<String, Name>) -> Result<Palette, Flaw> {
-        let colours: Result<_, Flaw> = forms
+    fn new(forms: BTreeMap<String, Name>) -> Result<Palette, Diagnostic> {
+        let colours: Result<_, Diagnostic> = forms
             .into_iter()
             .map(|(name, text)| {
                 let colour = text
                     .get_ref()
                     .parse()
-                    .map_err(|e: String| Flaw::new(text.span(), e))?;
+                    .map_err(|e: String| Diagnostic::new(text.span(), e))?;
                 Ok((name, colour))
             })
             .collect();
         colours.map(Palette)
     }
 
-    fn colour(&self, name: &Name) -> Result<Colour, Flaw> {
+    fn colour(&self, name: &Name) -> Result<Colour, Diagnostic> {
         if let Some(colour) = self.0.get(name.get_ref()) {
             return Ok(*colour);
         }
         name.get_ref().parse().map_err(|_| {
             let known = listed(self.0.keys());
             let text = name.get_ref();
-            Flaw::new(
+            Diagnostic::new(
                 name.span(),
                 format!(
                     "unknown colour \"{text}\"; give #rrggbb or a name from [colours]: {known}"
@@ -90,7 +90,7 @@ impl Palette {
         })
     }
 
-    fn paint(&self, colour: &Name, opacity: Option<Number>) -> Result<Paint, Flaw> {
+    fn paint(&self, colour: &Name, opacity: Option<Number>) -> Result<Paint, Diagnostic> {
         Ok(Paint {
             colour: self.colour(colour)?,
             opacity: number("opacity", opacity, 1.0, SHARE)?,
@@ -99,17 +99,17 @@ impl Palette {
 }
 
 /// A style and its pill.
-struct Dress {
+struct NamedStyle {
     style: Style,
     pill: Option<Pill>,
 }
 
-struct Wardrobe {
+struct Stylesheet {
     palette: Palette,
-    styles: BTreeMap<String, Dress>,
+    styles: BTreeMap<String, NamedStyle>,
 }
 
-fn dress(form: StyleForm, palette: &Palette) -> Result<Dress, Flaw> {
+fn named_style(form: StyleForm, palette: &Palette) -> Result<NamedStyle, Diagnostic> {
     let size = required("size", &form.size, TYPE_SIZE)?;
     let white = Colour([255; 3]);
     let paint = Paint {
@@ -131,20 +131,20 @@ fn dress(form: StyleForm, palette: &Palette) -> Result<Dress, Flaw> {
         leading: number("leading", form.leading, 1.2, 0.7..=4.0)?,
         shadow: number("shadow", form.shadow, 0.0, SHARE)?,
     };
-    let pill = form.pill.map(|form| -> Result<Pill, Flaw> {
+    let pill = form.pill.map(|form| -> Result<Pill, Diagnostic> {
         Ok(Pill {
             paint: palette.paint(&form.colour, form.opacity)?,
             padding: pair("padding", form.padding, [1.6, 0.9], 0.0..=40.0)?,
             radius: number("radius", form.radius, LENGTH.end() / 2.0, LENGTH)?,
         })
     });
-    Ok(Dress {
+    Ok(NamedStyle {
         style,
         pill: pill.transpose()?,
     })
 }
 
-fn panel(form: PanelForm, wardrobe: &Wardrobe) -> Result<DraftPanel, Flaw> {
+fn panel(form: PanelForm, stylesheet: &Stylesheet) -> Result<DraftPanel, Diagnostic> {
     let span = DraftSpan {
         start: required("start", &form.start, MOMENT)?,
         end: form
@@ -155,10 +155,10 @@ fn panel(form: PanelForm, wardrobe: &Wardrobe) -> Result<DraftPanel, Flaw> {
         fade_out: number("fade_out", form.fade_out, 0.5, SECONDS)?,
     };
     let [x, y] = pair("margin", form.margin, [6.0, 6.0], 0.0..=45.0)?;
-    let backdrops: Result<Vec<_>, Flaw> = form
+    let backdrops: Result<Vec<_>, Diagnostic> = form
         .backdrops
         .into_iter()
-        .map(|form| backdrop(form, &wardrobe.palette))
+        .map(|form| backdrop(form, &stylesheet.palette))
         .collect();
     Ok(DraftPanel {
         span,
@@ -171,11 +171,11 @@ fn panel(form: PanelForm, wardrobe: &Wardrobe) -> Result<DraftPanel, Flaw> {
             backdrops: backdrops?,
             items: Vec::new(),
         },
-        items: items(form.items, wardrobe)?,
+        items: items(form.items, stylesheet)?,
     })
 }
 
-fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, Flaw> {
+fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, Diagnostic> {
     let at = form.span();
     let form = form.into_inner();
     let given = [
@@ -245,11 +245,17 @@ fn backdrop(form: Spanned<BackdropForm>, palette: &Palette) -> Result<Backdrop, 
     })
 }
 
-fn items(forms: Vec<Spanned<ItemForm>>, wardrobe: &Wardrobe) -> Result<Vec<DraftItem>, Flaw> {
-    forms.into_iter().map(|form| item(form, wardrobe)).collect()
+fn items(
+    forms: Vec<Spanned<ItemForm>>,
+    stylesheet: &Stylesheet,
+) -> Result<Vec<DraftItem>, Diagnostic> {
+    forms
+        .into_iter()
+        .map(|form| item(form, stylesheet))
+        .collect()
 }
 
-fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw> {
+fn item(form: Spanned<ItemForm>, stylesheet: &Stylesheet) -> Result<DraftItem, Diagnostic> {
     let at = form.span();
     let form = form.into_inner();
     let given = [
@@ -281,16 +287,16 @@ fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw>
         .map(|space| required("space", &space, 0.0..=100.0))
         .transpose()?;
     let content = if let Some(text) = form.text {
-        let dress = wardrobe.dress(form.style, &at)?;
+        let named_style = stylesheet.named_style(form.style, &at)?;
         DraftContent::Text {
             pieces: pieces(&text)?,
-            style: dress.style.clone(),
-            pill: dress.pill,
+            style: named_style.style.clone(),
+            pill: named_style.pill,
             keep: form.keep.unwrap_or(false),
         }
     } else if let Some(colour) = form.rule {
         DraftContent::Rule(Rule {
-            paint: wardrobe.palette.paint(&colour, form.opacity)?,
+            paint: stylesheet.palette.paint(&colour, form.opacity)?,
             length: number("length", form.length, 0.0, LENGTH)?,
             thickness: number("thickness", form.thickness, 0.3, 0.0..=20.0)?,
         })
@@ -303,24 +309,28 @@ fn item(form: Spanned<ItemForm>, wardrobe: &Wardrobe) -> Result<DraftItem, Flaw>
     } else {
         DraftContent::Row {
             gap: number("gap", form.gap, 2.0, 0.0..=100.0)?,
-            items: items(form.row.unwrap_or_default(), wardrobe)?,
+            items: items(form.row.unwrap_or_default(), stylesheet)?,
         }
     };
     Ok(DraftItem { space, content })
 }
 
-impl Wardrobe {
-    fn dress(&self, name: Option<Name>, at: &Range<usize>) -> Result<&Dress, Flaw> {
+impl Stylesheet {
+    fn named_style(
+        &self,
+        name: Option<Name>,
+        at: &Range<usize>,
+    ) -> Result<&NamedStyle, Diagnostic> {
         let known = || listed(self.styles.keys());
         let name = name.ok_or_else(|| {
-            Flaw::new(
+            Diagnostic::new(
                 at.clone(),
                 format!("the text has no style; give one of: {}", known()),
             )
         })?;
         self.styles.get(name.get_ref()).ok_or_else(|| {
             let unknown = name.get_ref();
-            Flaw::new(
+            Diagnostic::new(
                 name.span(),
                 format!("unknown style \"{unknown}\"; give one of: {}", known()),
             )
@@ -329,8 +339,8 @@ impl Wardrobe {
 }
 
 /// Takes `{fact}` apart; `{{` and `}}` are braces.
-fn pieces(text: &Name) -> Result<Vec<Piece>, Flaw> {
-    let flaw = |message: String| Flaw::new(text.span(), message);
+fn pieces(text: &Name) -> Result<Vec<Piece>, Diagnostic> {
+    let diagnostic = |message: String| Diagnostic::new(text.span(), message);
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = text.get_ref().as_str();
@@ -345,11 +355,13 @@ fn pieces(text: &Name) -> Result<Vec<Piece>, Flaw> {
         let (name, after) = tail
             .strip_prefix('{')
             .and_then(|tail| tail.split_once('}'))
-            .ok_or_else(|| flaw("a brace has no partner; write {{ or }} for a brace".into()))?;
+            .ok_or_else(|| {
+                diagnostic("a brace has no partner; write {{ or }} for a brace".into())
+            })?;
         let known = Field::TEXTS.iter().find(|(word, _)| *word == name.trim());
         let (_, field) = known.ok_or_else(|| {
             let known = listed(Field::TEXTS.iter().map(|(word, _)| word));
-            flaw(format!(
+            diagnostic(format!(
                 "unknown placeholder {{{name}}}; there are: {known}"
             ))
         })?;
@@ -371,20 +383,20 @@ fn kind(
     what: &str,
     given: &[(&'static str, bool)],
     at: &Range<usize>,
-) -> Result<&'static str, Flaw> {
+) -> Result<&'static str, Diagnostic> {
     let mut kinds = given
         .iter()
         .filter(|(_, given)| *given)
         .map(|(kind, _)| *kind);
     match (kinds.next(), kinds.next()) {
         (Some(kind), None) => Ok(kind),
-        (Some(one), Some(other)) => Err(Flaw::new(
+        (Some(one), Some(other)) => Err(Diagnostic::new(
             at.clone(),
             format!("this {what} cannot be both a {one} and a {other}"),
         )),
         (None, _) => {
             let known = listed(given.iter().map(|(kind, _)| kind));
-            Err(Flaw::new(
+            Err(Diagnostic::new(
                 at.clone(),
                 format!("this {what} shows nothing; give one of: {known}"),
             ))
@@ -397,13 +409,13 @@ fn refuse_strays(
     accepted: &[&str],
     used: &[(&str, bool)],
     at: &Range<usize>,
-) -> Result<(), Flaw> {
+) -> Result<(), Diagnostic> {
     let stray = used
         .iter()
         .find(|(key, used)| *used && !accepted.contains(key));
     stray.map_or(Ok(()), |(key, _)| {
         let known = listed(accepted);
-        Err(Flaw::new(
+        Err(Diagnostic::new(
             at.clone(),
             format!("`{key}` does not belong to a {kind}; what does: {known}"),
         ))
@@ -415,17 +427,17 @@ fn number(
     value: Option<Number>,
     default: f64,
     range: RangeInclusive<f64>,
-) -> Result<f64, Flaw> {
+) -> Result<f64, Diagnostic> {
     value.map_or(Ok(default), |value| required(key, &value, range))
 }
 
-fn required(key: &str, value: &Number, range: RangeInclusive<f64>) -> Result<f64, Flaw> {
+fn required(key: &str, value: &Number, range: RangeInclusive<f64>) -> Result<f64, Diagnostic> {
     if range.contains(value.get_ref()) {
         return Ok(*value.get_ref());
     }
     let (least, most) = range.into_inner();
     let given = value.get_ref();
-    Err(Flaw::new(
+    Err(Diagnostic::new(
         value.span(),
         format!("{key} is {given}; give a number from {least} to {most}"),
     ))
@@ -436,7 +448,7 @@ fn pair(
     values: Option<[Number; 2]>,
     default: [f64; 2],
     range: RangeInclusive<f64>,
-) -> Result<[f64; 2], Flaw> {
+) -> Result<[f64; 2], Diagnostic> {
     match values {
         Some([x, y]) => Ok([required(key, &x, range.clone())?, required(key, &y, range)?]),
         None => Ok(default),

@@ -38,31 +38,31 @@ impl TemplateError {
 
 /// Something wrong in a template's text, before its file is known.
 #[derive(Debug)]
-pub(super) struct Flaw {
+pub(super) struct Diagnostic {
     pub at: Range<usize>,
     pub message: String,
 }
 
-/// A flaw with its place in lines and columns.
+/// A diagnostic with its place in lines and columns.
 #[derive(Debug)]
-pub(super) struct Located {
+pub(super) struct LocatedDiagnostic {
     line: usize,
     column: usize,
     message: String,
 }
 
-impl Flaw {
-    pub fn new(at: Range<usize>, message: impl Into<String>) -> Flaw {
-        Flaw {
+impl Diagnostic {
+    pub fn new(at: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
             at,
             message: message.into(),
         }
     }
 
-    pub fn located(self, text: &str) -> Located {
+    pub fn located(self, text: &str) -> LocatedDiagnostic {
         let before = text.get(..self.at.start).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Located {
+        LocatedDiagnostic {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             // toml spreads some messages over lines.
@@ -71,13 +71,13 @@ impl Flaw {
     }
 }
 
-impl From<toml::de::Error> for Flaw {
-    fn from(error: toml::de::Error) -> Flaw {
-        Flaw::new(error.span().unwrap_or(0..0), error.message())
+impl From<toml::de::Error> for Diagnostic {
+    fn from(error: toml::de::Error) -> Diagnostic {
+        Diagnostic::new(error.span().unwrap_or(0..0), error.message())
     }
 }
 
-impl Located {
+impl LocatedDiagnostic {
     pub fn in_file(self, file: &Path) -> TemplateError {
         TemplateError::NotUnderstood {
             file: file.to_owned(),

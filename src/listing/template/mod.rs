@@ -70,7 +70,8 @@ impl Templates {
             return Ok(());
         };
         let name = name.to_string_lossy().into_owned();
-        let template = Template::parse(&name, text?).map_err(|flaw| flaw.in_file(path))?;
+        let template =
+            Template::parse(&name, text?).map_err(|diagnostic| diagnostic.in_file(path))?;
         self.by_name.insert(name, template);
         Ok(())
     }
