@@ -1,7 +1,8 @@
 //! Panel → shapes in their order: backdrops, then the items on them.
 
 use super::blur::blurred;
-use super::fonts::{FontLibrary, Fonts};
+use super::font_library::FontLibrary;
+use super::fonts::Fonts;
 use super::layout::{Block, Kind, Setter, anchored};
 use super::logo_backdrop::logo_backdrop;
 use super::outline::outlines;

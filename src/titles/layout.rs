@@ -1,6 +1,6 @@
 //! Items → boxes. Text is set here; the rest is arithmetic.
 
-use super::fonts::FontLibrary;
+use super::font_library::FontLibrary;
 use super::shape::Rect;
 use super::typeset::{Room, SetText};
 use crate::picture::Logo;

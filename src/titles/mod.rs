@@ -1,7 +1,7 @@
 //! Titles over the frames. Each panel is laid out and painted once; drawing a frame only blends.
 //!
 //! ```text
-//! fonts (with coverage, fallback) ─ the faces there are, and which one has a character
+//! fonts ─ font_library (with face, coverage, system_faces): the faces, and which one has a character
 //! typeset (with lines, outline) ─ words, style and room → lines of glyph outlines
 //! layout (with safe_area) ─ items → boxes in the frame
 //! compose ─ panel → shapes, backdrops first
@@ -13,7 +13,8 @@
 mod blur;
 mod compose;
 mod coverage;
-mod fallback;
+mod face;
+mod font_library;
 mod fonts;
 mod layer;
 mod layout;
@@ -23,6 +24,7 @@ mod outline;
 mod raster;
 mod safe_area;
 mod shape;
+mod system_faces;
 mod typeset;
 
 pub use fonts::Fonts;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use cosmic_text::{Command, LayoutGlyph, SwashContent};
 use zeno::{Mask as ZenoMask, Vector};
 
-use super::fonts::FontLibrary;
+use super::font_library::FontLibrary;
 use super::shape::{Bitmap, Mask};
 
 /// A picture of more pixels than this is no letter.

@@ -13,7 +13,8 @@ use unicode_bidi::{BidiInfo, Direction, Level, get_base_direction};
 use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::fonts::{Face, FontLibrary};
+use super::face::Face;
+use super::font_library::FontLibrary;
 use super::lines::Measured;
 use super::outline::Outlines;
 use crate::spec::overlay::{Align, Style};
