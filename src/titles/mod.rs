@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! fonts ─ font_library (with face, coverage, system_faces): the faces, and which one has a character
-//! typeset (with lines, outline) ─ words, style and room → lines of glyph outlines
+//! typeset (with faced_text, shaping, lines, fitting, outline): words, style and room → glyph outlines
 //! layout (with safe_area) ─ items → boxes in the frame
 //! compose ─ panel → shapes, backdrops first
 //! shape (with blur, logo_backdrop) ─ what can be painted, a row at a time
@@ -14,6 +14,8 @@ mod blur;
 mod compose;
 mod coverage;
 mod face;
+mod faced_text;
+mod fitting;
 mod font_library;
 mod fonts;
 mod layer;
@@ -24,6 +26,7 @@ mod outline;
 mod raster;
 mod safe_area;
 mod shape;
+mod shaping;
 mod system_faces;
 mod typeset;
 
