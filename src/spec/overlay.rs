@@ -281,6 +281,15 @@ pub struct Paint {
     pub opacity: f64,
 }
 
+impl Paint {
+    pub fn black(opacity: f64) -> Paint {
+        Paint {
+            colour: Colour([0; 3]),
+            opacity,
+        }
+    }
+}
+
 /// An sRGB colour, written `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,19 +1,20 @@
-//! What to lay behind a logo whose colours nobody knew when the template was made.
+//! Whether a logo needs a backdrop, and in which colour. A template cannot say: it does not know the
+//! logo.
 
 use crate::picture::Logo;
 use crate::spec::overlay::{Backdrop, Colour, Paint, Panel};
 
-/// Contrast (WCAG 2.2) below which a logo's parts are lost on their background.
-const LOST: f32 = 2.8;
+/// Contrast (WCAG 2.2) below which parts of a logo are hard to see.
+const LOW_CONTRAST: f32 = 2.8;
 
-/// How much of a logo may be lost.
-const MOST_LOST: f32 = 0.3;
+/// The share of a logo that may be hard to see without a backdrop.
+const MAX_HIDDEN: f32 = 0.3;
 
-/// Alpha from which on a logo's pixel counts, and above which it is solid.
-const SEEN: u8 = 48;
-const SOLID: u8 = 250;
+/// Least alpha of a pixel that is visible, and of one that is opaque.
+const VISIBLE: u8 = 48;
+const OPAQUE: u8 = 250;
 
-/// Steps of luminance, fine enough for dark colours.
+/// Steps of luminance; the lowest must still tell dark colours apart.
 const BINS: usize = 1024;
 
 const LIGHT: Paint = Paint {
@@ -25,28 +26,29 @@ const DARK: Paint = Paint {
     opacity: 0.88,
 };
 
-/// The backdrop that a logo needs on a panel; `None` when it stands out without one, or is opaque.
+/// The backdrop that a logo needs on a panel; `None` if it is visible
+/// without one, or is opaque.
 pub(super) fn logo_backdrop(logo: &Logo, panel: &Panel) -> Option<Paint> {
-    let lights = Lights::of(logo);
-    if lights.solid {
+    let luminances = Luminances::of(logo);
+    if luminances.opaque {
         return None;
     }
-    if let Some(tone) = tone(panel)
-        && lights.lost_on(tone) <= MOST_LOST
+    if let Some(background) = background(panel)
+        && luminances.hidden_on(background) <= MAX_HIDDEN
     {
         return None;
     }
-    let lost = |paint: Paint| lights.lost_on(luminance(paint.colour.0));
-    Some(if lost(LIGHT) <= lost(DARK) {
+    let hidden = |paint: Paint| luminances.hidden_on(luminance(paint.colour.0));
+    Some(if hidden(LIGHT) <= hidden(DARK) {
         LIGHT
     } else {
         DARK
     })
 }
 
-/// The relative luminance behind a panel's items; `None` when that is mostly the photo.
-fn tone(panel: &Panel) -> Option<f32> {
-    let mut tone = None;
+/// The relative luminance behind a panel's items; `None` if that is mostly the photo.
+fn background(panel: &Panel) -> Option<f32> {
+    let mut luminance_behind = None;
     for backdrop in &panel.backdrops {
         let paint = match backdrop {
             Backdrop::Tint(paint)
@@ -56,48 +58,48 @@ fn tone(panel: &Panel) -> Option<f32> {
             Backdrop::Stripe { .. } | Backdrop::Frame { .. } => continue,
         };
         if paint.opacity >= 0.4 {
-            // Over a photo in a middle gray.
+            // Over a photo of middle gray.
             let mix = |c: u8| f64::from(c) * paint.opacity + 118.0 * (1.0 - paint.opacity);
-            tone = Some(luminance(paint.colour.0.map(|c| mix(c) as u8)));
+            luminance_behind = Some(luminance(paint.colour.0.map(|c| mix(c) as u8)));
         }
     }
-    tone
+    luminance_behind
 }
 
-/// How bright a logo's visible parts are.
-struct Lights {
-    /// Pixels by their relative luminance, from 0 to 1.
+/// The luminances of a logo's visible pixels.
+struct Luminances {
+    /// Sum of alpha by relative luminance, from 0 to 1.
     histogram: [f32; BINS],
-    /// Whether nothing shines through.
-    solid: bool,
+    /// Whether hardly any pixel is transparent.
+    opaque: bool,
 }
 
-impl Lights {
-    fn of(logo: &Logo) -> Lights {
+impl Luminances {
+    fn of(logo: &Logo) -> Luminances {
         let mut histogram = [0.0; BINS];
-        let mut solid = 0;
+        let mut opaque = 0;
         for &[r, g, b, a] in logo.pixels() {
-            if a < SEEN {
+            if a < VISIBLE {
                 continue;
             }
             let plain = [r, g, b].map(|c| (u32::from(c) * 255 / u32::from(a)).min(255) as u8);
             histogram[(luminance(plain) * (BINS - 1) as f32) as usize] += f32::from(a);
-            solid += usize::from(a >= SOLID);
+            opaque += usize::from(a >= OPAQUE);
         }
-        Lights {
+        Luminances {
             histogram,
-            solid: solid * 100 >= logo.pixels().len() * 97,
+            opaque: opaque * 100 >= logo.pixels().len() * 97,
         }
     }
 
-    /// The share of the logo that is lost on a background.
-    fn lost_on(&self, background: f32) -> f32 {
+    /// The share of the logo that is hard to see on a background of a luminance.
+    fn hidden_on(&self, background: f32) -> f32 {
         let all: f32 = self.histogram.iter().sum();
-        let lost: f32 = (0..BINS)
-            .filter(|&i| contrast(i as f32 / (BINS - 1) as f32, background) < LOST)
+        let hidden: f32 = (0..BINS)
+            .filter(|&i| contrast(i as f32 / (BINS - 1) as f32, background) < LOW_CONTRAST)
             .map(|i| self.histogram[i])
             .sum();
-        lost / all.max(1.0)
+        hidden / all.max(1.0)
     }
 }
 

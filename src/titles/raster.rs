@@ -1,14 +1,15 @@
-//! Shapes → RGB rows → a layer in Y, Cb and Cr of BT.709, limited range (ITU-R BT.709-6).
+//! Shapes → rows in RGB → a layer in Y, Cb and Cr of BT.709, limited range (ITU-R BT.709-6).
 
 use super::layer::Layer;
-use super::shape::{Pixel, Shape};
+use super::pixel::Pixel;
+use super::shape::Shape;
 use crate::spec::Size;
 
 const KR: f32 = 0.2126;
 const KG: f32 = 0.7152;
 const KB: f32 = 0.0722;
 
-/// Paints the shapes, in their order, two rows at a time: what a row of chroma is made from.
+/// Paints the shapes in their order, two rows at a time, which make one row of chroma.
 pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     let mut layer = Layer::default();
     let (width, height) = (frame.width as usize, frame.height as usize);
@@ -16,7 +17,7 @@ pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     let bound = |least: fn(i32, i32) -> i32, i: usize, start: i32| {
         extents.iter().map(|extent| extent[i]).fold(start, least)
     };
-    // On even columns and rows, inside the frame.
+    // The part of the frame that is painted, on even columns and rows.
     let left = (bound(i32::min, 0, i32::MAX).max(0) as usize & !1).min(width);
     let top = (bound(i32::min, 1, i32::MAX).max(0) as usize & !1).min(height);
     let right = (bound(i32::max, 2, 0).max(0) as usize)
@@ -56,7 +57,7 @@ pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     layer
 }
 
-/// A row of samples on its way into a layer.
+/// A row of samples to be added to a layer.
 #[derive(Default)]
 struct Line {
     alpha: Vec<u8>,
@@ -112,7 +113,7 @@ fn to_level(v: f32) -> u8 {
     (v + 0.5) as u8
 }
 
-/// A level times its alpha. Where there is nothing, the level means nothing.
+/// A level times its alpha. The level is arbitrary where alpha is 0.
 fn weighted(level: f32, alpha: u8) -> u16 {
     (level.clamp(0.0, 255.0) * f32::from(alpha) + 0.5) as u16
 }
@@ -121,7 +122,7 @@ fn weighted(level: f32, alpha: u8) -> u16 {
 mod tests {
     use super::*;
     use crate::spec::overlay::{Colour, Paint};
-    use crate::titles::shape::Rect;
+    use crate::titles::rect::Rect;
 
     const FRAME: Size = Size {
         width: 16,
