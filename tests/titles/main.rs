@@ -458,7 +458,7 @@ fn bad_templates_say_what_is_wrong_and_where() {
         (
             &format!("{start}{panel}items = [{{ text = \"{{adress}}\", style = \"a\" }}]\n"),
             "line 8, column 19",
-            "unknown placeholder {adress}; there are: address, price",
+            "unknown placeholder {adress}; the placeholders are: address, price",
         ),
         (
             &format!("{start}{panel}items = [{{ text = \"{{price\", style = \"a\" }}]\n"),
@@ -483,7 +483,7 @@ fn bad_templates_say_what_is_wrong_and_where() {
         (
             &format!("{start}{panel}items = [{{ logo = [9, 9], length = 3 }}]\n"),
             "line 8",
-            "`length` does not belong to a logo; what does: backdrop",
+            "a logo has no `length`; it may have: backdrop",
         ),
         (
             &format!(
