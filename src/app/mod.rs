@@ -72,6 +72,13 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 
     let templates = Templates::load(config.templates.directory.as_deref())?;
     let fonts = Arc::new(Fonts::new(config.templates.directory.as_deref()));
+    // Fonts are loaded for this; the bundled templates need no check.
+    if config.templates.directory.is_some() {
+        for template in templates.iter() {
+            let warning = fonts.missing_warning(&template.name, template.fonts());
+            warning.inspect(|warning| log::warn!("{warning}"));
+        }
+    }
     let store = Store::open(&data.record()).await?;
     let net = Net::new(&config.net).map_err(StartError::Net)?;
     let pipeline = Pipeline {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::font_library::FontLibrary;
+use super::font_library::{DEFAULT_FAMILY, FontLibrary};
 
 /// The fonts for titles, shared by all jobs. They are loaded when the first text is set.
 pub struct Fonts {
@@ -32,8 +32,24 @@ impl Fonts {
 
     /// Whether there is a family of that name, in upper or lower case. Texts in another family are
     /// set in Manrope.
-    pub fn has_family(&self, name: &str) -> bool {
+    fn has_family(&self, name: &str) -> bool {
         self.library().has_family(name)
+    }
+
+    /// Says which of the families that a template names do not exist; `None` if all do.
+    pub fn missing_warning<'a>(
+        &self,
+        template: &str,
+        families: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        let families = families.into_iter();
+        let missing: Vec<&str> = families.filter(|name| !self.has_family(name)).collect();
+        (!missing.is_empty()).then(|| {
+            let missing = missing.join(", ");
+            format!(
+                "template {template}: missing fonts: {missing}; {DEFAULT_FAMILY} is used instead"
+            )
+        })
     }
 
     pub(super) fn library(&self) -> MutexGuard<'_, FontLibrary> {

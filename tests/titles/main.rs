@@ -283,13 +283,19 @@ fn shipped_templates_are_known_and_use_every_fact() {
     for template in templates.iter() {
         assert_eq!(template.uses().len(), 7, "{}", template.name);
         assert!(template.uses().contains(&Field::Logo));
-        assert!(
-            template.fonts().iter().all(|font| fonts.has_family(font)),
-            "{}",
-            template.name
-        );
+        assert_eq!(fonts.missing_warning("", template.fonts()), None);
         assert!((0.2..=2.0).contains(&template.crossfade));
     }
+}
+
+#[test]
+fn fonts_that_do_not_exist_are_named() {
+    let warning = Fonts::new(None).missing_warning("Mine", ["manrope", "Papyrus", "Nunito"]);
+    let warning = warning.unwrap();
+    assert!(
+        warning.contains("Mine") && warning.contains(": Papyrus;"),
+        "{warning}"
+    );
 }
 
 #[test]
