@@ -12,7 +12,7 @@ use kinora::titles::{Fonts, Titles, bounds};
 
 const FRAMES: [(u32, u32); 4] = [(1920, 1080), (1080, 1080), (1080, 1350), (1080, 1920)];
 
-const SHIPPED: [&str; 5] = [
+const BUNDLED: [&str; 5] = [
     "ActiveListing1",
     "JustListed1",
     "JustSold1",
@@ -20,7 +20,7 @@ const SHIPPED: [&str; 5] = [
     "PriceReduced1",
 ];
 
-fn shipped() -> Templates {
+fn bundled() -> Templates {
     Templates::load(None).unwrap()
 }
 
@@ -52,7 +52,7 @@ fn all(text: &str) -> Fields {
     }
 }
 
-/// Facts short and long, friendly and hostile.
+/// Facts short and long, usual and hostile.
 fn facts() -> Vec<Fields> {
     let long = Fields {
         address: some(
@@ -107,7 +107,7 @@ fn together(a: &Overlay, b: &Overlay) -> bool {
 
 #[test]
 fn titles_stay_in_the_frame_and_apart() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     for template in templates.iter() {
         for (width, height) in FRAMES {
             for facts in facts() {
@@ -147,8 +147,8 @@ fn titles_stay_in_the_frame_and_apart() {
 }
 
 #[test]
-fn titles_keep_clear_of_the_controls_of_phones() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+fn titles_keep_clear_of_the_controls_of_phone_apps() {
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let frame = Size {
         width: 1080,
         height: 1920,
@@ -165,7 +165,7 @@ fn titles_keep_clear_of_the_controls_of_phones() {
 
 #[test]
 fn any_frame_and_length_will_do() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let sizes = [
         (2, 2),
         (16, 16),
@@ -218,7 +218,7 @@ fn words(overlays: &[Overlay]) -> Vec<String> {
 
 #[test]
 fn all_combinations_of_missing_facts_close_their_gaps() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let frame = Size {
         width: 1080,
         height: 1080,
@@ -276,10 +276,10 @@ fn all_combinations_of_missing_facts_close_their_gaps() {
 }
 
 #[test]
-fn shipped_templates_are_known_and_use_every_fact() {
-    let templates = shipped();
+fn bundled_templates_are_known_and_use_every_fact() {
+    let templates = bundled();
     let fonts = Fonts::new(None);
-    assert_eq!(templates.names().collect::<Vec<_>>(), SHIPPED);
+    assert_eq!(templates.names().collect::<Vec<_>>(), BUNDLED);
     for template in templates.iter() {
         assert_eq!(template.uses().len(), 7, "{}", template.name);
         assert!(template.uses().contains(&Field::Logo));
@@ -299,8 +299,8 @@ fn fonts_that_do_not_exist_are_named() {
 }
 
 #[test]
-fn overlays_survive_their_record() {
-    for template in shipped().iter() {
+fn overlays_survive_serialization() {
+    for template in bundled().iter() {
         let overlays = template.fill(&typical(), 30.0);
         let json = serde_json::to_string(&overlays).unwrap();
         assert_eq!(
@@ -312,7 +312,7 @@ fn overlays_survive_their_record() {
 
 #[test]
 fn fades_are_linear_and_leave_the_rest_alone() {
-    let templates = shipped();
+    let templates = bundled();
     let fonts = Fonts::new(None);
     let frame = Size {
         width: 320,
@@ -349,7 +349,7 @@ fn fades_are_linear_and_leave_the_rest_alone() {
 
 #[test]
 fn hostile_texts_are_quick() {
-    let (templates, fonts) = (shipped(), Fonts::new(None));
+    let (templates, fonts) = (bundled(), Fonts::new(None));
     let frame = Size {
         width: 1080,
         height: 1920,
@@ -403,7 +403,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn a_users_template_wins_over_a_shipped_one() {
+fn a_users_template_replaces_the_bundled_one_of_its_name() {
     let mine = "title = \"Mine\"\n[style.a]\nfont = \"Manrope\"\nsize = 5\n[[panel]]\nstart = 0\nanchor = \"top\"\nitems = [{ text = \"{price}\", style = \"a\" }]\n";
     let folder = Folder::new(
         "wins",
@@ -435,7 +435,7 @@ fn templates_with_the_keys_of_earlier_versions_are_read() {
 }
 
 #[test]
-fn bad_templates_say_what_is_wrong_and_where() {
+fn mistakes_in_templates_are_reported_with_line_and_column() {
     let start = "title = \"T\"\n[style.a]\nfont = \"Manrope\"\nsize = 5\n";
     let panel = "[[panel]]\nstart = 0\nanchor = \"top\"\n";
     let cases = [
@@ -536,7 +536,7 @@ fn drawing(body: &str) -> Result<Logo, PictureError> {
 }
 
 #[test]
-fn drawings_are_drawn_at_the_size_that_is_wanted() {
+fn drawings_are_drawn_at_the_requested_size() {
     let logo = drawing("<rect width='200' height='100' fill='#f00'/>").unwrap();
     assert_eq!(logo.size(), MAX);
     assert_eq!(logo.pixels()[100], [255, 0, 0, 255]);

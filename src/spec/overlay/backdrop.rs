@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::paint::Paint;
-use super::panel::Edge;
+use super::placement::Edge;
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

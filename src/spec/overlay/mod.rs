@@ -7,12 +7,12 @@
 mod backdrop;
 mod item;
 mod paint;
-mod panel;
+mod placement;
 
 pub use backdrop::Backdrop;
 pub use item::{Content, Item, LogoBox, Pill, Rule, Style, Text};
 pub use paint::{Colour, Paint};
-pub use panel::{Align, Anchor, Edge, Margin, Panel};
+pub use placement::{Align, Anchor, Edge, Margin};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,22 @@ impl Overlay {
         let falling = ramp(self.end - seconds, self.fade_out);
         rising.min(falling)
     }
+}
+
+/// A column of items on its backdrops, somewhere in the frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Panel {
+    pub anchor: Anchor,
+    pub margin: Margin,
+    /// The greatest width of the column, in u.
+    pub width: f64,
+    pub align: Align,
+    /// Between items, in u.
+    pub gap: f64,
+    /// Painted in this order, below the items.
+    pub backdrops: Vec<Backdrop>,
+    /// From top to bottom.
+    pub items: Vec<Item>,
 }
 
 #[cfg(test)]

@@ -1,25 +1,6 @@
-//! Panels, and where they are in the frame.
+//! Where panels are in the frame, and their items in them.
 
 use serde::{Deserialize, Serialize};
-
-use super::backdrop::Backdrop;
-use super::item::Item;
-
-/// A column of items on its backdrops, somewhere in the frame.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Panel {
-    pub anchor: Anchor,
-    pub margin: Margin,
-    /// The greatest width of the column, in u.
-    pub width: f64,
-    pub align: Align,
-    /// Between items, in u.
-    pub gap: f64,
-    /// Painted in this order, below the items.
-    pub backdrops: Vec<Backdrop>,
-    /// From top to bottom.
-    pub items: Vec<Item>,
-}
 
 /// The place in the frame that a panel keeps, whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
