@@ -1,8 +1,7 @@
 //! A painted panel in the planes of the frame, and how it is blended.
 //!
 //! Fully transparent samples are left out. A sample is its alpha in 8 bits and its level times that
-//! alpha in 16, so that `base · (255 − alpha) + colour` is exact
-//! before it is rounded once.
+//! alpha in 16, so that `base · (255 − alpha) + colour` is exact before it is rounded once.
 
 use crate::spec::Size;
 

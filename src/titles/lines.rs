@@ -26,7 +26,7 @@ struct Word {
 }
 
 impl Measured {
-    /// `letters` are the byte at which each letter ends, and its width.
+    /// `letters` holds for each letter the byte at which it ends, and its width.
     pub fn new(text: &str, letters: &[(usize, f32)]) -> Measured {
         let mut letters = letters.iter().peekable();
         let mut start = 0;

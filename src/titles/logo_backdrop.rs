@@ -26,8 +26,8 @@ const DARK: Paint = Paint {
     opacity: 0.88,
 };
 
-/// The backdrop that a logo needs on a panel; `None` if it is visible
-/// without one, or is opaque.
+/// The backdrop that a logo needs on a panel; `None` if it is visible without one,
+/// or is opaque.
 pub(super) fn logo_backdrop(logo: &Logo, panel: &Panel) -> Option<Paint> {
     let luminances = Luminances::of(logo);
     if luminances.opaque {

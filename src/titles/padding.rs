@@ -32,7 +32,7 @@ impl Padding {
                 Backdrop::Bar {
                     padding: y, bleed, ..
                 } => {
-                    // A bar that bleeds has the margin on the side of the frame's edge.
+                    // A bar that bleeds includes the margin on the side of the frame's edge, which is enough.
                     let (_, fraction) = panel.anchor.fractions();
                     let side = |edge| {
                         if *bleed && fraction == edge {

@@ -10,7 +10,7 @@ use super::stylesheet::Stylesheet;
 use super::tables::{PanelTable, TemplateTable};
 use crate::spec::overlay::{Margin, Panel};
 
-/// Seconds that a crossfade lasts if the template does not say.
+/// The default of `crossfade`, in seconds.
 const CROSSFADE: f64 = 0.8;
 
 impl Template {

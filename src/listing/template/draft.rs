@@ -8,9 +8,9 @@ use crate::spec::overlay::{LogoBox, Panel, Pill, Rule, Style};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     pub name: String,
-    /// A few words for people.
+    /// A few words for users.
     pub title: String,
-    /// A sentence for people.
+    /// A sentence for users.
     pub description: String,
     /// Seconds in which one scene changes into the next.
     pub crossfade: f64,

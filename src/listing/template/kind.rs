@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, listed};
 
-/// The kind of a table of which the keys in `given` that are paired with `true` are set.
+/// The kind of a table. `given` has every kind, and whether the table has its key.
 pub fn kind(
     what: &str,
     given: &[(&'static str, bool)],
@@ -25,7 +25,7 @@ pub fn kind(
     Err(Diagnostic::new(at.clone(), message))
 }
 
-/// Refuses keys that are set but belong to another kind.
+/// Refuses the keys of other kinds. `given` has every key, and whether the table has it.
 pub fn refuse_other_keys(
     kind: &str,
     accepted: &[&str],
