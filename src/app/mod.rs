@@ -76,6 +76,13 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 
     let templates = Templates::load(config.templates.directory.as_deref())?;
     let fonts = Arc::new(Fonts::new(config.templates.directory.as_deref()));
+    // Loads the fonts; the bundled templates need no check.
+    if config.templates.directory.is_some() {
+        for template in templates.iter() {
+            let warning = fonts.missing_warning(&template.name, template.fonts());
+            warning.inspect(|warning| warn!("{warning}"));
+        }
+    }
     let net = Net::new(&config.net).map_err(StartError::Net)?;
     let backend = open_backend(&config, &data).await?;
     let publisher = Publisher {

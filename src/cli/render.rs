@@ -124,7 +124,7 @@ impl Render {
             fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
         };
-        let spec = self.spec(&config.templates)?;
+        let spec = self.spec(&config.templates, &pipeline.fonts)?;
         let part = PartialFile::beside(&self.output)?;
         let cancel = CancellationToken::new();
         cancel_on_signals(runtime.handle(), &cancel, part.file.clone());
@@ -145,7 +145,7 @@ impl Render {
         }
     }
 
-    fn spec(&self, templates: &template::Settings) -> Result<VideoSpec, String> {
+    fn spec(&self, templates: &template::Settings, fonts: &Fonts) -> Result<VideoSpec, String> {
         let photos: Vec<Asset> = self.photos.iter().map(|name| asset(name)).collect();
         let wants_listing = self.template.is_some()
             || self.music.is_some()
@@ -157,7 +157,7 @@ impl Render {
         if self.zoom_speed.is_some() {
             return Err("--zoom-speed is for a single photo without a template".to_owned());
         }
-        let spec = self.listing(photos, templates)?;
+        let spec = self.listing(photos, templates, fonts)?;
         if spec.scenes.len() > spec.output.frames() as usize {
             return Err("the video is too short to show every photo".to_owned());
         }
@@ -188,6 +188,7 @@ impl Render {
         &self,
         photos: Vec<Asset>,
         templates: &template::Settings,
+        fonts: &Fonts,
     ) -> Result<VideoSpec, String> {
         let length = self.length.unwrap_or(listing::LENGTH);
         let facts = &self.facts;
@@ -220,6 +221,9 @@ impl Render {
                 names.join(", ")
             )
         })?;
+        if let Some(warning) = fonts.missing_warning(name, template.fonts()) {
+            eprintln!("kinora: {warning}");
+        }
         Ok(listing.spec(Some(template)))
     }
 

@@ -1,5 +1,5 @@
-//! A listing: the photos of a property and what is to be said of it, as the specification of one
-//! video. What several dialects ask for, in none of their words.
+//! A listing: the photos of a property and the facts about it, as the specification of one video.
+//! Independent of the dialects that ask for one.
 
 pub mod template;
 
@@ -7,43 +7,44 @@ use template::{Fields, Template};
 
 use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, VideoSpec};
 
-/// Seconds, unless somebody wants another length.
+/// The default length, in seconds.
 pub const LENGTH: f64 = 30.0;
-/// Frames a second, likewise.
+/// The default frame rate, in frames per second.
 pub const FRAME_RATE: u32 = 30;
 pub const MOST_PHOTOS: usize = 100;
 
-/// In turn, so that no two neighbours are alike.
+/// Used in turn, so that two consecutive scenes differ.
 const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanForth, Move::ZoomOut, Move::PanBack];
 
-/// Seconds, where the photos are shown long enough.
+/// Seconds that a crossfade lasts without a template, if the scenes are long enough.
 const CROSSFADE: f64 = 0.8;
-/// Seconds, or else a share of a short video: the opening title is there by then, and not yet gone.
+/// The moment of the thumbnail, in seconds: the opening title is fully visible.
 const THUMBNAIL_AT: f64 = 2.0;
+/// The same in short videos, as a share of the length.
 const THUMBNAIL_SHARE: f64 = 0.125;
 
 /// What a listing video is made of.
 pub struct Listing {
     pub photos: Vec<Asset>,
-    /// What is said of the property, and who is to be asked.
+    /// About the property and its agent.
     pub facts: Fields,
     pub logo: Option<Asset>,
     pub soundtrack: Option<Asset>,
     pub aspect_ratio: AspectRatio,
     /// Seconds.
     pub length: f64,
-    /// Frames a second.
+    /// Frames per second.
     pub frame_rate: u32,
 }
 
 impl Listing {
-    /// The video, with the titles of a template if there is one.
+    /// The specification of the video, with the titles of a template if there is one.
     pub fn spec(self, template: Option<&Template>) -> VideoSpec {
         let overlays = template.map(|template| template.fill(&self.facts, self.length));
         let moves = MOVES.into_iter().cycle();
-        let scene = |(photo, what)| Scene {
+        let scene = |(photo, motion)| Scene {
             photo,
-            motion: Motion::Eased(what),
+            motion: Motion::Eased(motion),
         };
         VideoSpec {
             scenes: self.photos.into_iter().zip(moves).map(scene).collect(),
@@ -88,7 +89,7 @@ impl AspectRatio {
         }
     }
 
-    /// The one of this name.
+    /// The ratio of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ratio| ratio.name() == name)
     }

@@ -1,74 +1,75 @@
-//! What may be shown of a text that somebody sent.
+//! The characters of a caller's text that may be shown.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// Characters kept of a text. More never fits a panel, and would take long to try.
+/// The longest text, in characters. More does not fit a panel, and takes long to lay out.
 pub const MAX_CHARS: usize = 400;
 
-/// Characters looked at: hostile texts may hold next to nothing that can be kept.
+/// Characters that are read: a hostile text may consist of characters that are removed.
 const MAX_READ: usize = 20_000;
 
-/// Marks that one letter may carry: Vietnamese and Hebrew need two, Thai and Tibetan three.
+/// Marks that a letter may have: Vietnamese and Hebrew need two, Thai and Tibetan three.
 const MAX_MARKS: usize = 3;
 
-/// The text on one line, with nothing in it that is invisible, turns the reading direction, or has
-/// no meaning: spaces are single, controls and line ends are spaces, at most [`MAX_CHARS`] long.
+/// The text on one line of at most [`MAX_CHARS`] characters: runs of spaces, controls and line ends
+/// become one space, and characters are removed that are invisible, change the reading direction or
+/// have no meaning.
 pub fn clean(text: &str) -> String {
-    let mut kept = String::new();
+    let mut cleaned = String::new();
     let (mut chars, mut marks, mut space) = (0, 0, false);
     for c in text.chars().take(MAX_READ) {
         match class(c) {
             Class::Space => space = chars > 0,
-            Class::Dropped => {}
+            Class::Removed => {}
             Class::Mark if marks >= MAX_MARKS || chars == 0 || space => {}
             class => {
                 if chars + usize::from(space) >= MAX_CHARS {
                     break;
                 }
                 if space {
-                    kept.push(' ');
+                    cleaned.push(' ');
                     chars += 1;
                     space = false;
                 }
                 marks = if class == Class::Mark { marks + 1 } else { 0 };
-                kept.push(c);
+                cleaned.push(c);
                 chars += 1;
             }
         }
     }
-    // Joiners join nothing at the end, and alone they are no text.
-    let visible = kept.trim_end_matches(['\u{200c}', '\u{200d}']).len();
-    kept.truncate(visible);
-    kept
+    // Joiners at the end join nothing.
+    let visible = cleaned.trim_end_matches(['\u{200c}', '\u{200d}']).len();
+    cleaned.truncate(visible);
+    cleaned
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
-    Kept,
+    Visible,
     Mark,
     Space,
-    Dropped,
+    Removed,
 }
 
 fn class(c: char) -> Class {
     use GeneralCategory::*;
     match c {
-        // Joiners: emoji sequences, Persian and Indic spelling need them.
+        // Joiners, which emoji sequences and Persian and Indic spelling need.
         '\u{200c}' | '\u{200d}' => return Class::Mark,
-        // Forbids a line break, which addresses and prices may rely on.
-        '\u{a0}' | '\u{202f}' => return Class::Kept,
-        // Hangul fillers, the Braille blank and the object mark show as nothing or as a box.
+        // Spaces without a line break, in addresses and prices.
+        '\u{a0}' | '\u{202f}' => return Class::Visible,
+        // Hangul fillers, the Braille blank and the object mark are blank or a box.
         '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' | '\u{fffc}' => {
-            return Class::Dropped;
+            return Class::Removed;
         }
         _ => {}
     }
     match get_general_category(c) {
         Control | SpaceSeparator | LineSeparator | ParagraphSeparator => Class::Space,
-        // Bidirectional controls, byte order marks, soft hyphens and tags among them.
-        Format | Surrogate | PrivateUse | Unassigned => Class::Dropped,
+        // Among them bidirectional controls, byte order marks, soft hyphens and tags.
+        Format | Surrogate | PrivateUse | Unassigned => Class::Removed,
         NonspacingMark | EnclosingMark => Class::Mark,
-        _ => Class::Kept,
+        _ => Class::Visible,
     }
 }
 

@@ -1,14 +1,20 @@
 //! Which characters a face has.
 
+use cosmic_text::fontdb::{Database, ID};
 use cosmic_text::skrifa::{FontRef, MetadataProvider};
 
-/// Sorted, separate ranges of code points, both ends included.
+/// Ranges of code points, both ends included, sorted and not adjacent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Coverage(Vec<(u32, u32)>);
 
 impl Coverage {
-    /// Of a font file's face; nothing for a file that is none.
-    pub fn of(data: &[u8], index: u32) -> Coverage {
+    /// The characters of a face in a database; none if the face cannot be read.
+    pub fn of_face(db: &Database, id: ID) -> Coverage {
+        db.with_face_data(id, Coverage::of).unwrap_or_default()
+    }
+
+    /// The characters of a face of a font file; none if the file is not a font.
+    fn of(data: &[u8], index: u32) -> Coverage {
         let Ok(font) = FontRef::from_index(data, index) else {
             return Coverage::default();
         };
@@ -35,15 +41,15 @@ impl Coverage {
         after > 0 && self.0[after - 1].1 >= point
     }
 
-    /// Whether a letter can be shown with its marks; joiners and variation selectors need no glyph.
+    /// Whether the face has a letter and its marks. Joiners and variation selectors need no glyph.
     pub fn has_cluster(&self, cluster: &str) -> bool {
-        let silent = |c: char| {
+        let needs_no_glyph = |c: char| {
             matches!(
                 c,
                 '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{a0}' | '\u{202f}'
             )
         };
-        cluster.chars().all(|c| silent(c) || self.has(c))
+        cluster.chars().all(|c| needs_no_glyph(c) || self.has(c))
     }
 }
 

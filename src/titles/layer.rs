@@ -1,8 +1,7 @@
-//! A painted panel in the frame's own planes, and its blending.
+//! A painted panel in the planes of the frame, and how it is blended.
 //!
-//! Only runs of samples that are not fully transparent are held. A sample has its alpha in 8 bits
-//! and its colour multiplied by that alpha in 16, so that `base · (255 − alpha) + colour` is exact
-//! before it is rounded once.
+//! Fully transparent samples are left out. A sample is its alpha in 8 bits and its level times that
+//! alpha in 16, so that `base · (255 − alpha) + colour` is exact before it is rounded once.
 
 use crate::picture::planes_mut;
 use crate::spec::Size;
@@ -22,14 +21,14 @@ pub(super) struct Runs<const N: usize> {
     colours: [Vec<u16>; N],
 }
 
-/// Samples one after the other in a plane.
+/// Consecutive samples of a plane.
 struct Run {
     /// Index of the first in the plane.
     start: usize,
     length: usize,
 }
 
-/// Transparent samples that are cheaper to blend than to skip.
+/// Fewer transparent samples than this are cheaper to blend than to skip.
 const SHORTEST_GAP: usize = 16;
 
 impl<const N: usize> Default for Runs<N> {
@@ -43,13 +42,13 @@ impl<const N: usize> Default for Runs<N> {
 }
 
 impl<const N: usize> Runs<N> {
-    /// Takes the visible part of a row that begins at index `start` of the plane.
+    /// Adds the visible samples of a row that begins at index `start` of the plane.
     pub fn push_row(&mut self, start: usize, alpha: &[u8], colours: [&[u16]; N]) {
         let mut from = 0;
         while let Some(first) = alpha[from..].iter().position(|&a| a > 0) {
             let first = from + first;
             let mut end = first;
-            // The last visible sample before a gap that is worth a new run.
+            // The end of the last visible sample before a gap that is long enough for a new run.
             for (i, &a) in alpha.iter().enumerate().skip(first) {
                 if a > 0 {
                     end = i + 1;
@@ -62,14 +61,14 @@ impl<const N: usize> Runs<N> {
                 length: end - first,
             });
             self.alpha.extend_from_slice(&alpha[first..end]);
-            for (kept, colours) in self.colours.iter_mut().zip(colours) {
-                kept.extend_from_slice(&colours[first..end]);
+            for (plane, colours) in self.colours.iter_mut().zip(colours) {
+                plane.extend_from_slice(&colours[first..end]);
             }
             from = end;
         }
     }
 
-    /// Gives back what was allocated ahead.
+    /// Frees unused capacity.
     pub fn shrink(&mut self) {
         self.runs.shrink_to_fit();
         self.alpha.shrink_to_fit();
@@ -80,7 +79,7 @@ impl<const N: usize> Runs<N> {
         let mut at = 0;
         for run in &self.runs {
             let end = at + run.length;
-            // A run outside the plane would be a mistake of `raster`; none is worth a panic.
+            // The rasterizer makes no runs outside the plane; if it did, they would be skipped.
             if let Some(base) = base.get_mut(run.start..run.start + run.length) {
                 let (alpha, colours) = (&self.alpha[at..end], &self.colours[plane][at..end]);
                 if opacity == u16::MAX {
@@ -95,7 +94,8 @@ impl<const N: usize> Runs<N> {
 }
 
 impl Layer {
-    /// Lays the panel over a frame, all its alpha multiplied by `opacity` / 65535.
+    /// Blends the panel onto a frame of `size`, its alpha multiplied by `opacity` / 65535. A frame of
+    /// another size is left unchanged.
     pub fn blend(&self, opacity: u16, size: Size, frame: &mut [u8]) {
         if frame.len() != size.frame_bytes() {
             return;
@@ -126,8 +126,8 @@ fn blend_opaque(base: &mut [u8], alpha: &[u8], colours: &[u16]) {
     }
 }
 
-/// A mix of the base and of the base under the panel. In units of 1/255 level the two parts lose
-/// about one unit each by rounding down, which the constant gives back.
+/// A mix of the base and of the base under the panel, in units of 1/255 of a level. The two parts
+/// together lose about one unit by rounding down, which the constant restores.
 fn blend_fading(base: &mut [u8], alpha: &[u8], colours: &[u16], opacity: u16) {
     for ((base, &alpha), &colour) in base.iter_mut().zip(alpha).zip(colours) {
         let below = u16::from(*base) * 255;

@@ -1,38 +1,38 @@
-//! Where a text breaks into lines. Pure.
+//! Where a text breaks into lines. Pure functions.
 
 use std::ops::Range;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_linebreak::linebreaks;
 
-/// Lines of equal length are searched for in so many halvings.
+/// How often the range of widths is halved in the search for lines of equal length.
 const BALANCE_STEPS: u32 = 10;
 
-/// A text as line breaking sees it. Widths are shares of the size.
+/// The words of a text and their widths, as shares of the size.
 pub(super) struct Measured {
     words: Vec<Word>,
 }
 
-/// Letters that stay together, and the spaces after them.
+/// Letters between which no line breaks, and the spaces after them.
 struct Word {
     range: Range<usize>,
     width: f32,
-    /// Of the letters alone.
+    /// Width without the spaces.
     inked: f32,
-    /// Where the letters end.
+    /// Where the spaces begin.
     inked_end: usize,
-    /// Ends and widths of its letters.
+    /// Where each letter ends, and its width.
     letters: Vec<(usize, f32)>,
 }
 
 impl Measured {
-    /// `letters` holds the byte each letter ends at, and its width.
+    /// `letters` holds for each letter the byte at which it ends, and its width.
     pub fn new(text: &str, letters: &[(usize, f32)]) -> Measured {
         let mut letters = letters.iter().peekable();
         let mut start = 0;
         let ends = linebreaks(text)
             .map(|(end, _)| end)
-            .filter(|&end| !holds(text, end));
+            .filter(|&end| !is_inside_number(text, end));
         let words = ends.map(|end| {
             let mut own = Vec::new();
             while let Some(letter) = letters.next_if(|letter| letter.0 <= end) {
@@ -55,7 +55,7 @@ impl Measured {
         }
     }
 
-    /// The ranges of lines of whole words that are at most `width` wide, if there are such.
+    /// Lines of whole words, as ranges of bytes, at most `width` wide. `None` if a word is wider.
     pub fn whole_words(&self, width: f32) -> Option<Vec<Range<usize>>> {
         let mut lines: Vec<Range<usize>> = Vec::new();
         let mut used = 0.0;
@@ -75,7 +75,7 @@ impl Measured {
         Some(lines)
     }
 
-    /// Lines at most `width` wide; words are broken that are wider.
+    /// Lines at most `width` wide. Words that are wider break between any two letters.
     pub fn broken(&self, width: f32) -> Vec<Range<usize>> {
         let mut lines: Vec<Range<usize>> = Vec::new();
         let mut used = f32::INFINITY;
@@ -94,7 +94,7 @@ impl Measured {
             let mut start = word.range.start;
             for (end, letter) in &word.letters {
                 match lines.last_mut() {
-                    // Spaces hang over the end of their line.
+                    // Spaces at the end of a line need no room.
                     Some(line) if used + letter <= width || *end > word.inked_end => {
                         line.end = *end;
                     }
@@ -110,8 +110,8 @@ impl Measured {
         lines
     }
 
-    /// As many lines of whole words as `width` asks for, in as little width as they need, so that
-    /// no word is left alone on the last. `None` when a word is wider.
+    /// As many lines of whole words as `width` requires, as narrow as possible, so that their lengths
+    /// are similar. `None` if a word is wider than `width`.
     pub fn balanced(&self, width: f32) -> Option<Vec<Range<usize>>> {
         let mut best = self.whole_words(width)?;
         let (mut narrow, mut wide) = (0.0, width);
@@ -126,8 +126,8 @@ impl Measured {
     }
 }
 
-/// Whether a number goes on past a space where Unicode would break the line.
-fn holds(text: &str, at: usize) -> bool {
+/// Whether a space, at which Unicode would break the line, is between the parts of a number.
+fn is_inside_number(text: &str, at: usize) -> bool {
     let before = text[..at]
         .strip_suffix(' ')
         .and_then(|text| text.chars().next_back());
@@ -144,7 +144,7 @@ fn holds(text: &str, at: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Every letter is as wide as the size.
+    /// Every letter is 1 wide.
     fn lines(text: &str, find: impl Fn(&Measured) -> Option<Vec<Range<usize>>>) -> Vec<&str> {
         let letters: Vec<_> = text
             .char_indices()

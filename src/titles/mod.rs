@@ -1,28 +1,40 @@
-//! Titles over the frames. Each panel is laid out and painted once; drawing a frame only blends.
+//! Titles on the frames of a video. Each panel is laid out and painted once; drawing a frame only
+//! blends.
 //!
 //! ```text
-//! fonts (with coverage, fallback) ─ the faces there are, and which one has a character
-//! typeset (with lines, outline) ─ words, style and room → lines of glyph outlines
-//! layout (with safe_area) ─ items → boxes in the frame
-//! compose ─ panel → shapes, backdrops first
-//! shape (with blur, plate) ─ what can be painted, a row at a time
-//! raster ─ shapes → RGB rows → Layer
-//! layer ─ premultiplied Y, Cb, Cr and alpha where there is any, blended onto a frame
+//! fonts ─ font_library (with face, coverage, system_faces): the faces, and which one has a character
+//! typeset (with faced_text, shaping, lines, fitting, outline): words, style and room → glyph outlines
+//! layout (with block): items → blocks with sizes
+//! compose (with safe_area, padding, backdrops, items, logo_backdrop): panel → shapes
+//! shape (with rect, pixel, blur): paints one row of a shape
+//! raster: shapes → rows in RGB → layer
+//! layer: premultiplied Y, Cb, Cr and alpha, blended onto frames
 //! ```
 
+mod backdrops;
+mod block;
 mod blur;
 mod compose;
 mod coverage;
-mod fallback;
+mod face;
+mod faced_text;
+mod fitting;
+mod font_library;
 mod fonts;
+mod items;
 mod layer;
 mod layout;
 mod lines;
+mod logo_backdrop;
 mod outline;
-mod plate;
+mod padding;
+mod pixel;
 mod raster;
+mod rect;
 mod safe_area;
 mod shape;
+mod shaping;
+mod system_faces;
 mod typeset;
 
 pub use fonts::Fonts;
@@ -33,21 +45,21 @@ use crate::picture::Logo;
 use crate::spec::Size;
 use crate::spec::overlay::Overlay;
 
-/// Painted titles.
+/// The titles of a video, painted.
 pub struct Titles {
     painted: Vec<Painted>,
     frame: Size,
 }
 
 struct Painted {
-    /// When it is seen.
+    /// When it is visible.
     overlay: Overlay,
     layer: Layer,
 }
 
 impl Titles {
-    /// Paints `overlays` for frames of a size, both sides even. An overlay with a place for a logo
-    /// goes without where there is none.
+    /// Paints `overlays` for frames of a size, both sides even. Without a logo, overlays leave its
+    /// place out.
     pub fn new(overlays: &[Overlay], logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> Titles {
         let painted = overlays
             .iter()
@@ -59,8 +71,8 @@ impl Titles {
         Titles { painted, frame }
     }
 
-    /// Draws what is seen `seconds` after the start onto `frame`: Y, Cb and Cr, one after the
-    /// other, in BT.709 limited range. A buffer of another size is left alone.
+    /// Draws the titles of a moment, in seconds from the start, onto `frame`: Y, Cb and Cr, one
+    /// after the other, in BT.709 limited range. A buffer of another size is left unchanged.
     pub fn draw(&self, seconds: f64, frame: &mut [u8]) {
         for Painted { overlay, layer } in &self.painted {
             let opacity = (overlay.opacity(seconds) * f64::from(u16::MAX)).round() as u16;
@@ -69,16 +81,13 @@ impl Titles {
             }
         }
     }
-
-    /// Whether `draw` would change a frame at that moment.
-    pub fn shows(&self, seconds: f64) -> bool {
-        let mut overlays = self.painted.iter().map(|painted| &painted.overlay);
-        overlays.any(|overlay| overlay.opacity(seconds) > 0.0)
-    }
 }
 
-/// Where the items of an overlay come to stand, for tests: x, y, width and height in pixels of the
-/// items, and of the solid backdrops around them.
+/// The layout of an overlay, for tests: x, y, width and height in pixels of the panel's box, then of
+/// each item.
+#[doc(hidden)]
 pub fn bounds(overlay: &Overlay, logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> Vec<[f32; 4]> {
-    compose::bounds(&overlay.panel, logo, fonts, frame)
+    let rects = compose::bounds(&overlay.panel, logo, fonts, frame);
+    let array = |rect: rect::Rect| [rect.x, rect.y, rect.width, rect.height];
+    rects.into_iter().map(array).collect()
 }

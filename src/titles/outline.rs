@@ -1,25 +1,25 @@
-//! Glyph outlines at their exact places, and what they cover.
+//! Glyph outlines at exact positions, and the pixels that they cover.
 
 use std::ops::Range;
 
-use cosmic_text::{Command, LayoutGlyph, SwashContent};
+use cosmic_text::{Command, LayoutGlyph, SwashContent, SwashImage};
 use zeno::{Mask as ZenoMask, Vector};
 
-use super::fonts::Shelf;
+use super::font_library::FontLibrary;
 use super::shape::{Bitmap, Mask};
 
-/// A picture of more pixels than this is no letter.
+/// Coloured glyphs with more pixels than this are left out.
 const MAX_GLYPH_PIXELS: usize = 4_000_000;
 
 /// Outlines in pixels, y downwards.
 #[derive(Default)]
 pub(super) struct Outlines {
     path: Vec<Command>,
-    /// Glyphs that bring their colours.
+    /// Glyphs with colours of their own.
     coloured: Vec<Bitmap>,
 }
 
-/// Takes the outlines of a text apart into what can be painted at (`x`, `y`).
+/// The coverage of the outlines of a text at (`x`, `y`), and its coloured glyphs.
 pub(super) fn outlines(outlines: &Outlines, x: f32, y: f32) -> (Mask, Vec<Bitmap>) {
     let (left, top) = (x.floor(), y.floor());
     let mut mask = ZenoMask::new(&outlines.path[..]);
@@ -41,11 +41,12 @@ pub(super) fn outlines(outlines: &Outlines, x: f32, y: f32) -> (Mask, Vec<Bitmap
 }
 
 impl Outlines {
-    /// Adds a line whose first glyph is to stand at `x`, on `baseline`. `start` is where the line
-    /// itself says that it stands.
+    /// Adds a line, its left end at `x` and its letters on `baseline`. `start` is the left end in the
+    /// glyphs' own positions; `coloured` are the letters, as ranges of bytes, to be drawn in the
+    /// colours of their font.
     pub fn extend(
         &mut self,
-        shelf: &mut Shelf,
+        library: &mut FontLibrary,
         line: &[LayoutGlyph],
         start: f32,
         x: f32,
@@ -56,42 +57,50 @@ impl Outlines {
             let dx = x + glyph.x - start + glyph.font_size * glyph.x_offset;
             let dy = baseline + glyph.y - glyph.font_size * glyph.y_offset;
             let key = glyph.physical((0.0, 0.0), 1.0).cache_key;
-            if coloured.iter().any(|range| range.contains(&glyph.start)) {
-                let image = shelf.glyphs.get_image_uncached(&mut shelf.engine, key);
-                if let Some(image) = image.filter(|image| image.content == SwashContent::Color) {
-                    let (width, height) = (
-                        image.placement.width as usize,
-                        image.placement.height as usize,
-                    );
-                    if width * height <= MAX_GLYPH_PIXELS {
-                        self.coloured.push(Bitmap {
-                            x: dx.round() as i32 + image.placement.left,
-                            y: dy.round() as i32 - image.placement.top,
-                            width,
-                            height,
-                            pixels: image.data.as_chunks().0.iter().map(premultiply).collect(),
-                        });
-                    }
-                    continue;
+            let coloured = coloured.iter().any(|range| range.contains(&glyph.start));
+            let image =
+                coloured.then(|| library.glyphs.get_image_uncached(&mut library.engine, key));
+            let image = image.flatten();
+            match image.filter(|image| image.content == SwashContent::Color) {
+                Some(image) => self.push_image(&image, dx, dy),
+                None => {
+                    let commands = library
+                        .glyphs
+                        .get_outline_commands_uncached(&mut library.engine, key);
+                    self.push_outline(&commands.unwrap_or_default(), dx, dy);
                 }
-            }
-            let commands = shelf
-                .glyphs
-                .get_outline_commands_uncached(&mut shelf.engine, key);
-            let place = |v: Vector| Vector::new(v.x + dx, dy - v.y);
-            for command in commands.unwrap_or_default() {
-                self.path.push(match command {
-                    Command::MoveTo(a) => Command::MoveTo(place(a)),
-                    Command::LineTo(a) => Command::LineTo(place(a)),
-                    Command::QuadTo(a, b) => Command::QuadTo(place(a), place(b)),
-                    Command::CurveTo(a, b, c) => Command::CurveTo(place(a), place(b), place(c)),
-                    Command::Close => Command::Close,
-                });
             }
         }
     }
 
-    /// Moves all down.
+    fn push_image(&mut self, image: &SwashImage, dx: f32, dy: f32) {
+        let placement = image.placement;
+        let (width, height) = (placement.width as usize, placement.height as usize);
+        if width * height <= MAX_GLYPH_PIXELS {
+            self.coloured.push(Bitmap {
+                x: dx.round() as i32 + placement.left,
+                y: dy.round() as i32 - placement.top,
+                width,
+                height,
+                pixels: image.data.as_chunks().0.iter().map(premultiply).collect(),
+            });
+        }
+    }
+
+    /// Outlines of fonts have `y` upwards.
+    fn push_outline(&mut self, outline: &[Command], dx: f32, dy: f32) {
+        let place = |v: Vector| Vector::new(v.x + dx, dy - v.y);
+        self.path
+            .extend(outline.iter().map(|command| match *command {
+                Command::MoveTo(a) => Command::MoveTo(place(a)),
+                Command::LineTo(a) => Command::LineTo(place(a)),
+                Command::QuadTo(a, b) => Command::QuadTo(place(a), place(b)),
+                Command::CurveTo(a, b, c) => Command::CurveTo(place(a), place(b), place(c)),
+                Command::Close => Command::Close,
+            }));
+    }
+
+    /// Moves all `down` pixels down.
     pub fn shift(&mut self, down: f32) {
         for command in &mut self.path {
             match command {
@@ -113,7 +122,7 @@ impl Outlines {
         }
     }
 
-    /// The highest ink; 0 when there is none.
+    /// The `y` of the highest ink; 0 if there is none.
     pub fn top(&self) -> f32 {
         let bitmaps = self.coloured.iter().map(|bitmap| bitmap.y as f32);
         self.heights()
@@ -122,7 +131,7 @@ impl Outlines {
             .unwrap_or(0.0)
     }
 
-    /// The lowest ink; 0 when there is none.
+    /// The `y` of the lowest ink; 0 if there is none.
     pub fn bottom(&self) -> f32 {
         let bitmaps = self
             .coloured
@@ -134,7 +143,7 @@ impl Outlines {
             .unwrap_or(0.0)
     }
 
-    /// Of the outlines' points, whose hull holds the curves.
+    /// The `y` of the outlines' end points.
     fn heights(&self) -> impl Iterator<Item = f32> {
         self.path.iter().filter_map(|command| match command {
             Command::MoveTo(a) | Command::LineTo(a) => Some(a.y),

@@ -1,7 +1,8 @@
-//! Shapes → RGB rows → a layer in Y, Cb and Cr of BT.709, limited range (ITU-R BT.709-6).
+//! Shapes → rows in RGB → a layer in Y, Cb and Cr of BT.709, limited range (ITU-R BT.709-6).
 
 use super::layer::Layer;
-use super::shape::{Pixel, Shape};
+use super::pixel::Pixel;
+use super::shape::Shape;
 use crate::picture::colour;
 use crate::spec::Size;
 
@@ -9,7 +10,7 @@ const KR: f32 = colour::KR as f32;
 const KG: f32 = colour::KG as f32;
 const KB: f32 = colour::KB as f32;
 
-/// Paints the shapes, in their order, two rows at a time: what a row of chroma is made from.
+/// Paints the shapes in their order, two rows at a time, which make one row of chroma.
 pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     let mut layer = Layer::default();
     let (width, height) = (frame.width as usize, frame.height as usize);
@@ -17,7 +18,7 @@ pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     let bound = |least: fn(i32, i32) -> i32, i: usize, start: i32| {
         extents.iter().map(|extent| extent[i]).fold(start, least)
     };
-    // On even columns and rows, inside the frame.
+    // The part of the frame that is painted, on even columns and rows.
     let left = (bound(i32::min, 0, i32::MAX).max(0) as usize & !1).min(width);
     let top = (bound(i32::min, 1, i32::MAX).max(0) as usize & !1).min(height);
     let right = (bound(i32::max, 2, 0).max(0) as usize)
@@ -57,7 +58,7 @@ pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {
     layer
 }
 
-/// A row of samples on its way into a layer.
+/// A row of samples to be added to a layer.
 #[derive(Default)]
 struct Line {
     alpha: Vec<u8>,
@@ -113,7 +114,7 @@ fn to_level(v: f32) -> u8 {
     (v + 0.5) as u8
 }
 
-/// A level times its alpha. Where there is nothing, the level means nothing.
+/// A level times its alpha. The level is arbitrary where alpha is 0.
 fn weighted(level: f32, alpha: u8) -> u16 {
     (level.clamp(0.0, 255.0) * f32::from(alpha) + 0.5) as u16
 }
@@ -122,7 +123,7 @@ fn weighted(level: f32, alpha: u8) -> u16 {
 mod tests {
     use super::*;
     use crate::spec::overlay::{Colour, Paint};
-    use crate::titles::shape::Rect;
+    use crate::titles::rect::Rect;
 
     const FRAME: Size = Size {
         width: 16,
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn neutral_photos_stay_neutral_under_gray_veils() {
+    fn neutral_photos_stay_neutral_under_gray_tints() {
         for percent in 0..=100 {
             let [_, cb, cr] = drawn([90; 3], f64::from(percent) / 100.0, [200, 128, 128]);
             assert_eq!((cb, cr), (128, 128));

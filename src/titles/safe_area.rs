@@ -1,19 +1,18 @@
-//! The part of the frame that stays visible when an app shows it. Pure.
+//! The part of the frame that apps do not cover with their controls. Pure functions.
 
-use super::shape::Rect;
+use super::rect::Rect;
 use crate::spec::Size;
 use crate::spec::overlay::Margin;
 
-/// Height over width from which on apps lay their controls over the picture, and where they cover
-/// most: they show 9:16 videos from edge to edge, and 4:5 ones in a feed.
+/// Ratios of height to width between which the covered shares grow from nothing to [`COVERED`]. Apps
+/// show 4:5 videos in a feed, without controls on them, and 9:16 ones from edge to edge.
 const TALL: (f32, f32) = (1.3, 16.0 / 9.0);
 
-/// What the apps cover of a 9:16 frame, as shares of its height: the account and tabs above, the
-/// caption and buttons below.
+/// The covered parts of a 9:16 frame, as shares of its height: the account and tabs at the top, the
+/// caption and buttons at the bottom.
 const COVERED: (f32, f32) = (0.11, 0.19);
 
-/// How much larger than elsewhere everything is in a 9:16 frame, which has room to spare and fills
-/// the phone that shows it.
+/// How much larger titles are in a 9:16 frame, which has more room, and is watched on phones.
 const ENLARGED: f32 = 0.12;
 
 /// How tall a frame is: 0 up to 4:5, 1 from 9:16 on.
@@ -22,13 +21,13 @@ fn tallness(frame: Size) -> f32 {
     ((ratio - TALL.0) / (TALL.1 - TALL.0)).clamp(0.0, 1.0)
 }
 
-/// Pixels to a u.
+/// Pixels per u.
 pub(super) fn unit(frame: Size) -> f32 {
     let hundredth = frame.width.min(frame.height) as f32 / 100.0;
     hundredth * (1.0 + ENLARGED * tallness(frame))
 }
 
-/// What is left of the frame inside `margin`, and clear of the apps' controls.
+/// The frame without `margin`, and without the parts that apps cover.
 pub(super) fn area(frame: Size, margin: Margin) -> Rect {
     let (width, height) = (frame.width as f32, frame.height as f32);
     let tall = tallness(frame);

@@ -1,4 +1,4 @@
-//! Titles in decoded frames, and how they are ordered at the command line.
+//! Titles in decoded frames, and the command line's flags for them.
 
 use image::{Rgb, RgbImage};
 
@@ -16,8 +16,8 @@ const FACTS: [&str; 6] = [
     "John Doe",
 ];
 
-/// Ten seconds of a grey photo under titles.
-fn film(home: &Scratch, flags: &[&str]) -> Vec<Frame> {
+/// The frames of ten seconds of a grey photo under titles.
+fn frames_with(home: &Scratch, flags: &[&str]) -> Vec<Frame> {
     let grey = RgbImage::from_pixel(64, 64, Rgb([128; 3]));
     home.write("grey.png", png(&grey));
     let args = ["render", "grey.png", "-o", "video.mp4", "--length", "10"];
@@ -29,7 +29,7 @@ fn film(home: &Scratch, flags: &[&str]) -> Vec<Frame> {
     frames::all(&home.join("video.mp4"))
 }
 
-/// Samples that are no longer the photo's grey.
+/// How many samples differ from the photo's grey.
 fn covered(frame: &Frame) -> usize {
     let samples = (0..frame.height).flat_map(|y| (0..frame.width).map(move |x| (x, y)));
     samples
@@ -47,10 +47,10 @@ fn difference(one: &Frame, other: &Frame) -> f64 {
 }
 
 #[test]
-fn titles_open_and_close_the_film_and_stand_still_between_their_fades() {
+fn titles_open_and_close_the_video_and_do_not_move_between_their_fades() {
     let home = Scratch::new();
     let flags = [&["--template", "OpenHouse1"], &FACTS[..]].concat();
-    let frames = film(&home, &flags);
+    let frames = frames_with(&home, &flags);
     assert_eq!(frames.len(), 150);
     assert_eq!(covered(&frames[0]), 0, "nothing before the fade");
     let (opening, closing) = (covered(&frames[15]), covered(&frames[145]));
@@ -64,9 +64,9 @@ fn titles_open_and_close_the_film_and_stand_still_between_their_fades() {
 }
 
 #[test]
-fn without_anything_to_say_there_is_only_the_photo() {
+fn without_facts_there_is_only_the_photo() {
     let home = Scratch::new();
-    let frames = film(&home, &["--template", "ActiveListing1"]);
+    let frames = frames_with(&home, &["--template", "ActiveListing1"]);
     assert!(frames.iter().all(|frame| covered(frame) == 0));
 }
 
@@ -75,7 +75,7 @@ fn a_thumbnail_shows_the_opening_title() {
     let home = Scratch::new();
     let flags = ["--template", "JustSold1", "--thumbnail", "still.jpg"];
     let flags = [&flags[..], &["--aspect-ratio", "4:5"], &FACTS].concat();
-    film(&home, &flags);
+    frames_with(&home, &flags);
     let still = image::open(home.join("still.jpg"))
         .expect("a picture")
         .to_rgb8();
@@ -85,7 +85,7 @@ fn a_thumbnail_shows_the_opening_title() {
 }
 
 #[test]
-fn what_cannot_be_ordered_is_said() {
+fn flags_that_cannot_be_met_are_refused_with_the_reason() {
     let home = Scratch::new();
     home.write("grey.png", png(&RgbImage::new(8, 8)));
     home.write(
@@ -116,7 +116,7 @@ fn what_cannot_be_ordered_is_said() {
 }
 
 #[test]
-fn a_bad_template_stops_the_program_with_its_place() {
+fn an_invalid_template_stops_the_program_with_line_and_column() {
     let home = Scratch::new();
     std::fs::create_dir(home.join("mine")).expect("a directory");
     home.write(

@@ -12,7 +12,7 @@ use kinora::titles::{Fonts, Titles, bounds};
 
 const FRAMES: [(u32, u32); 4] = [(1920, 1080), (1080, 1080), (1080, 1350), (1080, 1920)];
 
-const SHIPPED: [&str; 5] = [
+const BUNDLED: [&str; 5] = [
     "ActiveListing1",
     "JustListed1",
     "JustSold1",
@@ -20,7 +20,7 @@ const SHIPPED: [&str; 5] = [
     "PriceReduced1",
 ];
 
-fn shipped() -> Templates {
+fn bundled() -> Templates {
     Templates::load(None).unwrap()
 }
 
@@ -52,7 +52,7 @@ fn all(text: &str) -> Fields {
     }
 }
 
-/// Facts short and long, friendly and hostile.
+/// Facts short and long, usual and hostile.
 fn facts() -> Vec<Fields> {
     let long = Fields {
         address: some(
@@ -107,7 +107,7 @@ fn together(a: &Overlay, b: &Overlay) -> bool {
 
 #[test]
 fn titles_stay_in_the_frame_and_apart() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     for template in templates.iter() {
         for (width, height) in FRAMES {
             for facts in facts() {
@@ -147,8 +147,8 @@ fn titles_stay_in_the_frame_and_apart() {
 }
 
 #[test]
-fn titles_keep_clear_of_the_controls_of_phones() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+fn titles_keep_clear_of_the_controls_of_phone_apps() {
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let frame = Size {
         width: 1080,
         height: 1920,
@@ -165,7 +165,7 @@ fn titles_keep_clear_of_the_controls_of_phones() {
 
 #[test]
 fn any_frame_and_length_will_do() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let sizes = [
         (2, 2),
         (16, 16),
@@ -218,7 +218,7 @@ fn words(overlays: &[Overlay]) -> Vec<String> {
 
 #[test]
 fn all_combinations_of_missing_facts_close_their_gaps() {
-    let (templates, fonts, logo) = (shipped(), Fonts::new(None), some_logo());
+    let (templates, fonts, logo) = (bundled(), Fonts::new(None), some_logo());
     let frame = Size {
         width: 1080,
         height: 1080,
@@ -276,25 +276,31 @@ fn all_combinations_of_missing_facts_close_their_gaps() {
 }
 
 #[test]
-fn shipped_templates_are_known_and_use_every_fact() {
-    let templates = shipped();
+fn bundled_templates_are_known_and_use_every_fact() {
+    let templates = bundled();
     let fonts = Fonts::new(None);
-    assert_eq!(templates.names().collect::<Vec<_>>(), SHIPPED);
+    assert_eq!(templates.names().collect::<Vec<_>>(), BUNDLED);
     for template in templates.iter() {
         assert_eq!(template.uses().len(), 7, "{}", template.name);
         assert!(template.uses().contains(&Field::Logo));
-        assert!(
-            template.fonts().iter().all(|font| fonts.has_family(font)),
-            "{}",
-            template.name
-        );
+        assert_eq!(fonts.missing_warning("", template.fonts()), None);
         assert!((0.2..=2.0).contains(&template.crossfade));
     }
 }
 
 #[test]
-fn overlays_survive_their_record() {
-    for template in shipped().iter() {
+fn fonts_that_do_not_exist_are_named() {
+    let warning = Fonts::new(None).missing_warning("Mine", ["manrope", "Papyrus", "Nunito"]);
+    let warning = warning.unwrap();
+    assert!(
+        warning.contains("Mine") && warning.contains(": Papyrus;"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn overlays_survive_serialization() {
+    for template in bundled().iter() {
         let overlays = template.fill(&typical(), 30.0);
         let json = serde_json::to_string(&overlays).unwrap();
         assert_eq!(
@@ -306,7 +312,7 @@ fn overlays_survive_their_record() {
 
 #[test]
 fn fades_are_linear_and_leave_the_rest_alone() {
-    let templates = shipped();
+    let templates = bundled();
     let fonts = Fonts::new(None);
     let frame = Size {
         width: 320,
@@ -324,7 +330,7 @@ fn fades_are_linear_and_leave_the_rest_alone() {
         buffer
     };
     assert_eq!(drawn(closing.start - 0.001), base);
-    assert!(!titles.shows(closing.start - 0.001) && titles.shows(closing.start + 0.1));
+    assert_ne!(drawn(closing.start + 0.1), base);
     let full = drawn(29.0);
     for share in [0.1, 0.25, 0.5, 0.75, 0.9] {
         let half = drawn(closing.start + closing.fade_in * share);
@@ -343,7 +349,7 @@ fn fades_are_linear_and_leave_the_rest_alone() {
 
 #[test]
 fn hostile_texts_are_quick() {
-    let (templates, fonts) = (shipped(), Fonts::new(None));
+    let (templates, fonts) = (bundled(), Fonts::new(None));
     let frame = Size {
         width: 1080,
         height: 1920,
@@ -397,7 +403,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn a_users_template_wins_over_a_shipped_one() {
+fn a_users_template_replaces_the_bundled_one_of_its_name() {
     let mine = "title = \"Mine\"\n[style.a]\nfont = \"Manrope\"\nsize = 5\n[[panel]]\nstart = 0\nanchor = \"top\"\nitems = [{ text = \"{price}\", style = \"a\" }]\n";
     let folder = Folder::new(
         "wins",
@@ -414,7 +420,22 @@ fn a_users_template_wins_over_a_shipped_one() {
 }
 
 #[test]
-fn bad_templates_say_what_is_wrong_and_where() {
+fn templates_with_the_keys_of_earlier_versions_are_read() {
+    let template = |tint: &str, backdrop: &str| {
+        let text = format!(
+            "title = \"T\"\n[[panel]]\nstart = 0\nanchor = \"top\"\nbackdrops = [{{ {tint} = \"#123\" }}]\nitems = [{{ logo = [20, 9], {backdrop} = false }}]\n"
+        );
+        let folder = Folder::new(tint, &[("Mine.toml", &text)]);
+        let templates = Templates::load(Some(&folder.0)).unwrap();
+        templates.get("Mine").unwrap().fill(&typical(), 30.0)
+    };
+    let overlays = template("tint", "backdrop");
+    assert_eq!(overlays.len(), 1);
+    assert_eq!(template("veil", "plate"), overlays);
+}
+
+#[test]
+fn mistakes_in_templates_are_reported_with_line_and_column() {
     let start = "title = \"T\"\n[style.a]\nfont = \"Manrope\"\nsize = 5\n";
     let panel = "[[panel]]\nstart = 0\nanchor = \"top\"\n";
     let cases = [
@@ -443,7 +464,7 @@ fn bad_templates_say_what_is_wrong_and_where() {
         (
             &format!("{start}{panel}items = [{{ text = \"{{adress}}\", style = \"a\" }}]\n"),
             "line 8, column 19",
-            "unknown placeholder {adress}; there are: address, price",
+            "unknown placeholder {adress}; the placeholders are: address, price",
         ),
         (
             &format!("{start}{panel}items = [{{ text = \"{{price\", style = \"a\" }}]\n"),
@@ -468,14 +489,14 @@ fn bad_templates_say_what_is_wrong_and_where() {
         (
             &format!("{start}{panel}items = [{{ logo = [9, 9], length = 3 }}]\n"),
             "line 8",
-            "`length` does not belong to a logo; what does: plate",
+            "a logo has no `length`; it may have: backdrop",
         ),
         (
             &format!(
-                "{start}{panel}backdrops = [{{ veil = \"#000\", bar = \"#fff\" }}]\nitems = []\n"
+                "{start}{panel}backdrops = [{{ tint = \"#000\", bar = \"#fff\" }}]\nitems = []\n"
             ),
             "line 8",
-            "cannot be both a veil and a bar",
+            "cannot be both a tint and a bar",
         ),
         (
             &format!("{start}{}items = []\n", panel.replace("top", "middle")),
@@ -515,7 +536,7 @@ fn drawing(body: &str) -> Result<Logo, PictureError> {
 }
 
 #[test]
-fn drawings_are_drawn_at_the_size_that_is_wanted() {
+fn drawings_are_drawn_at_the_requested_size() {
     let logo = drawing("<rect width='200' height='100' fill='#f00'/>").unwrap();
     assert_eq!(logo.size(), MAX);
     assert_eq!(logo.pixels()[100], [255, 0, 0, 255]);

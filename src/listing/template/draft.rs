@@ -1,18 +1,18 @@
-//! A template in memory: panels that still have placeholders.
+//! A template in memory: panels whose texts have placeholders.
 
 use super::fields::Field;
 use super::span::DraftSpan;
 use crate::spec::overlay::{LogoBox, Panel, Pill, Rule, Style};
 
-/// Titles for a kind of listing, to be filled with the facts of one.
+/// Titles for a kind of listing, with placeholders for the facts of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     pub name: String,
-    /// A few words for people.
+    /// A few words for users.
     pub title: String,
-    /// A sentence for people.
+    /// A sentence for users.
     pub description: String,
-    /// Seconds in which a scene turns into the next.
+    /// Seconds in which one scene changes into the next.
     pub crossfade: f64,
     pub(super) panels: Vec<DraftPanel>,
 }
@@ -20,7 +20,7 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DraftPanel {
     pub span: DraftSpan,
-    /// Without its items.
+    /// Its own items are empty; see `items`.
     pub panel: Panel,
     pub items: Vec<DraftItem>,
 }
@@ -37,7 +37,8 @@ pub(super) enum DraftContent {
         pieces: Vec<Piece>,
         style: Style,
         pill: Option<Pill>,
-        /// Whether the text is worth a panel although it has no placeholder.
+        /// Whether the panel is shown even if this text is the only thing in it. A text with a
+        /// placeholder needs no such flag.
         keep: bool,
     },
     Rule(Rule),
@@ -56,6 +57,7 @@ pub(super) enum Piece {
 }
 
 impl DraftPanel {
+    /// The facts that the panel shows.
     pub fn uses(&self) -> Vec<Field> {
         let mut fields = Vec::new();
         self.walk(&mut |content| match content {
@@ -71,6 +73,7 @@ impl DraftPanel {
         fields
     }
 
+    /// The font families of the panel's texts.
     pub fn fonts(&self) -> Vec<&str> {
         let mut fonts = Vec::new();
         self.walk(&mut |content| {
@@ -81,12 +84,13 @@ impl DraftPanel {
         fonts
     }
 
+    /// Visits every item, those in rows too.
     fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a DraftContent)) {
-        let mut waiting: Vec<&DraftItem> = self.items.iter().collect();
-        while let Some(item) = waiting.pop() {
+        let mut pending: Vec<&DraftItem> = self.items.iter().collect();
+        while let Some(item) = pending.pop() {
             visit(&item.content);
             if let DraftContent::Row { items, .. } = &item.content {
-                waiting.extend(items);
+                pending.extend(items);
             }
         }
     }

@@ -1,14 +1,13 @@
 //! Why a template cannot be used.
 
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// A template file that cannot be used, and where in it the reason lies.
+/// A template file that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     #[error("template {}, line {line}, column {column}: {message}", .file.display())]
-    NotUnderstood {
+    Invalid {
         file: PathBuf,
         /// From 1.
         line: usize,
@@ -32,58 +31,6 @@ impl TemplateError {
         TemplateError::Unreadable {
             file: file.to_owned(),
             reason: "it is not UTF-8 text".into(),
-        }
-    }
-}
-
-/// Something wrong in a template's text, before its file is known.
-#[derive(Debug)]
-pub(super) struct Flaw {
-    pub at: Range<usize>,
-    pub message: String,
-}
-
-/// A flaw with its place in lines and columns.
-#[derive(Debug)]
-pub(super) struct Located {
-    line: usize,
-    column: usize,
-    message: String,
-}
-
-impl Flaw {
-    pub fn new(at: Range<usize>, message: impl Into<String>) -> Flaw {
-        Flaw {
-            at,
-            message: message.into(),
-        }
-    }
-
-    pub fn located(self, text: &str) -> Located {
-        let before = text.get(..self.at.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Located {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            // toml spreads some messages over lines.
-            message: self.message.trim_end().replace('\n', "; "),
-        }
-    }
-}
-
-impl From<toml::de::Error> for Flaw {
-    fn from(error: toml::de::Error) -> Flaw {
-        Flaw::new(error.span().unwrap_or(0..0), error.message())
-    }
-}
-
-impl Located {
-    pub fn in_file(self, file: &Path) -> TemplateError {
-        TemplateError::NotUnderstood {
-            file: file.to_owned(),
-            line: self.line,
-            column: self.column,
-            message: self.message,
         }
     }
 }

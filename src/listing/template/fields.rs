@@ -1,4 +1,4 @@
-//! What a template is filled with.
+//! The facts that a template is filled with.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Those that are text, with the word that stands for them in braces.
+    /// The facts that are text, by the word of their placeholder.
     pub(super) const TEXTS: [(&'static str, Field); 6] = [
         ("address", Field::Address),
         ("price", Field::Price),
@@ -35,7 +35,8 @@ impl fmt::Display for Field {
     }
 }
 
-/// The facts of one listing, each as it was sent; what is missing or blank is left out of the titles.
+/// The facts of one listing, as the caller sent them. What is missing or blank is left out of the
+/// titles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     pub address: Option<String>,
@@ -49,7 +50,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// The text to show; `None` when there is none, or none of it can be seen.
+    /// The text to show; `None` if there is none, or nothing of it is visible.
     pub(super) fn text(&self, field: Field) -> Option<String> {
         let text = match field {
             Field::Address => &self.address,
@@ -69,7 +70,7 @@ impl Fields {
     }
 }
 
-/// An address as people write it.
+/// A web address as people write it.
 fn without_scheme(website: &str) -> &str {
     let address = website.trim().trim_end_matches('/');
     let schemes = ["https://", "http://"];

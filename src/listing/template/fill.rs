@@ -6,9 +6,9 @@ use super::span::{Span, pace, whole};
 use crate::spec::overlay::{Content, Item, Overlay, Panel, Text};
 
 impl Template {
-    /// The titles for a listing, in a video of `length_seconds`: without what has nothing to say,
-    /// and in short videos faster, or without what could not be read. Whatever is missing from
-    /// `fields` takes its items along, and its panel when nothing else is in it.
+    /// The titles for a listing, in a video of `length_seconds`. Items without their facts are left
+    /// out, and so are panels without items. In short videos the titles are faster, and those that
+    /// would be too short to read are left out; if that is all of them, the first is shown throughout.
     pub fn fill(&self, fields: &Fields, length_seconds: f64) -> Vec<Overlay> {
         if !(length_seconds.is_finite() && length_seconds > 0.0) {
             return Vec::new();
@@ -45,7 +45,7 @@ fn overlay(span: Span, panel: Panel) -> Overlay {
 }
 
 impl DraftPanel {
-    /// `None` when there is nothing to say.
+    /// `None` if none of its facts is known.
     fn fill(&self, fields: &Fields) -> Option<Panel> {
         let items = fill_items(&self.items, fields)?;
         Some(Panel {
@@ -55,14 +55,14 @@ impl DraftPanel {
     }
 }
 
-/// An item that is to be shown, and whether it says something.
+/// An item to be shown, and whether it is reason enough to show its panel.
 struct Filled {
     item: Item,
-    says_something: bool,
+    holds_panel: bool,
 }
 
-/// Without the items that have nothing to show, and the rules beside them; `None` when what is left
-/// says nothing.
+/// The items that have something to show, without the rules next to those that have not. `None` if
+/// no item is reason enough to show the panel.
 fn fill_items(drafts: &[DraftItem], fields: &Fields) -> Option<Vec<Item>> {
     let mut filled: Vec<Option<Filled>> = drafts.iter().map(|draft| draft.fill(fields)).collect();
     let is_rule = |draft: &DraftItem| matches!(draft.content, DraftContent::Rule(_));
@@ -81,8 +81,8 @@ fn fill_items(drafts: &[DraftItem], fields: &Fields) -> Option<Vec<Item>> {
             filled[i] = None;
         }
     }
-    let says_something = filled.iter().flatten().any(|filled| filled.says_something);
-    says_something.then(|| {
+    let holds_panel = filled.iter().flatten().any(|filled| filled.holds_panel);
+    holds_panel.then(|| {
         filled
             .into_iter()
             .flatten()
@@ -93,7 +93,7 @@ fn fill_items(drafts: &[DraftItem], fields: &Fields) -> Option<Vec<Item>> {
 
 impl DraftItem {
     fn fill(&self, fields: &Fields) -> Option<Filled> {
-        let (content, says_something) = match &self.content {
+        let (content, holds_panel) = match &self.content {
             DraftContent::Text {
                 pieces,
                 style,
@@ -120,17 +120,18 @@ impl DraftItem {
                 space: self.space,
                 content,
             },
-            says_something,
+            holds_panel,
         })
     }
 }
 
-/// The text with its facts; `None` when it has placeholders and all of them are missing. A literal
-/// between two facts separates them, and is there once where both are.
+/// The text with its facts; `None` if it has placeholders and none of their facts is known. A literal
+/// between two placeholders is a separator: one is left between any two facts that are known.
 fn words(pieces: &[Piece], fields: &Fields) -> Option<String> {
     let mut words = String::new();
-    // The literal since the last fact, and whether facts were met and found.
+    // The literal since the last fact, and whether the last placeholder's fact is missing.
     let (mut between, mut after_gap) = ("", false);
+    // Whether there was a placeholder, and one whose fact is known.
     let (mut met, mut found) = (false, false);
     for piece in pieces {
         match piece {
@@ -138,7 +139,7 @@ fn words(pieces: &[Piece], fields: &Fields) -> Option<String> {
             Piece::Literal(literal) => between = literal,
             Piece::Field(field) => {
                 let text = fields.text(*field);
-                // Before the first fact stands what belongs to it.
+                // The literal before a missing first fact is dropped with it.
                 if let Some(text) = text {
                     if found || !met {
                         words.push_str(between);
@@ -152,7 +153,7 @@ fn words(pieces: &[Piece], fields: &Fields) -> Option<String> {
             }
         }
     }
-    // What follows a missing last fact belongs to it.
+    // The literal after a missing last fact is dropped with it.
     if !after_gap {
         words.push_str(between);
     }

@@ -1,20 +1,28 @@
 //! Titles as data: a template is a TOML file that says which facts appear where, when and how.
 //!
 //! ```text
-//! form ─ the file as it is written
-//! check ─ form → draft: names resolved, numbers in their ranges, errors with their place
-//! draft ─ the template in memory: panels with placeholders
-//! fill ─ draft, facts and length → overlays
+//! tables: the file as it is written
+//! check (with stylesheet, backdrop, item, placeholder; kind, number): tables → draft
+//! diagnostic: what is wrong in a file, and where
+//! draft: the template in memory, its panels with placeholders
+//! fill (with fields, span): draft, facts and length → overlays
 //! ```
 
+mod backdrop;
 mod check;
+mod diagnostic;
 mod draft;
 mod error;
 mod fields;
 mod fill;
-mod form;
+mod item;
+mod kind;
+mod number;
+mod placeholder;
 mod settings;
 mod span;
+mod stylesheet;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,24 +35,25 @@ pub use error::TemplateError;
 pub use fields::{Field, Fields};
 pub use settings::Settings;
 
-static SHIPPED: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
+static BUNDLED: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
-/// Every template there is, by name. A name is its file's, without `.toml`.
+/// All templates, by name: that of the file, without `.toml`.
 #[derive(Debug)]
 pub struct Templates {
     by_name: BTreeMap<String, Template>,
 }
 
 impl Templates {
-    /// The shipped templates, and those in `user_dir`, which win over shipped ones of their name.
+    /// The bundled templates, and those in `user_dir`, which replace bundled ones of the same name.
     ///
     /// # Errors
-    /// Names the file, and the line and column where a template is not understood.
+    /// If a template is invalid or unreadable. The error names the file, and the line and column of
+    /// the mistake.
     pub fn load(user_dir: Option<&Path>) -> Result<Templates, TemplateError> {
         let mut templates = Templates {
             by_name: BTreeMap::new(),
         };
-        for file in SHIPPED.files() {
+        for file in BUNDLED.files() {
             let text = file.contents_utf8();
             templates.add(
                 file.path(),
@@ -70,7 +79,8 @@ impl Templates {
             return Ok(());
         };
         let name = name.to_string_lossy().into_owned();
-        let template = Template::parse(&name, text?).map_err(|flaw| flaw.in_file(path))?;
+        let template =
+            Template::parse(&name, text?).map_err(|diagnostic| diagnostic.in_file(path))?;
         self.by_name.insert(name, template);
         Ok(())
     }
@@ -95,7 +105,7 @@ fn read(path: &Path) -> Result<String, TemplateError> {
 }
 
 impl Template {
-    /// What the template's texts and logos are filled with.
+    /// The facts that the template shows.
     pub fn uses(&self) -> BTreeSet<Field> {
         self.panels.iter().flat_map(|panel| panel.uses()).collect()
     }

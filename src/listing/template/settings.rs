@@ -1,4 +1,4 @@
-//! Where a user's own templates are.
+//! Settings of the templates.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::setting::{Setting, assign};
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// A directory of templates and fonts beside the shipped ones.
+    /// A directory of templates and fonts in addition to the bundled ones.
     pub directory: Option<PathBuf>,
 }
 

@@ -1,10 +1,10 @@
-//! When panels are seen, in a video of any length. Pure.
+//! When panels are visible, in a video of any length. Pure functions.
 
-/// Seconds as a template writes them: from the start, or from the end where negative.
+/// Seconds as in a template: from the start, or from the end if they are negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct DraftSpan {
     pub start: f64,
-    /// `None`: the end of the video.
+    /// `None` is the end of the video.
     pub end: Option<f64>,
     pub fade_in: f64,
     pub fade_out: f64,
@@ -19,11 +19,11 @@ pub(super) struct Span {
     pub fade_out: f64,
 }
 
-/// What is seen for less cannot be read.
-const LEAST_SECONDS: f64 = 0.9;
+/// A panel that is visible for less cannot be read.
+const MIN_SECONDS: f64 = 0.9;
 
-/// How much faster all must go so that nothing counted from the start meets anything counted from
-/// the end: 1 for a video of `length` seconds that is long enough.
+/// The factor on all times in a video of `length` seconds: 1 if it is long enough, else less, so that
+/// times from the start come before times from the end.
 pub(super) fn pace(spans: &[DraftSpan], length: f64) -> f64 {
     let times = || {
         spans
@@ -42,7 +42,8 @@ pub(super) fn pace(spans: &[DraftSpan], length: f64) -> f64 {
 }
 
 impl DraftSpan {
-    /// The span in a video of `length` seconds; `None` when too little is left of it.
+    /// The span in a video of `length` seconds, its times multiplied by `pace`; `None` if it is too
+    /// short to read.
     pub fn at(self, length: f64, pace: f64) -> Option<Span> {
         let moment = |time: f64| {
             let from = if time < 0.0 { length } else { 0.0 };
@@ -50,10 +51,10 @@ impl DraftSpan {
         };
         let (start, end) = (moment(self.start), self.end.map_or(length, moment));
         let seconds = end - start;
-        if seconds < LEAST_SECONDS {
+        if seconds < MIN_SECONDS {
             return None;
         }
-        // Fades get shorter with the span, but need not last longer with it.
+        // Fades share a span that is shorter than both.
         let (fade_in, fade_out) = (self.fade_in * pace, self.fade_out * pace);
         let squeeze = (seconds / (fade_in + fade_out)).min(1.0);
         Some(Span {
@@ -65,7 +66,7 @@ impl DraftSpan {
     }
 }
 
-/// All of a video that is too short for anything else.
+/// The whole video.
 pub(super) fn whole(length: f64) -> Span {
     Span {
         start: 0.0,

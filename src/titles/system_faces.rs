@@ -1,4 +1,4 @@
-//! The system's faces, and which of them suits a letter that the chosen face lacks.
+//! The system's faces, and which of them suits a letter that the text's own face lacks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,36 +7,36 @@ use cosmic_text::fontdb::{Database, FaceInfo, Style};
 use unicode_script::{Script, UnicodeScript};
 
 use super::coverage::Coverage;
-use super::fonts::{Face, coverage};
+use super::face::Face;
 
-/// Answers kept. A text has a few hundred letters at most.
-const MAX_KNOWN: usize = 10_000;
+/// How many letters are remembered. A text has a few hundred at most.
+const MAX_CACHED: usize = 10_000;
 
-/// Scanned when the first letter is missing.
+/// The faces are listed when the first letter is missing.
 #[derive(Default)]
 pub(super) struct SystemFaces {
     db: Option<Database>,
     faces: Vec<SystemFace>,
-    /// Which face has a letter, by letter and by how its face was chosen.
-    known: HashMap<(String, Wish), Option<usize>>,
+    /// The index of the face for a letter, by letter and criteria; `None` if no face has it.
+    cache: HashMap<(String, Criteria), Option<usize>>,
 }
 
 struct SystemFace {
     info: FaceInfo,
     name: String,
     coverage: Option<Coverage>,
-    /// Once the engine knows it; `Some(None)` if the engine refused it.
-    adopted: Option<Option<Arc<Face>>>,
+    /// `None` before the engine was given the face, `Some(None)` if the engine cannot read it.
+    registered: Option<Option<Arc<Face>>>,
 }
 
-/// How a face is chosen.
+/// What a face is chosen by, besides the letter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Wish {
+struct Criteria {
     bold: bool,
     region: Region,
 }
 
-/// Whose shapes a Chinese character takes.
+/// The region whose shapes a Chinese character takes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Region {
     China,
@@ -56,7 +56,8 @@ impl Region {
         }
     }
 
-    fn suffixes(self) -> &'static [&'static str] {
+    /// Parts of the names of fonts for the region, in lower case.
+    fn font_names(self) -> &'static [&'static str] {
         match self {
             Region::China => &["cjk sc", "sans sc", "hans", "wenquanyi"],
             Region::Japan => &["cjk jp", "sans jp", "ipa", "takao"],
@@ -66,30 +67,31 @@ impl Region {
 }
 
 impl SystemFaces {
-    /// The index of the face, and the face if the engine knows it already.
+    /// The index of the best face for the letter `cluster` of `text`, and the face itself if the
+    /// engine has it already. `None` if no face has the letter, or the engine cannot read the face.
     pub fn find(
         &mut self,
         cluster: &str,
         text: &str,
         weight: u16,
     ) -> Option<(usize, Option<Arc<Face>>)> {
-        let wish = Wish {
+        let criteria = Criteria {
             bold: weight >= 600,
             region: Region::of(text),
         };
-        let key = (cluster.to_owned(), wish);
-        let index = match self.known.get(&key) {
+        let key = (cluster.to_owned(), criteria);
+        let index = match self.cache.get(&key) {
             Some(index) => *index,
             None => {
-                let index = self.search(cluster, wish);
-                if self.known.len() >= MAX_KNOWN {
-                    self.known.clear();
+                let index = self.search(cluster, criteria);
+                if self.cache.len() >= MAX_CACHED {
+                    self.cache.clear();
                 }
-                self.known.insert(key, index);
+                self.cache.insert(key, index);
                 index
             }
         }?;
-        match &self.faces.get(index)?.adopted {
+        match &self.faces.get(index)?.registered {
             Some(None) => None,
             Some(face) => Some((index, face.clone())),
             None => Some((index, None)),
@@ -100,13 +102,14 @@ impl SystemFaces {
         self.faces.get(index).map(|face| face.info.clone())
     }
 
-    pub fn keep(&mut self, index: usize, face: Option<Arc<Face>>) {
-        if let Some(place) = self.faces.get_mut(index) {
-            place.adopted = Some(face);
+    /// Stores what became of a face that was given to the engine.
+    pub fn set_registered(&mut self, index: usize, face: Option<Arc<Face>>) {
+        if let Some(system_face) = self.faces.get_mut(index) {
+            system_face.registered = Some(face);
         }
     }
 
-    fn search(&mut self, cluster: &str, wish: Wish) -> Option<usize> {
+    fn search(&mut self, cluster: &str, criteria: Criteria) -> Option<usize> {
         let db = self.db.get_or_insert_with(|| {
             let mut db = Database::new();
             db.load_system_fonts();
@@ -114,16 +117,16 @@ impl SystemFaces {
             db
         });
         let first = cluster.chars().next()?;
-        // The variation selector asks for the picture.
+        // The variation selector U+FE0F asks for the coloured form.
         let emoji =
             cluster.contains('\u{fe0f}') || matches!(u32::from(first), 0x2b50 | 0x1f000..=0x1faff);
         let mut order: Vec<usize> = (0..self.faces.len()).collect();
-        order.sort_by_cached_key(|&i| self.faces[i].rank(first, emoji, wish));
+        order.sort_by_cached_key(|&i| self.faces[i].rank(first, emoji, criteria));
         order.into_iter().find(|&i| {
             let face = &mut self.faces[i];
             let coverage = face
                 .coverage
-                .get_or_insert_with(|| coverage(db, face.info.id));
+                .get_or_insert_with(|| Coverage::of_face(db, face.info.id));
             coverage.has_cluster(cluster)
         })
     }
@@ -138,16 +141,16 @@ impl SystemFace {
                 .map_or(String::new(), |(name, _)| name.to_lowercase()),
             info: info.clone(),
             coverage: None,
-            adopted: None,
+            registered: None,
         }
     }
 
-    /// Less suits better: of the right region, a plain sans, upright, of the right weight.
-    fn rank(&self, c: char, emoji: bool, wish: Wish) -> impl Ord + use<> {
+    /// Sorts the best face first: of the right region, a plain sans, upright, of the right weight.
+    fn rank(&self, c: char, emoji: bool, criteria: Criteria) -> impl Ord + use<> {
         let has = |part: &str| self.name.contains(part);
         let region = match c.script() {
             Script::Han | Script::Hiragana | Script::Katakana | Script::Hangul => {
-                !wish.region.suffixes().iter().any(|suffix| has(suffix))
+                !criteria.region.font_names().iter().any(|name| has(name))
             }
             _ => false,
         };
@@ -157,7 +160,7 @@ impl SystemFace {
             () if !has("mono") => 2,
             () => 3,
         };
-        let weight = if wish.bold { 700 } else { 400 };
+        let weight = if criteria.bold { 700 } else { 400 };
         (
             has("emoji") != emoji,
             has("last resort") || has("unifont"),

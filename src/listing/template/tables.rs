@@ -1,20 +1,27 @@
-//! A template as it is written in its file. What may be left out is an `Option`, or has a default in
-//! [`check`](super::check).
+//! The tables of a template file, as they are written. What may be left out is an `Option`, or has
+//! its default where the table is checked.
+//!
+//! Backdrops and items are flat structs of options, and the keys that belong to each kind are
+//! checked by hand. Serde's enums would not do: `untagged`, `tag` and `flatten` buffer the table and
+//! lose the positions of its values, and a plain enum needs the parsed file rewritten first, which
+//! is no less code and has worse messages.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-/// A number, and where it stands.
+use crate::spec::overlay::{Align, Anchor, Edge};
+
+/// A number and its position in the file.
 pub type Number = Spanned<f64>;
 
-/// A name of a colour or a style, or a colour, and where it stands.
+/// The name of a colour or a style, or a colour, and its position in the file.
 pub type Name = Spanned<String>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TemplateForm {
+pub struct TemplateTable {
     pub title: String,
     #[serde(default)]
     pub description: String,
@@ -22,14 +29,14 @@ pub struct TemplateForm {
     #[serde(default)]
     pub colours: BTreeMap<String, Name>,
     #[serde(default)]
-    pub style: BTreeMap<String, StyleForm>,
+    pub style: BTreeMap<String, StyleTable>,
     #[serde(default)]
-    pub panel: Vec<PanelForm>,
+    pub panel: Vec<PanelTable>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StyleForm {
+pub struct StyleTable {
     pub font: String,
     pub weight: Option<Number>,
     #[serde(default)]
@@ -44,12 +51,12 @@ pub struct StyleForm {
     pub lines: Option<Number>,
     pub leading: Option<Number>,
     pub shadow: Option<Number>,
-    pub pill: Option<PillForm>,
+    pub pill: Option<PillTable>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PillForm {
+pub struct PillTable {
     pub colour: Name,
     pub opacity: Option<Number>,
     pub padding: Option<[Number; 2]>,
@@ -58,30 +65,31 @@ pub struct PillForm {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PanelForm {
+pub struct PanelTable {
     pub start: Number,
     pub end: Option<Number>,
     pub fade_in: Option<Number>,
     pub fade_out: Option<Number>,
-    pub anchor: crate::spec::overlay::Anchor,
+    pub anchor: Anchor,
     pub margin: Option<[Number; 2]>,
     pub width: Option<Number>,
-    pub align: Option<crate::spec::overlay::Align>,
+    pub align: Option<Align>,
     pub gap: Option<Number>,
     #[serde(default)]
-    pub backdrops: Vec<Spanned<BackdropForm>>,
-    pub items: Vec<Spanned<ItemForm>>,
+    pub backdrops: Vec<Spanned<BackdropTable>>,
+    pub items: Vec<Spanned<ItemTable>>,
 }
 
-/// One of `veil`, `scrim`, `bar`, `card`, `stripe` and `frame`, and what belongs to it.
+/// One of `tint`, `scrim`, `bar`, `card`, `stripe` and `frame`, and the keys that belong to it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BackdropForm {
-    pub veil: Option<Name>,
-    pub scrim: Option<crate::spec::overlay::Edge>,
+pub struct BackdropTable {
+    #[serde(alias = "veil")]
+    pub tint: Option<Name>,
+    pub scrim: Option<Edge>,
     pub bar: Option<Name>,
     pub card: Option<Name>,
-    pub stripe: Option<crate::spec::overlay::Edge>,
+    pub stripe: Option<Edge>,
     pub frame: Option<Name>,
     pub colour: Option<Name>,
     pub opacity: Option<Number>,
@@ -94,20 +102,21 @@ pub struct BackdropForm {
     pub inset: Option<Number>,
 }
 
-/// One of `text`, `rule`, `logo` and `row`, and what belongs to it.
+/// One of `text`, `rule`, `logo` and `row`, and the keys that belong to it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ItemForm {
+pub struct ItemTable {
     pub text: Option<Name>,
     pub rule: Option<Name>,
     pub logo: Option<[Number; 2]>,
-    pub row: Option<Vec<Spanned<ItemForm>>>,
+    pub row: Option<Vec<Spanned<ItemTable>>>,
     pub style: Option<Name>,
     pub keep: Option<bool>,
     pub length: Option<Number>,
     pub thickness: Option<Number>,
     pub opacity: Option<Number>,
-    pub plate: Option<bool>,
+    #[serde(alias = "plate")]
+    pub backdrop: Option<bool>,
     pub gap: Option<Number>,
     pub space: Option<Number>,
 }
