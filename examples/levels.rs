@@ -1,11 +1,12 @@
-//! What a level costs and loses: frames through the pyramid against frames made from the full source in real numbers,
-//! and whether a zoom from 1 to 10 shows where its levels change.
+//! The cost and the quality of levels: frames from the pyramid compared with frames from the full source in floating
+//! point, and whether the changes of levels are visible in a zoom from 1 to 10.
 //!
 //!     cargo run --release --example levels -- anchors|switches PHOTO...
 
 use std::time::Instant;
 
 use kinora::picture::Plane;
+use kinora::picture::colour::luminance;
 use kinora::render::pyramid::{Pyramid, Spacing};
 use kinora::render::resample::{Crop, Resampler};
 
@@ -29,10 +30,8 @@ fn main() {
 
 fn luma(path: &str) -> Plane {
     let photo = image::open(path).expect("a photo").to_rgb8();
-    let weigh = |p: &image::Rgb<u8>| {
-        let [r, g, b] = p.0.map(f64::from);
-        (16.0 + (0.2126 * r + 0.7152 * g + 0.0722 * b) * 219.0 / 255.0).round() as u8
-    };
+    let weigh =
+        |p: &image::Rgb<u8>| (16.0 + luminance(p.0.map(f64::from)) * 219.0 / 255.0).round() as u8;
     Plane {
         width: photo.width() as usize,
         height: photo.height() as usize,
@@ -40,7 +39,7 @@ fn luma(path: &str) -> Plane {
     }
 }
 
-/// The centred crop of the output's shape at `zoom`.
+/// The centred crop with the aspect ratio of the output at `zoom`.
 fn crop_at(photo: &Plane, width: usize, height: usize, zoom: f64) -> Crop {
     let step = step_at(photo, width, height, zoom);
     let (w, h) = (width as f64 * step, height as f64 * step);
@@ -71,7 +70,7 @@ fn anchors(photo: &Plane) {
     let mut resampler = Resampler::new();
     let mut out = vec![0; w * h];
     for anchor in [1.0, 1.15, 1.25, 1.3, 1.4, 1.5] {
-        // A level as the anchor says, however little smaller than the source.
+        // A level at this anchor, even if it is hardly smaller than the source.
         let spacing = Spacing {
             finest: anchor,
             worth: 1.02,
@@ -149,7 +148,7 @@ fn switches(photo: &Plane, w: usize, h: usize) {
             continue;
         }
         let jump = |s: &[f64], k: usize| s[k] - s[k - 1];
-        // What the neighbourhood's trend does not explain, against how far the neighbours stray from it.
+        // The deviation from the trend of the neighbouring frames, and how far these deviate from it.
         let around = |s: &[f64]| {
             let near: Vec<f64> = (k.saturating_sub(12).max(2)..(k + 13).min(FRAMES))
                 .filter(|i| *i != k)
@@ -208,7 +207,7 @@ fn psnr(frame: &[u8], exact: &[f64]) -> f64 {
     10.0 * (255.0f64 * 255.0 / mse).log10()
 }
 
-/// Mean over 8x8 windows, four apart.
+/// The mean over windows of 8 × 8 samples, 4 samples apart.
 fn ssim(a: &[u8], b: &[u8], w: usize) -> f64 {
     let (mut total, mut n) = (0.0, 0.0);
     for y in (0..a.len() / w - 7).step_by(4) {
@@ -263,7 +262,7 @@ fn axis(origin: f64, extent: f64, outputs: usize, limit: usize) -> Vec<Vec<(usiz
     (0..outputs).map(taps).collect()
 }
 
-/// The crop straight from the source, in real numbers.
+/// The crop from the full source, in floating point.
 fn reference(source: &Plane, crop: Crop, width: usize, height: usize) -> Vec<f64> {
     let columns = axis(crop.x, crop.width, width, source.width);
     let rows = axis(crop.y, crop.height, height, source.height);

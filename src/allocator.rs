@@ -33,7 +33,7 @@ pub fn return_large_blocks() {
 }
 
 /// Leaves the variables out of a child's environment: they are for this program alone.
-pub fn spare(child: &mut std::process::Command) {
+pub fn scrub_env(child: &mut std::process::Command) {
     for (name, _) in VARIABLES {
         child.env_remove(name);
     }

@@ -1,11 +1,11 @@
-//! The settings of all modules, put together: defaults, then `config.toml`, then the environment,
+//! The settings of all modules, assign together: defaults, then `config.toml`, then the environment,
 //! then the command line. The only reader of the environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::listing::template;
-use crate::setting::{Setting, put};
+use crate::setting::{Setting, assign};
 use crate::{api, encode, jobs, net, picture, webhooks};
 
 /// Read when no other file is named, and only if it is there.
@@ -14,21 +14,29 @@ const DEFAULT_FILE: &str = "config.toml";
 /// The peer's variables for object stores, which this version has no use for.
 const OBJECT_STORE_VARIABLES: &[&str] = &["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "GCP_BUCKET_NAME"];
 
-#[derive(Clone, Debug, Default)]
+/// Keys of older versions and their names of today. Each is accepted for one version.
+const RENAMED_KEYS: &[(&str, &str)] = &[
+    ("video.ffmpeg", "encoder.ffmpeg"),
+    ("video.preset", "encoder.preset"),
+];
+
+#[derive(Clone, Default)]
 pub struct Config {
     pub server: api::Settings,
     pub jobs: jobs::Settings,
     pub net: net::Settings,
     pub picture: picture::Limits,
-    pub video: encode::Settings,
+    pub encoder: encode::Settings,
     pub templates: template::Settings,
     pub webhooks: webhooks::Settings,
     pub storage: StorageSettings,
+    /// About settings that should be written differently, in sentences.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 pub struct StorageSettings {
-    /// Holds the record, the videos and the keys.
+    /// Holds the job store, the videos and the keys.
     pub data_dir: PathBuf,
 }
 
@@ -45,7 +53,7 @@ impl StorageSettings {
         key: "storage.data_dir",
         env: Some("KINORA_DATA_DIR"),
         accepts: "the path of a directory",
-        set: |s, text| put(&mut s.data_dir, Some(text.into())),
+        set: |s, text| assign(&mut s.data_dir, Some(text.into())),
     }];
 }
 
@@ -83,14 +91,14 @@ impl Config {
         } else {
             File::default()
         };
-        let mut sources = Sources { file, flags };
+        let mut sources = Sources::new(file, flags);
         let mut config = Self::default();
-        sources.fill(&mut config.server, api::Settings::TABLE)?;
-        sources.fill(&mut config.jobs, jobs::Settings::TABLE)?;
-        sources.fill(&mut config.webhooks, webhooks::Settings::TABLE)?;
-        sources.fill(&mut config.storage, StorageSettings::TABLE)?;
-        config.fill_rendering(&mut sources)?;
-        sources.nothing_left()?;
+        sources.apply(&mut config.server, api::Settings::TABLE)?;
+        sources.apply(&mut config.jobs, jobs::Settings::TABLE)?;
+        sources.apply(&mut config.webhooks, webhooks::Settings::TABLE)?;
+        sources.apply(&mut config.storage, StorageSettings::TABLE)?;
+        config.apply_rendering(&mut sources)?;
+        config.warnings = sources.nothing_left()?;
         Ok(config)
     }
 
@@ -98,17 +106,18 @@ impl Config {
     /// directory may be anybody's, and its `config.toml` too.
     pub fn load_for_rendering(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
         let file = file.map(File::read).transpose()?.unwrap_or_default();
-        let mut sources = Sources { file, flags };
+        let mut sources = Sources::new(file, flags);
         let mut config = Self::default();
-        config.fill_rendering(&mut sources)?;
+        config.apply_rendering(&mut sources)?;
+        config.warnings = sources.warnings;
         Ok(config)
     }
 
-    fn fill_rendering(&mut self, sources: &mut Sources) -> Result<(), ConfigError> {
-        sources.fill(&mut self.net, net::Settings::TABLE)?;
-        sources.fill(&mut self.picture, picture::Limits::TABLE)?;
-        sources.fill(&mut self.templates, template::Settings::TABLE)?;
-        sources.fill(&mut self.video, encode::Settings::TABLE)
+    fn apply_rendering(&mut self, sources: &mut Sources) -> Result<(), ConfigError> {
+        sources.apply(&mut self.net, net::Settings::TABLE)?;
+        sources.apply(&mut self.picture, picture::Limits::TABLE)?;
+        sources.apply(&mut self.templates, template::Settings::TABLE)?;
+        sources.apply(&mut self.encoder, encode::Settings::TABLE)
     }
 }
 
@@ -124,6 +133,7 @@ pub fn ignored_variables() -> Vec<&'static str> {
 struct Sources<'a> {
     file: File,
     flags: &'a Flags,
+    warnings: Vec<String>,
 }
 
 #[derive(Default)]
@@ -133,8 +143,17 @@ struct File {
     values: BTreeMap<String, String>,
 }
 
-impl Sources<'_> {
-    fn fill<S>(&mut self, settings: &mut S, table: &[Setting<S>]) -> Result<(), ConfigError> {
+impl<'a> Sources<'a> {
+    fn new(mut file: File, flags: &'a Flags) -> Self {
+        let warnings = file.rename_keys();
+        Self {
+            file,
+            flags,
+            warnings,
+        }
+    }
+
+    fn apply<S>(&mut self, settings: &mut S, table: &[Setting<S>]) -> Result<(), ConfigError> {
         for setting in table {
             let from_file = self.file.values.remove(setting.key);
             let from_file = from_file.map(|value| {
@@ -143,15 +162,21 @@ impl Sources<'_> {
                     value,
                 )
             });
-            let from_env = setting
-                .env
-                .and_then(|name| Some((name.to_owned(), variable(name)?)));
+            let [long_variable, short_variable] = [
+                Some(variable_name(setting.key)),
+                setting.env.map(str::to_owned),
+            ]
+            .map(|name| name.and_then(|name| Some((variable(&name)?, name))))
+            .map(|found| found.map(|(value, name)| (name, value)));
             let from_flag = self
                 .flags
                 .get(setting.key)
                 .map(|(flag, value)| (flag.to_string(), value.clone()));
             // All are checked, so that a mistake does not hide behind another source.
-            for (name, value) in [from_file, from_env, from_flag].into_iter().flatten() {
+            for (name, value) in [from_file, long_variable, short_variable, from_flag]
+                .into_iter()
+                .flatten()
+            {
                 if (setting.set)(settings, &value).is_none() {
                     return Err(ConfigError::BadValue {
                         name,
@@ -164,15 +189,21 @@ impl Sources<'_> {
         Ok(())
     }
 
-    fn nothing_left(self) -> Result<(), ConfigError> {
+    /// Fails if the file has settings that nobody has asked for.
+    fn nothing_left(self) -> Result<Vec<String>, ConfigError> {
         match self.file.values.into_keys().next() {
             Some(key) => Err(ConfigError::Unknown {
                 file: self.file.path,
                 key,
             }),
-            None => Ok(()),
+            None => Ok(self.warnings),
         }
     }
+}
+
+/// The variable of a setting: that of `jobs.time_limit` is `KINORA_JOBS_TIME_LIMIT`.
+fn variable_name(key: &str) -> String {
+    format!("KINORA_{}", key.replace('.', "_").to_uppercase())
 }
 
 /// A variable of the environment; an empty one counts as not set.
@@ -201,6 +232,21 @@ impl File {
         let mut values = BTreeMap::new();
         flatten("", &toml::Value::Table(table), &mut values);
         Ok(Self { path, values })
+    }
+
+    /// Gives settings of older versions their names of today, and says so.
+    fn rename_keys(&mut self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (old, new) in RENAMED_KEYS {
+            if let Some(value) = self.values.remove(*old) {
+                self.values.entry((*new).to_owned()).or_insert(value);
+                let file = self.path.display();
+                warnings.push(format!(
+                    "{file}: {old} is called {new} now; the old name goes with the next version"
+                ));
+            }
+        }
+        warnings
     }
 }
 

@@ -1,5 +1,5 @@
 //! A job: one request for a video, from the moment it is accepted to its outcome. Knows nobody but
-//! the specification it carries.
+//! the specification that it carries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::spec::{Size, VideoSpec};
 
-/// Names a job, and through its randomness keeps its video's address unguessable.
+/// Identifies a job. Random, so that the address of its video cannot be guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct JobId(Uuid);
 
@@ -24,7 +24,7 @@ impl JobId {
         format!("{self}.mp4")
     }
 
-    /// The name of the picture that stands for the video.
+    /// The name of its thumbnail in the storage.
     pub fn thumbnail_name(self) -> String {
         format!("{self}.jpg")
     }
@@ -56,35 +56,55 @@ pub enum Lane {
 pub enum JobState {
     Queued,
     Running,
-    /// Finished, well or badly: the outcome tells.
+    /// Finished; the outcome says how.
     Done,
 }
 
-/// What a dialect hands in.
+/// What a dialect submits.
 #[derive(Clone, Debug)]
-pub struct Request {
-    /// The path that was called, echoed in some answers.
+pub struct JobRequest {
+    /// The name of the dialect, which prints the webhook.
+    pub dialect: String,
+    /// The path that was called, repeated in some answers.
     pub endpoint: String,
     /// The caller's own name for the request.
     pub client_id: Option<String>,
     pub webhook_url: Option<String>,
     pub lane: Lane,
     pub spec: VideoSpec,
-    /// What the dialect wants back with the job, in a form of its own.
-    pub echo: Option<Value>,
+    /// Stored for the dialect, in a form of its own.
+    pub dialect_data: Option<Value>,
 }
 
-/// A job as it is on record.
+/// A job as it is stored.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: JobId,
-    pub request: Request,
+    pub request: JobRequest,
     pub state: JobState,
-    /// How often a worker has begun it. A finished job was finished by its last attempt.
+    /// How many times it has been claimed. Only the last attempt can finish it.
     pub attempt: u32,
+    /// Cancellation was requested while an attempt was running.
+    pub cancel_requested: bool,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finish: Option<Finish>,
+}
+
+impl Job {
+    /// A job that nobody has accepted yet.
+    pub fn new(request: JobRequest) -> Self {
+        Self {
+            id: JobId::random(),
+            request,
+            state: JobState::Queued,
+            attempt: 0,
+            cancel_requested: false,
+            created_at: Timestamp::now(),
+            started_at: None,
+            finish: None,
+        }
+    }
 }
 
 /// How a job ended.
@@ -92,62 +112,155 @@ pub struct Job {
 pub struct Finish {
     pub at: Timestamp,
     pub outcome: Outcome,
-    pub stamp: Stamp,
+    pub process: ProcessInfo,
 }
 
-pub type Outcome = Result<Video, Failure>;
+pub type Outcome = Result<StoredVideo, Failure>;
 
-/// A finished video.
+/// A finished video in the storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Video {
+pub struct StoredVideo {
     pub url: String,
-    /// Of the picture that stands for it, if there is one.
     #[serde(default)]
     pub thumbnail_url: Option<String>,
     pub size: Size,
     pub frames: u32,
-    /// Frames a second. 0 in old records, where the record fills it in.
+    /// Frames a second. 0 in rows of old versions, where the job store fills it in.
     #[serde(default)]
     pub frame_rate: u32,
     pub bytes: u64,
 }
 
-impl Video {
+impl StoredVideo {
     /// Seconds.
     pub fn duration(&self) -> f64 {
         f64::from(self.frames) / f64::from(self.frame_rate.max(1))
     }
 }
 
-/// Why there is no video. Worth telling the caller, and final: the same request would fail again.
+/// Why a job ended without a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Stable, in kebab-case, for programs.
-    pub code: String,
-    /// A sentence the caller can act on. Holds no path and no internal address.
+    pub code: FailureCode,
+    /// A sentence for the caller. Holds no path and no internal address.
     pub message: String,
 }
 
 impl Failure {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
         Self {
-            code: code.to_owned(),
+            code,
             message: message.into(),
         }
     }
 
-    /// For faults on our side: the log has the cause, the caller the apology.
+    /// For faults on our side: the log has the cause.
     pub fn internal() -> Self {
         Self::new(
-            "internal",
+            FailureCode::Internal,
             "an internal error occurred; the job can be sent again",
         )
     }
 }
 
+/// The kinds of failure, stable and in kebab-case on the wire. `docs/api.md` explains each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// The address guard refuses the URL.
+    UrlNotAllowed,
+    /// The server answered with an error status or a bad redirect.
+    BadAnswer,
+    TooLarge,
+    TimedOut,
+    Unreachable,
+    NotAPicture,
+    NotSound,
+    /// A file of the command line.
+    FileUnreadable,
+    EncoderFailed,
+    DiskFull,
+    StorageFailed,
+    TimeLimit,
+    TooManyAttempts,
+    Cancelled,
+    /// Also what an unknown code of another version is read as.
+    #[serde(other)]
+    Internal,
+}
+
+impl FailureCode {
+    /// Every code, in the order of `docs/api.md`.
+    pub const ALL: [Self; 15] = [
+        Self::UrlNotAllowed,
+        Self::BadAnswer,
+        Self::TooLarge,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::NotAPicture,
+        Self::NotSound,
+        Self::FileUnreadable,
+        Self::EncoderFailed,
+        Self::DiskFull,
+        Self::StorageFailed,
+        Self::TimeLimit,
+        Self::TooManyAttempts,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
+    /// As on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UrlNotAllowed => "url-not-allowed",
+            Self::BadAnswer => "bad-answer",
+            Self::TooLarge => "too-large",
+            Self::TimedOut => "timed-out",
+            Self::Unreachable => "unreachable",
+            Self::NotAPicture => "not-a-picture",
+            Self::NotSound => "not-sound",
+            Self::FileUnreadable => "file-unreadable",
+            Self::EncoderFailed => "encoder-failed",
+            Self::DiskFull => "disk-full",
+            Self::StorageFailed => "storage-failed",
+            Self::TimeLimit => "time-limit",
+            Self::TooManyAttempts => "too-many-attempts",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the same request may succeed at another time.
+    pub fn is_retryable(self) -> bool {
+        match self {
+            Self::BadAnswer
+            | Self::TimedOut
+            | Self::Unreachable
+            | Self::EncoderFailed
+            | Self::DiskFull
+            | Self::StorageFailed
+            | Self::TimeLimit
+            | Self::Internal => true,
+            Self::UrlNotAllowed
+            | Self::TooLarge
+            | Self::NotAPicture
+            | Self::NotSound
+            | Self::FileUnreadable
+            | Self::TooManyAttempts
+            | Self::Cancelled => false,
+        }
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// The process that finished a job, and its queue at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct ProcessInfo {
     pub pid: u32,
     pub queue_id: u64,
     pub queue_length: usize,
@@ -176,5 +289,21 @@ impl Timestamp {
     /// Seconds from `earlier` to `self`, never negative even if the clock was set back.
     pub fn seconds_since(self, earlier: Timestamp) -> f64 {
         (self.0 - earlier.0).max(0) as f64 / 1000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_stored_by_the_names_that_they_are_sent_by() {
+        for code in FailureCode::ALL {
+            let stored = serde_json::to_string(&code).unwrap();
+            assert_eq!(stored, format!("\"{code}\""));
+            assert_eq!(serde_json::from_str::<FailureCode>(&stored).unwrap(), code);
+        }
+        let unknown: FailureCode = serde_json::from_str("\"of-a-later-version\"").unwrap();
+        assert_eq!(unknown, FailureCode::Internal);
     }
 }

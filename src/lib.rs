@@ -15,9 +15,10 @@
 //! | [`spec`] | what a video is: scenes, motion, overlays, output. Plain data | – |
 //! | [`job`] | a job, its state and its outcome. Plain data | `spec` |
 //! | [`setting`] | one row of a module's table of settings | – |
+//! | [`media_type`] | what a file is, identified by its bytes | – |
 //! | [`net`] | outbound HTTP: address policy, downloads, posts, uploads | `spec`, `job` |
-//! | [`picture`] | bytes → an upright, colour-managed planar picture; logos | `spec` |
-//! | [`sound`] | bytes → PCM as long as the video | `spec` |
+//! | [`picture`] | bytes → an upright, colour-managed planar picture; logos | `spec`, `media_type` |
+//! | [`sound`] | bytes → PCM as long as the video | `spec`, `media_type` |
 //! | [`titles`] | overlays → layers that are blended into frames | `spec`, `picture` |
 //! | [`render`] | pictures and specification → frames | `spec`, `picture`, `titles` |
 //! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec` |
@@ -42,6 +43,7 @@ mod errors;
 pub mod job;
 pub mod jobs;
 pub mod listing;
+pub mod media_type;
 pub mod net;
 pub mod picture;
 pub mod pipeline;

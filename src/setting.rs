@@ -15,8 +15,8 @@ pub struct Setting<S> {
     pub set: fn(&mut S, &str) -> Option<()>,
 }
 
-/// Stores a parsed value in its place.
-pub fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
+/// Stores a parsed value in its place, if there is one.
+pub fn assign<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
     Some(())
 }

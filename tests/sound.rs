@@ -1,4 +1,4 @@
-//! Real files, made by ffmpeg, through the whole of `sound`.
+//! `sound` from end to end, with files made by ffmpeg.
 
 use kinora::sound::{SoundError, Track, soundtrack};
 use std::f64::consts::TAU;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Two sines of -12 dBFS: 440 Hz on the left, 1000 Hz on the right.
 const STEREO: &str = "0.25*sin(2*PI*440*t)|0.25*sin(2*PI*1000*t)";
 
-/// One such sine.
+/// One sine of -12 dBFS.
 const MONO: &str = "0.25*sin(2*PI*440*t)";
 
 struct Scratch(PathBuf);
@@ -29,7 +29,7 @@ impl Drop for Scratch {
     }
 }
 
-/// What ffmpeg writes.
+/// The file that ffmpeg writes.
 fn ffmpeg(extension: &str, args: &str) -> Vec<u8> {
     let out = Scratch::new(extension);
     let status = Command::new("ffmpeg")
@@ -42,28 +42,28 @@ fn ffmpeg(extension: &str, args: &str) -> Vec<u8> {
     std::fs::read(&out.0).unwrap()
 }
 
-/// A file with what `expressions` says.
+/// A file with the sound of `expressions`, one for each channel.
 fn tone(extension: &str, expressions: &str, rate: u32, seconds: f64, args: &str) -> Vec<u8> {
     let source = format!("-f lavfi -i aevalsrc={expressions}:s={rate}:d={seconds} {args}");
     ffmpeg(extension, &source)
 }
 
-fn side(track: &Track, side: usize) -> Vec<f64> {
+fn samples(track: &Track, channel: usize) -> Vec<f64> {
     let frames = track.frames();
     frames
-        .map(|frame| f64::from(frame[side]) / 32_768.0)
+        .map(|frame| f64::from(frame[channel]) / 32_768.0)
         .collect()
 }
 
-/// The amplitude of one frequency in the middle of the sound, where nothing fades.
+/// The amplitude of one frequency, measured between the fades.
 fn amplitude(track: &Track, channel: usize, frequency: f64) -> f64 {
-    let samples = side(track, channel);
+    let samples = samples(track, channel);
     let rate = f64::from(track.rate());
     let middle = (0.4 * rate) as usize..samples.len() - (1.6 * rate) as usize;
     let count = middle.len() as f64;
     let (mut re, mut im) = (0.0, 0.0);
     for (i, sample) in samples[middle].iter().enumerate() {
-        // A Hann window keeps neighbours apart.
+        // A Hann window separates neighbouring frequencies.
         let window = 1.0 - (TAU * i as f64 / count).cos();
         let angle = TAU * frequency * i as f64 / rate;
         re += sample * window * angle.cos();
@@ -72,9 +72,9 @@ fn amplitude(track: &Track, channel: usize, frequency: f64) -> f64 {
     2.0 * re.hypot(im) / count
 }
 
-/// The quietest 20 ms between the fades.
+/// The RMS level of the quietest 20 ms between the fades.
 fn quietest(track: &Track, channel: usize) -> f64 {
-    let samples = side(track, channel);
+    let samples = samples(track, channel);
     let rate = f64::from(track.rate());
     let middle = (0.4 * rate) as usize..samples.len() - (1.6 * rate) as usize;
     samples[middle]
@@ -142,7 +142,7 @@ fn every_format_at_every_rate() {
     for (extension, args, rates) in formats {
         for &rate in rates {
             let file = tone(extension, STEREO, rate, 5.0, args);
-            // Cut, and looped.
+            // Cut and looped.
             for seconds in [3.0, 12.345] {
                 let track = soundtrack(&file, seconds).unwrap();
                 assert_eq!(track.rate(), rate, "{extension}");
@@ -177,11 +177,11 @@ fn every_wav() {
 }
 
 #[test]
-fn rates_beyond_hearing_are_halved() {
-    for (rate, kept) in [(192_000, 96_000), (384_000, 96_000), (176_400, 88_200)] {
+fn high_rates_are_halved() {
+    for (rate, reduced) in [(192_000, 96_000), (384_000, 96_000), (176_400, 88_200)] {
         let file = tone("wav", STEREO, rate, 4.0, "");
         let track = soundtrack(&file, 3.0).unwrap();
-        assert_eq!(track.rate(), kept);
+        assert_eq!(track.rate(), reduced);
         assert_lasts(&track, 3.0);
         assert_stereo(&track);
     }
@@ -219,7 +219,7 @@ fn surround_is_mixed_down() {
 
 #[test]
 fn a_file_ends_where_its_header_says() {
-    // A sine of whole periods has no seam: a gap, or a wrong length, would show.
+    // A sine of whole periods loops without a step, unless there is a gap or the length is wrong.
     for (extension, args) in [
         ("mp3", "-c:a libmp3lame -b:a 192k"),
         ("ogg", "-c:a libvorbis -q:a 6"),
@@ -228,7 +228,7 @@ fn a_file_ends_where_its_header_says() {
     ] {
         let file = tone(extension, MONO, 44_100, 1.0, args);
         let track = soundtrack(&file, 8.0).unwrap();
-        // The seam takes 20 ms, nearly 9 periods, from each round.
+        // The cross-fade takes 20 ms, nearly 9 periods, from each repetition.
         let quietest = quietest(&track, 0);
         assert!(quietest > 0.1, "{extension}: {quietest}");
     }
@@ -252,8 +252,8 @@ fn tags_with_large_pictures_are_skipped() {
 }
 
 #[test]
-fn an_mp3_is_not_cut_where_a_guess_puts_its_end() {
-    // Loud noise at 320 kbit/s, then tones at few: without a header the length is guessed from the beginning.
+fn an_mp3_is_not_cut_at_a_guessed_length() {
+    // Noise at 320 kbit/s, then a tone at 32: without a header, Symphonia guesses the length from the first frames.
     let loud = tone(
         "mp3",
         "random(0)*0.5",
@@ -286,7 +286,7 @@ fn an_mp4_may_begin_or_end_with_its_index() {
 }
 
 #[test]
-fn a_video_gives_its_sound() {
+fn the_sound_of_a_video_is_used() {
     let input =
         format!("-f lavfi -i testsrc=s=320x240:d=5 -f lavfi -i aevalsrc={STEREO}:s=48000:d=5");
     let file = ffmpeg("mp4", &format!("{input} -c:v libx264 -c:a aac -b:a 128k"));
@@ -294,7 +294,7 @@ fn a_video_gives_its_sound() {
 }
 
 #[test]
-fn a_damaged_middle_is_left_out() {
+fn damaged_packets_are_skipped() {
     for (extension, args) in [
         ("mp3", "-b:a 128k"),
         ("aac", "-c:a aac -b:a 128k -f adts"),
@@ -306,8 +306,8 @@ fn a_damaged_middle_is_left_out() {
         let middle = file.len() / 2;
         let length = file.len() / 50;
         file[middle..middle + length].fill(0x55);
-        // What follows is out of phase, so that loudness is all there is to measure.
-        let samples = side(&soundtrack(&file, 9.0).unwrap(), 0);
+        // The rest is out of phase, so that only its loudness can be measured.
+        let samples = samples(&soundtrack(&file, 9.0).unwrap(), 0);
         let loud = |part: &[f64]| part.iter().any(|sample| sample.abs() > 0.15);
         let count = samples[22_050..7 * 44_100]
             .chunks(4410)
@@ -318,7 +318,7 @@ fn a_damaged_middle_is_left_out() {
 }
 
 #[test]
-fn of_a_cut_file_what_is_there_is_used() {
+fn a_cut_file_is_used_as_far_as_it_goes() {
     for (extension, args) in [
         ("mp3", "-b:a 128k"),
         ("aac", "-c:a aac -f adts"),
@@ -337,7 +337,7 @@ fn of_a_cut_file_what_is_there_is_used() {
 }
 
 #[test]
-fn what_is_no_number_is_silence() {
+fn samples_that_are_not_numbers_are_silent() {
     let mut file = tone("wav", STEREO, 48_000, 4.0, "-c:a pcm_f32le");
     let data = file.windows(4).position(|w| w == b"data").unwrap() + 8;
     for (i, value) in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]
@@ -351,7 +351,7 @@ fn what_is_no_number_is_silence() {
 }
 
 #[test]
-fn the_written_file_is_what_others_read() {
+fn ffmpeg_reads_what_is_written() {
     let file = tone("flac", STEREO, 22_050, 4.0, "");
     let track = soundtrack(&file, 3.5).unwrap();
     let mut wav = Vec::new();
@@ -369,7 +369,7 @@ fn the_written_file_is_what_others_read() {
     assert_eq!(raw, ours);
 }
 
-/// The track as the service delivers it, and its peak in dBFS there.
+/// The peak in dBFS of the track, encoded as the service delivers it.
 fn encoded(track: &Track) -> f32 {
     let wav = Scratch::new("wav");
     track
@@ -391,7 +391,7 @@ fn encoded(track: &Track) -> f32 {
 }
 
 #[test]
-fn loud_sound_leaves_room_for_the_encoder() {
+fn loud_sound_does_not_clip_in_the_encoder() {
     for (expression, rate) in [
         ("if(lt(mod(t*997\\,1)\\,0.5)\\,1\\,-1)", 44_100),
         ("if(lt(mod(t*100\\,1)\\,0.5)\\,1\\,-1)", 48_000),
@@ -405,13 +405,13 @@ fn loud_sound_leaves_room_for_the_encoder() {
 }
 
 #[track_caller]
-fn refusal(bytes: &[u8]) -> String {
+fn error(bytes: &[u8]) -> String {
     let error: SoundError = soundtrack(bytes, 3.0).map(|_| ()).unwrap_err();
     error.to_string()
 }
 
 #[test]
-fn what_is_no_sound_is_said() {
+fn files_without_sound_are_named() {
     let noise: Vec<u8> = (0..200_000_u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8 ^ (i >> 7) as u8)
         .collect();
@@ -466,12 +466,12 @@ fn what_is_no_sound_is_said() {
         (b"OggS", "is a damaged Ogg file"),
         (b"ID3\x04\0\0\0\0\0\x04abcdef", "is a damaged MP3 file"),
     ] {
-        assert_eq!(refusal(bytes), sentence, "{:?}", bytes.get(..40));
+        assert_eq!(error(bytes), sentence, "{:?}", bytes.get(..40));
     }
 }
 
 #[test]
-fn sound_that_is_not_decoded_is_named() {
+fn unsupported_sound_is_named() {
     let known = "which is not supported; MP3, AAC, M4A, Ogg Vorbis, FLAC and WAV are";
     for (extension, args, name) in [
         ("opus", "-c:a libopus", "Opus"),
@@ -493,22 +493,22 @@ fn sound_that_is_not_decoded_is_named() {
     ] {
         let file = tone(extension, STEREO, 48_000, 1.0, args);
         assert_eq!(
-            refusal(&file),
+            error(&file),
             format!("is {name}, {known}"),
             "{extension} {args}"
         );
     }
     let video = ffmpeg("mp4", "-f lavfi -i testsrc=s=320x240:d=1 -c:v libx264");
     assert_eq!(
-        refusal(&video),
+        error(&video),
         "is not sound: it is a video without a sound track"
     );
     let adpcm = tone("wav", STEREO, 48_000, 1.0, "-c:a adpcm_ms");
-    assert_eq!(refusal(&adpcm), "is WAV of a kind that is not supported");
+    assert_eq!(error(&adpcm), "is WAV of a kind that is not supported");
 }
 
 #[test]
-fn absurd_headers_are_refused() {
+fn absurd_headers_are_rejected() {
     let wav = tone("wav", MONO, 48_000, 1.0, "-bitexact");
     let with_rate = |rate: u32| {
         let mut wav = wav.clone();
@@ -517,10 +517,10 @@ fn absurd_headers_are_refused() {
     };
     let limits = "4000 to 384000 Hz are supported";
     assert_eq!(
-        refusal(&with_rate(1)),
+        error(&with_rate(1)),
         format!("has a sample rate of 1 Hz; {limits}")
     );
-    let high = refusal(&with_rate(4_000_000_000));
+    let high = error(&with_rate(4_000_000_000));
     assert_eq!(
         high,
         format!("has a sample rate of 4000000000 Hz; {limits}")
@@ -529,5 +529,5 @@ fn absurd_headers_are_refused() {
     let mut wav = wav;
     wav[22..24].copy_from_slice(&9_u16.to_le_bytes());
     wav[32..34].copy_from_slice(&18_u16.to_le_bytes());
-    assert_eq!(refusal(&wav), "has 9 channels, more than the limit of 8");
+    assert_eq!(error(&wav), "has 9 channels, more than the limit of 8");
 }

@@ -8,12 +8,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
-use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::error::Form;
+use super::dialect::{self, Dialect};
+use super::error::ApiError;
 
-/// Of a request, enough to tell its form: a method and the beginning of a path.
+/// Of a request, enough to tell its dialect: a method and the beginning of a path.
 const MAX_OPENING: usize = 64;
 
 const NO_BODY: &str = "\r\ncontent-length: 0\r\n";
@@ -22,7 +22,7 @@ pub struct BareErrors {
     stream: TcpStream,
     /// A response of ours that is not yet sent to its end.
     pending: Vec<u8>,
-    /// The first bytes of what was heard since the last answer.
+    /// The first bytes that were read since the last answer.
     opening: Vec<u8>,
 }
 
@@ -35,15 +35,15 @@ impl BareErrors {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn keep_opening(&mut self, bytes: &[u8]) {
         let room = MAX_OPENING - self.opening.len();
         self.opening.extend(bytes.iter().take(room));
     }
 
-    /// The form of the request that is being answered, as far as it was heard.
-    fn form(&self) -> Form {
+    /// The dialect of the request that is being answered, as far as it was read.
+    fn dialect(&self) -> &'static dyn Dialect {
         let opening = String::from_utf8_lossy(&self.opening);
-        Form::of(opening.split(' ').nth(1).unwrap_or_default())
+        dialect::of_path(opening.split(' ').nth(1).unwrap_or_default())
     }
 
     fn send_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -56,7 +56,7 @@ impl BareErrors {
 }
 
 /// The same response with a body, if it is one of Actix's own. Handlers' errors have theirs.
-fn with_body(response: &[u8], form: Form) -> Option<Vec<u8>> {
+fn with_body(response: &[u8], dialect: &dyn Dialect) -> Option<Vec<u8>> {
     let status = [&b"HTTP/1.1 400"[..], b"HTTP/1.1 408"];
     if !status.iter().any(|status| response.starts_with(status)) || !response.ends_with(b"\r\n\r\n")
     {
@@ -66,7 +66,8 @@ fn with_body(response: &[u8], form: Form) -> Option<Vec<u8>> {
         .ok()
         .filter(|head| head.contains(NO_BODY))?;
     let reason = head.lines().next()?.splitn(3, ' ').nth(2)?;
-    let body = json!({ form.field(): reason }).to_string();
+    let error = ApiError::Malformed(reason.to_owned());
+    let body = dialect.error_body(&error).to_string();
     let about_body = format!(
         "\r\ncontent-length: {}\r\ncontent-type: application/json\r\n",
         body.len()
@@ -81,9 +82,9 @@ impl AsyncWrite for BareErrors {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(self.send_pending(cx))?;
-        let form = self.form();
+        let dialect = self.dialect();
         self.opening.clear();
-        match with_body(bytes, form) {
+        match with_body(bytes, dialect) {
             Some(response) => {
                 self.pending = response;
                 // Err or pending: the next write, flush or shutdown will see it again.
@@ -113,7 +114,7 @@ impl AsyncRead for BareErrors {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.hear(&buf.filled()[before..]);
+        self.keep_opening(&buf.filled()[before..]);
         read
     }
 }

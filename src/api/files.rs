@@ -1,61 +1,72 @@
-//! Videos of the local storage and the pictures that stand for them, served without a key: their names cannot be guessed.
+//! Videos and their thumbnails, streamed from any storage without a key: their names cannot be
+//! guessed. Ranges (RFC 9110, 14) and conditional requests (13) are supported.
 
-use std::io::ErrorKind;
+use std::io;
 
-use actix_files::NamedFile;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
-use actix_web::web::{self, Data, Path};
+use actix_web::body::SizedStream;
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-
-use log::error;
+use futures_util::{StreamExt, stream};
 
 use super::Service;
+use super::conditional::{Outcome, Validators};
 use super::error::ApiError;
 use crate::job::JobId;
 use crate::pipeline::TEST_FILE;
+
+/// A video is written once.
+const FOREVER: &str = "public, max-age=31536000, immutable";
 
 pub async fn file(
     request: HttpRequest,
     service: Data<Service>,
     name: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let file = known(&name).ok_or(ApiError::NotFound("video"))?;
-    let path = service.videos.join(file);
-    let opened = web::block(move || NamedFile::open(path)).await;
-    let opened = opened
-        .map_err(|_| ApiError::Internal)?
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => ApiError::NotFound("video"),
-            _ => {
-                error!("a video could not be opened: {error}");
-                ApiError::Internal
-            }
-        })?;
-    let mut response = opened.into_response(&request);
-    match response.status() {
-        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::BAD_REQUEST => {
-            return Err(ApiError::RangeNotSatisfiable);
-        }
-        StatusCode::PRECONDITION_FAILED => return Err(ApiError::PreconditionFailed),
-        _ => {}
+    let (key, media_type) = known(&name).ok_or(ApiError::NotFound("video"))?;
+    let storage = service.storage();
+    let metadata = storage.metadata(&key).await?;
+    let metadata = metadata.ok_or(ApiError::NotFound("video"))?;
+    let validators = Validators::of(&metadata);
+    let (mut response, range) = match validators.evaluate(&request)? {
+        Outcome::NotModified => (HttpResponse::NotModified(), None),
+        Outcome::Whole => (HttpResponse::Ok(), Some(0..metadata.size)),
+        Outcome::Part(range) => (HttpResponse::PartialContent(), Some(range)),
+    };
+    validators.insert(&mut response);
+    response.insert_header((CACHE_CONTROL, FOREVER));
+    let Some(range) = range else {
+        return Ok(response.finish());
+    };
+    let length = range.end - range.start;
+    response
+        .content_type(media_type)
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{key}\"")));
+    if length < metadata.size {
+        let part = format!("bytes {}-{}/{}", range.start, range.end - 1, metadata.size);
+        response.insert_header((CONTENT_RANGE, part));
     }
-    // A video is written once.
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    response.headers_mut().insert(CACHE_CONTROL, forever);
-    Ok(response)
+    if request.method() == Method::HEAD {
+        let nothing = stream::empty::<io::Result<_>>();
+        return Ok(response.body(SizedStream::new(length, nothing)));
+    }
+    let file = storage.read(&key, Some(range)).await?;
+    let file = file.ok_or(ApiError::NotFound("video"))?;
+    Ok(response.body(SizedStream::new(length, file.stream.fuse())))
 }
 
-/// Only names of our own making come near the file system.
-fn known(name: &str) -> Option<String> {
+/// The key and the media type of a name. Only names of our own making reach the storage.
+fn known(name: &str) -> Option<(String, &'static str)> {
     if name == TEST_FILE {
-        return Some(TEST_FILE.to_owned());
+        return Some((TEST_FILE.to_owned(), "text/plain; charset=utf-8"));
     }
     let (id, ending) = name.split_once('.')?;
     let id: JobId = id.parse().ok()?;
     match ending {
-        "mp4" => Some(id.video_name()),
-        "jpg" => Some(id.thumbnail_name()),
+        "mp4" => Some((id.video_name(), "video/mp4")),
+        "jpg" => Some((id.thumbnail_name(), "image/jpeg")),
         _ => None,
     }
 }

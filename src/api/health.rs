@@ -9,14 +9,14 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Service;
-use crate::jobs::Jobs;
+use crate::encode::Encoder;
 
 /// How long an answer holds, so that asking costs next to nothing.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// Asks the encoder now and then.
+/// Probes the encoder now and then.
 pub struct Health {
-    jobs: Jobs,
+    encoder: Encoder,
     last: Arc<Mutex<Option<Answer>>>,
 }
 
@@ -26,32 +26,32 @@ struct Answer {
 }
 
 impl Health {
-    pub fn new(jobs: Jobs) -> Self {
+    pub fn new(encoder: Encoder) -> Self {
         Self {
-            jobs,
+            encoder,
             last: Arc::default(),
         }
     }
 
     async fn check(&self) -> Result<(), String> {
-        // Held while the encoder is asked: callers in the meantime share the answer.
+        // Held during the probe: callers in the meantime share the answer.
         let mut last = self.last.clone().lock_owned().await;
         if let Some(answer) = &*last
             && answer.at.elapsed() < FRESH
         {
             return answer.ready.clone();
         }
-        let jobs = self.jobs.clone();
-        // A task of its own: a caller who gives up must not leave room for a second question.
-        let asked = actix_web::rt::spawn(async move {
-            let ready = jobs.probe_encoder().await;
+        let encoder = self.encoder.clone();
+        // A task of its own: a caller who gives up must not make room for a second probe.
+        let probe = actix_web::rt::spawn(async move {
+            let ready = encoder.check().await;
             *last = Some(Answer {
                 at: Instant::now(),
                 ready: ready.clone(),
             });
             ready
         });
-        asked.await.unwrap_or_else(|panic| Err(panic.to_string()))
+        probe.await.unwrap_or_else(|panic| Err(panic.to_string()))
     }
 }
 

@@ -5,7 +5,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::fault::Fault;
+use super::violation::Violation;
 
 /// Of a value in an error's text; it may be as long as the body.
 const MAX_VALUE_CHARS: usize = 80;
@@ -38,13 +38,13 @@ pub fn is_http_url(text: &str) -> bool {
 
 /// Errs with every rule that `payload` breaks.
 pub fn validate(schema: &Validator, payload: &Value) -> Result<(), ApiError> {
-    ApiError::unless_none(faults(schema, payload))
+    ApiError::unless_none(violations(schema, payload))
 }
 
 /// Every rule that `payload` breaks.
-pub fn faults(schema: &Validator, payload: &Value) -> Vec<Fault> {
+pub fn violations(schema: &Validator, payload: &Value) -> Vec<Violation> {
     let errors = schema.iter_errors(payload);
-    errors.map(|error| fault(&error)).collect()
+    errors.map(|error| violation(&error)).collect()
 }
 
 /// The fields of `payload` that a schema of nested objects and arrays does not name, as JSON
@@ -81,24 +81,24 @@ fn find_unknown(schema: &Value, value: &Value, path: &str, unknown: &mut Vec<Str
     }
 }
 
-fn fault(error: &ValidationError) -> Fault {
+fn violation(error: &ValidationError) -> Violation {
     let place = error.instance_path().to_string();
     match error.kind() {
-        ValidationErrorKind::Required { property } => Fault::new(
+        ValidationErrorKind::Required { property } => Violation::new(
             format!("{place}/{}", property.as_str().unwrap_or_default()),
             "is required",
         ),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let names = shorten(&unexpected.join(", "));
-            Fault::of_value(place, format!("unknown field {names:?} is not allowed"))
+            Violation::of_value(place, format!("unknown field {names:?} is not allowed"))
         }
         ValidationErrorKind::Format { format } if format == "uri" => {
             let value = shorten(&error.instance().to_string());
-            Fault::of_value(place, format!("{value} is not an absolute http(s) URL"))
+            Violation::of_value(place, format!("{value} is not an absolute http(s) URL"))
         }
         _ => {
             let value = shorten(&error.instance().to_string());
-            Fault::of_value(place, error.masked_with(value).to_string())
+            Violation::of_value(place, error.masked_with(value).to_string())
         }
     }
 }

@@ -15,29 +15,31 @@ use actix_web::web::Data;
 use actix_web::{App, Error};
 
 use super::bare_errors::BareErrors;
-use super::error::in_form;
+use super::error::in_dialect;
 use super::{Service, Settings, routes};
 
-/// Serves on `listener` until it is stopped by its handle; open requests have `farewell` to end.
+/// Serves on `listener` until it is stopped by its handle; open requests have the `drain_timeout` to end.
 pub fn server(
     listener: TcpListener,
     service: Data<Service>,
     settings: &Settings,
-    farewell: Duration,
+    drain_timeout: Duration,
 ) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let request_timeout = settings.request_timeout;
     let builder = Server::build()
         .disable_signals()
-        .shutdown_timeout(farewell.as_secs());
+        .shutdown_timeout(drain_timeout.as_secs());
     let bound = builder.listen("http", listener, move || {
         let app = App::new()
-            .wrap(from_fn(in_form))
+            .wrap(from_fn(in_dialect))
             .configure(routes(service.clone()))
             .into_factory();
         let app = app.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .client_request_timeout(request_timeout)
+            // An answered client that goes on sending is closed after this time.
+            .client_disconnect_timeout(request_timeout)
             .local_addr(address)
             .h1(map_config(app, |_| AppConfig::default()));
         let connection = |stream: TcpStream| async move {

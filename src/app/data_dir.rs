@@ -1,4 +1,4 @@
-//! The data directory: what lies where in it, and that it is ours alone.
+//! The data directory: its layout and its lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::StartError;
 /// How long a lock may take to be given up by a process that was killed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The directory that holds all that outlives the process; ours alone while we run.
+/// The directory of everything that outlives the process. Locked while the process runs.
 pub struct DataDir {
     path: PathBuf,
     /// Locked until it is closed.
@@ -25,7 +25,7 @@ impl DataDir {
         };
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
-        // The record holds addresses that are as good as keys.
+        // The job store holds addresses that are as good as keys.
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path).map_err(fail)?;
@@ -45,7 +45,7 @@ impl DataDir {
         Ok(data)
     }
 
-    pub fn record(&self) -> PathBuf {
+    pub fn job_store(&self) -> PathBuf {
         self.path.join("kinora.sqlite3")
     }
 
@@ -66,7 +66,7 @@ impl DataDir {
     }
 
     /// Reads a secret from its file, or makes it and writes it for our eyes only. Says which.
-    pub fn kept(
+    pub fn load_or_create(
         &self,
         file: &Path,
         make: impl FnOnce() -> String,

@@ -2,13 +2,13 @@
 //! order.
 
 mod data_dir;
+mod panics;
 mod signals;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -16,23 +16,24 @@ use log::{info, warn};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+pub use panics::log_panics;
 pub use signals::StopSignals;
 
 use crate::api::{self, Service};
 use crate::config::{Config, ignored_variables};
 use crate::encode::Encoder;
-use crate::job::Timestamp;
-use crate::jobs::{Announcement, Jobs, Queue, Store, StoreError, Workers};
+use crate::jobs::sqlite::{SqliteBackend, StoreError};
+use crate::jobs::{Announcement, Backend, Jobs, Workers};
 use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
-use crate::pipeline::{Pipeline, Studio};
-use crate::storage::LocalStorage;
+use crate::pipeline::{Pipeline, Publisher};
+use crate::storage::{LocalStorage, Storage};
 use crate::titles::Fonts;
-use crate::webhooks::{Postman, Secret};
+use crate::webhooks::{Secret, WebhookSender};
 use data_dir::DataDir;
 
 /// For answers to be sent, once the last job is done.
-const FAREWELL: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the service did not start. Says what to do about it, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,9 @@ pub enum StartError {
 
 /// Runs the service until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), StartError> {
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
     let mut stop_signals = StopSignals::new()?;
     let data = DataDir::open(&config.storage.data_dir)?;
     let listener = listen(config.server.bind)?;
@@ -72,56 +76,46 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 
     let templates = Templates::load(config.templates.directory.as_deref())?;
     let fonts = Arc::new(Fonts::new(config.templates.directory.as_deref()));
-    let store = Store::open(&data.record()).await?;
     let net = Net::new(&config.net).map_err(StartError::Net)?;
-    let pipeline = Pipeline {
-        studio: Studio {
+    let backend = open_backend(&config, &data).await?;
+    let publisher = Publisher {
+        pipeline: Pipeline {
             runtime: Handle::current(),
             net: net.clone(),
             limits: config.picture,
             fonts,
-            encoder: Encoder::new(&config.video),
+            encoder: Encoder::new(&config.encoder, Handle::current()),
         },
-        storage: Arc::new(LocalStorage::new(
-            data.videos(),
-            format!("{public_url}/videos"),
-        )),
+        storage: open_storage(&data, &public_url),
         work_dir: data.work(),
     };
-    let recovered = store.recover(Timestamp::now()).await?;
-    let queue = Queue::new(config.jobs.bounds(), &recovered);
     let announcement = Announcement {
-        print: api::revid::webhook_body,
+        print: api::webhook_body,
         delay: config.webhooks.retries.first().copied().unwrap_or_default(),
     };
-    let jobs = Jobs::new(queue, store.clone(), pipeline.clone(), announcement);
+    let jobs = Jobs::new(backend.clone(), announcement);
 
     let api_key = api_key(&config, &data, address)?;
     let secret = webhook_secret(&config, &data)?;
-    let postman = Postman::new(
-        store.clone(),
-        net,
-        secret,
-        &config.webhooks,
-        jobs.webhook_written(),
-    );
-    let postman = tokio::spawn(postman.run());
-    let workers = Workers::start(&jobs, pipeline, &config.jobs)?;
+    let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
+    let sender = tokio::spawn(sender.run());
+    let workers = Workers::start(&jobs, publisher.clone(), &config.jobs)?;
+    let encoder = publisher.pipeline.encoder.clone();
     let service = Data::new(Service::new(
         jobs.clone(),
         templates,
+        net,
+        publisher,
         api_key,
-        data.videos(),
         &config.server,
     ));
-    let server = api::server(listener, service, &config.server, FAREWELL)?;
+    let server = api::server(listener, service, &config.server, DRAIN_TIMEOUT)?;
     let server_handle = server.handle();
     let server = tokio::spawn(server);
 
-    greet(&public_url, address, recovered.len());
+    log_startup(&public_url, address);
     // Logs what it finds.
-    let probe = jobs.clone();
-    tokio::spawn(async move { probe.probe_encoder().await });
+    tokio::spawn(async move { encoder.check().await });
 
     stop_signals.next().await;
     info!(
@@ -130,7 +124,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     );
     jobs.close();
     tokio::select! {
-        () = wind_down(workers, config.server.stop_grace) => {}
+        () = wind_down(&jobs, workers, config.server.stop_grace) => {}
         () = stop_signals.next() => {
             warn!("stopped at once; unfinished jobs are kept for the next start");
             std::process::exit(0);
@@ -138,20 +132,31 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     }
     server_handle.stop(true).await;
     server.abort();
-    postman.abort();
-    store.close().await;
+    sender.abort();
+    backend.shut_down().await;
     info!("stopped");
     Ok(())
 }
 
-/// Lets running jobs finish, or else puts them back.
-async fn wind_down(workers: Workers, grace: Duration) {
-    let interrupt = workers.interrupt();
-    let mut gone = tokio::task::spawn_blocking(move || workers.join());
-    if tokio::time::timeout(grace, &mut gone).await.is_err() {
-        interrupt.store(true, Ordering::Relaxed);
-        // A job that does not notice, deep in a download, is taken back by the next start.
-        let _ = tokio::time::timeout(FAREWELL, gone).await;
+/// The place for jobs that the settings name.
+async fn open_backend(config: &Config, data: &DataDir) -> Result<Arc<dyn Backend>, StartError> {
+    let backend = SqliteBackend::open(&data.job_store(), config.jobs.bounds()).await?;
+    Ok(Arc::new(backend))
+}
+
+/// The place for videos that the settings name.
+fn open_storage(data: &DataDir, public_url: &str) -> Arc<dyn Storage> {
+    let base_url = format!("{public_url}/videos");
+    Arc::new(LocalStorage::new(data.videos(), base_url))
+}
+
+/// Lets running jobs finish, or puts them back after the grace time.
+async fn wind_down(jobs: &Jobs, workers: Workers, grace: Duration) {
+    let mut ended = tokio::task::spawn_blocking(move || workers.join());
+    if tokio::time::timeout(grace, &mut ended).await.is_err() {
+        jobs.interrupt();
+        // A job that does not notice, deep in a decoder, is taken back by the next start.
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, ended).await;
     }
 }
 
@@ -168,7 +173,7 @@ fn local_url(address: SocketAddr) -> String {
     }
 }
 
-fn greet(public_url: &str, address: SocketAddr, recovered: usize) {
+fn log_startup(public_url: &str, address: SocketAddr) {
     info!(
         "Kinora {} listening on http://{address}",
         env!("CARGO_PKG_VERSION")
@@ -183,9 +188,6 @@ fn greet(public_url: &str, address: SocketAddr, recovered: usize) {
             "{name} is set, but object stores are not supported yet: videos stay in the data directory"
         );
     }
-    if recovered > 0 {
-        info!("{recovered} unfinished jobs are back in the queue");
-    }
 }
 
 /// The key from the settings, or the one in the data directory, which the first start makes.
@@ -194,7 +196,7 @@ fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<Strin
         return Ok(key.clone());
     }
     let file = data.api_key();
-    let (key, made) = data.kept(&file, || {
+    let (key, made) = data.load_or_create(&file, || {
         format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
     })?;
     if made {
@@ -206,7 +208,7 @@ fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<Strin
             url = local_url(address),
         );
     }
-    if api::key::acceptable(&key) {
+    if api::auth::is_acceptable(&key) {
         Ok(key)
     } else {
         Err(StartError::BadKeyFile(file))
@@ -220,7 +222,7 @@ fn webhook_secret(config: &Config, data: &DataDir) -> Result<Secret, StartError>
     }
     let file = data.webhook_secret();
     let random = || [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-    let (text, made) = data.kept(&file, || Secret::format(&random()))?;
+    let (text, made) = data.load_or_create(&file, || Secret::format(&random()))?;
     if made {
         info!(
             "no KINORA_WEBHOOK_SECRET is set; made one and keep it in {}",

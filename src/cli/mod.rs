@@ -1,14 +1,15 @@
 //! The command line: `kinora serve` and `kinora render`.
 
 mod display;
-mod part;
+mod interrupt;
+mod partial_file;
 mod render;
 mod serve;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Flags;
 use render::Render;
@@ -53,5 +54,9 @@ fn flags<const N: usize>(given: [(&'static str, &'static str, Option<String>); N
 }
 
 fn runtime() -> Result<Runtime, String> {
-    Runtime::new().map_err(|error| format!("the program cannot be started: {error}"))
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("runtime")
+        .build();
+    runtime.map_err(|error| format!("the program cannot be started: {error}"))
 }

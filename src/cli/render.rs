@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
-use super::display::{Display, EXIT_INTERRUPTED};
-use super::part::{Part, unwritable};
+use super::display::ProgressDisplay;
+use super::interrupt::{EXIT_INTERRUPTED, cancel_on_signals};
+use super::partial_file::{PartialFile, unwritable};
 use super::{flags, runtime};
 use crate::config::Config;
 use crate::encode::Encoder;
@@ -15,8 +17,7 @@ use crate::listing::template::{self, Fields, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Net;
 use crate::picture;
-use crate::pipeline::{Stop, Studio};
-use crate::render::Rendered;
+use crate::pipeline::{Pipeline, PipelineError, RenderedVideo};
 use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 use crate::titles::Fonts;
 
@@ -107,33 +108,40 @@ fn aspect_ratio(name: &str) -> Result<AspectRatio, String> {
 impl Render {
     pub fn run(self) -> Result<ExitCode, String> {
         let flags = flags([
-            ("--ffmpeg", "video.ffmpeg", self.ffmpeg.clone()),
-            ("--preset", "video.preset", self.preset.clone()),
+            ("--ffmpeg", "encoder.ffmpeg", self.ffmpeg.clone()),
+            ("--preset", "encoder.preset", self.preset.clone()),
         ]);
         let config = Config::load_for_rendering(self.config.as_deref(), &flags);
         let config = config.map_err(|error| error.to_string())?;
+        for warning in &config.warnings {
+            eprintln!("kinora: {warning}");
+        }
         let runtime = runtime()?;
-        let studio = Studio {
+        let pipeline = Pipeline {
             runtime: runtime.handle().clone(),
             net: Net::new(&config.net).map_err(|error| error.to_string())?,
             limits: config.picture,
             fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
-            encoder: Encoder::new(&config.video),
+            encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
         };
         let spec = self.spec(&config.templates)?;
-        let part = Part::beside(&self.output)?;
-        let display = Display::new(runtime.handle(), part.file.clone());
-        let filmed = studio.film(&spec, &part.file, &display);
+        let part = PartialFile::beside(&self.output)?;
+        let cancel = CancellationToken::new();
+        cancel_on_signals(runtime.handle(), &cancel, part.file.clone());
+        let display = ProgressDisplay::new();
+        let rendered = pipeline.render(&spec, &part.file, &display, &cancel);
         display.close();
-        match filmed {
-            Ok(rendered) => {
-                self.write_thumbnail(&rendered)?;
+        match rendered {
+            Ok(video) => {
+                self.write_thumbnail(&video)?;
                 part.take_its_place()?;
-                self.report(&rendered);
+                self.report(&video);
                 Ok(ExitCode::SUCCESS)
             }
-            Err(Stop::Failed(failure) | Stop::EncoderLost(failure)) => Err(failure.message),
-            Err(Stop::Interrupted) => Ok(ExitCode::from(EXIT_INTERRUPTED)),
+            Err(PipelineError::Failed(failure) | PipelineError::EncoderDied(failure)) => {
+                Err(failure.message)
+            }
+            Err(PipelineError::Cancelled) => Ok(ExitCode::from(EXIT_INTERRUPTED)),
         }
     }
 
@@ -215,15 +223,15 @@ impl Render {
         Ok(listing.spec(Some(template)))
     }
 
-    fn write_thumbnail(&self, rendered: &Rendered) -> Result<(), String> {
+    fn write_thumbnail(&self, rendered: &RenderedVideo) -> Result<(), String> {
         let (Some(file), Some(frame)) = (&self.thumbnail, &rendered.thumbnail) else {
             return Ok(());
         };
-        let jpeg = picture::jpeg(frame, rendered.size).map_err(|error| error.to_string())?;
+        let jpeg = picture::thumbnail(frame, rendered.size).map_err(|error| error.to_string())?;
         std::fs::write(file, jpeg).map_err(|error| unwritable(file, &error))
     }
 
-    fn report(&self, rendered: &Rendered) {
+    fn report(&self, rendered: &RenderedVideo) {
         eprintln!(
             "{}: {}x{}, {} frames, {:.1} MB",
             self.output.display(),

@@ -20,7 +20,7 @@ pub struct Serve {
     /// Jobs to render at the same time [default: half the cores, at least 2]
     #[arg(long, value_name = "NUMBER")]
     workers: Option<String>,
-    /// Directory for the job record, the videos and the keys [default: ./data]
+    /// Directory for the job store, the videos and the keys [default: ./data]
     #[arg(long, value_name = "PATH")]
     data_dir: Option<String>,
     /// Where clients reach this service, to begin video addresses with [default: the bound address]
@@ -42,13 +42,14 @@ impl Serve {
             ("--workers", "jobs.workers", self.workers),
             ("--data-dir", "storage.data_dir", self.data_dir),
             ("--public-url", "server.public_url", self.public_url),
-            ("--ffmpeg", "video.ffmpeg", self.ffmpeg),
-            ("--preset", "video.preset", self.preset),
+            ("--ffmpeg", "encoder.ffmpeg", self.ffmpeg),
+            ("--preset", "encoder.preset", self.preset),
         ]);
         let config =
             Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
         let filter = env_logger::Env::default().default_filter_or("kinora=info,warn");
         env_logger::Builder::from_env(filter).init();
+        app::log_panics();
         let runtime = runtime()?;
         let served = runtime.block_on(app::serve(config));
         // Whatever is still stuck, in a name server's answer or in a dead disk, is not waited for.

@@ -1,23 +1,20 @@
-//! The workers: named threads that take jobs, run the pipeline and record what came of it.
+//! The workers: named threads that claim jobs, run the pipeline and store the outcome.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use log::{error, info};
+use log::{error, info, warn};
 
-use super::queue::{Queue, Serves, Taken};
-use super::status::Attempt;
-use super::{Jobs, Settings, Store};
+use super::attempt::RunningAttempt;
+use super::backend::{Attempt, Backend, BackendError, NewWebhook, Serves};
+use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
-use crate::job::{Failure, Finish, Job, JobId, JobState, Outcome, Timestamp};
-use crate::pipeline::{Pipeline, Stop};
-use crate::render::Progress;
+use crate::job::{Failure, FailureCode, Finish, Job, JobState, Outcome, Timestamp};
+use crate::pipeline::{PipelineError, Publisher};
 
-/// Between tries to record a result while the disk refuses.
-const RECORD_AGAIN: Duration = Duration::from_secs(1);
+/// Between attempts to store a result while the store fails, as on a full disk.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
@@ -25,20 +22,17 @@ const STOP_DELAY: Duration = Duration::from_millis(500);
 /// All worker threads.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
-    interrupt: Arc<AtomicBool>,
 }
 
 impl Workers {
     /// Starts `settings.workers` that serve both lanes, and one for the express lane alone.
-    pub fn start(jobs: &Jobs, pipeline: Pipeline, settings: &Settings) -> std::io::Result<Self> {
-        let interrupt = Arc::new(AtomicBool::new(false));
+    pub fn start(jobs: &Jobs, publisher: Publisher, settings: &Settings) -> std::io::Result<Self> {
         let names = (1..=settings.workers).map(|n| (format!("worker-{n}"), Serves::Both));
         let express = ("worker-express".to_owned(), Serves::ExpressOnly);
         let threads = names.chain([express]).map(|(name, serves)| {
             let worker = Worker {
                 jobs: jobs.clone(),
-                pipeline: pipeline.clone(),
-                interrupt: interrupt.clone(),
+                publisher: publisher.clone(),
                 time_limit: settings.time_limit,
                 max_attempts: settings.max_attempts,
             };
@@ -48,16 +42,10 @@ impl Workers {
         });
         Ok(Self {
             threads: threads.collect::<Result<_, _>>()?,
-            interrupt,
         })
     }
 
-    /// Set to put running jobs back into the queue, at their next frame.
-    pub fn interrupt(&self) -> Arc<AtomicBool> {
-        self.interrupt.clone()
-    }
-
-    /// Waits until every worker has gone home. The queue must be closed.
+    /// Waits for every worker to end. The jobs must be closed.
     pub fn join(self) {
         for thread in self.threads {
             if thread.join().is_err() {
@@ -69,109 +57,93 @@ impl Workers {
 
 struct Worker {
     jobs: Jobs,
-    pipeline: Pipeline,
-    interrupt: Arc<AtomicBool>,
+    publisher: Publisher,
     time_limit: Duration,
     max_attempts: u32,
 }
 
+/// How an attempt ends.
+enum Ending {
+    Finished(Outcome),
+    /// The job goes back to the queue.
+    Released,
+    /// Another attempt has the job.
+    Lost,
+}
+
 impl Worker {
     fn run(&self, serves: Serves) {
-        while let Some(taken) = self.queue().take(serves) {
-            self.work(taken);
+        while let Some(job) = self.backend().claim(serves) {
+            self.jobs.shared.waiters.begun(job.id);
+            self.work(job);
         }
     }
 
-    fn work(&self, taken: Taken) {
-        let id = taken.id;
-        let caller = self.jobs.caller_of(id);
-        let Some(job) = self.start(id) else { return };
-        // Until the result is on record.
-        let attempt = self.jobs.shared.underway.begin(id);
-        let outcome = self.outcome(&job, &attempt);
-        // Free before anybody hears of the result, and may send the next job.
-        drop(taken);
-        match outcome {
-            Some(outcome) => {
-                let job = self.finish(job, outcome);
-                if let Some(caller) = caller {
-                    // Err: the caller has hung up, which changes nothing.
-                    let _ = caller.send(job);
-                }
+    fn work(&self, job: Job) {
+        let attempt = RunningAttempt::start(&self.jobs, &job, self.time_limit);
+        let ending = self.attempt(&job, &attempt);
+        match ending {
+            Ending::Finished(outcome) => self.finish(job, outcome),
+            Ending::Released => {
+                // Before another attempt can begin.
+                drop(attempt);
+                self.release(&job);
             }
-            None => {
-                info!("job {id} was interrupted and goes back into the queue");
-                if let Err(error) = self.block_on(self.store().requeue(&job, Timestamp::now())) {
-                    // The next start finds it running and takes it back all the same.
-                    error!("job {id} could not be put back: {}", chain(&error));
-                }
-            }
+            Ending::Lost => warn!("job {} is worked on elsewhere; this attempt ends", job.id),
         }
     }
 
-    /// Begins an attempt, and waits for a record that refuses, as on a full disk. `None`: there is
-    /// nothing to do, or no time left to do it.
-    fn start(&self, id: JobId) -> Option<Job> {
-        while !self.interrupt.load(Ordering::Relaxed) {
-            match self.block_on(self.store().start(id, Timestamp::now(), self.time_limit)) {
-                Ok(job) => return job,
-                Err(error) => error!(
-                    "job {id} could not be started, trying on: {}",
-                    chain(&error)
-                ),
-            }
-            thread::sleep(RECORD_AGAIN);
-        }
-        None
-    }
-
-    /// What came of the attempt; `None` when it was interrupted.
-    fn outcome(&self, job: &Job, attempt: &Attempt) -> Option<Outcome> {
+    fn attempt(&self, job: &Job, attempt: &RunningAttempt) -> Ending {
         if job.attempt > self.max_attempts {
-            let message = format!(
-                "the job was interrupted {} times and is given up",
-                self.max_attempts
-            );
-            return Some(Err(Failure::new("too-many-attempts", message)));
+            let limit = self.max_attempts;
+            let message = format!("the job was interrupted {limit} times and is given up");
+            return failed(FailureCode::TooManyAttempts, message);
         }
-        let watch = Watch {
-            attempt,
-            interrupt: &self.interrupt,
-            deadline: Instant::now() + self.time_limit,
-        };
-        let run = catch_unwind(AssertUnwindSafe(|| self.pipeline.run(job, &watch)));
-        match run {
-            Ok(Ok(video)) => Some(Ok(video)),
-            Ok(Err(Stop::Failed(failure))) => Some(Err(failure)),
-            Ok(Err(Stop::EncoderLost(_))) if self.service_is_stopping() => None,
-            Ok(Err(Stop::EncoderLost(failure))) => Some(Err(failure)),
-            Ok(Err(Stop::Interrupted)) if watch.interrupted() => None,
-            Ok(Err(Stop::Interrupted)) => {
-                let limit = humantime::format_duration(self.time_limit);
-                Some(Err(Failure::new(
-                    "time-limit",
-                    format!("the job took longer than {limit}"),
-                )))
+        let token = attempt.cancellation().token();
+        let run = || self.publisher.publish(job, attempt, token);
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(video)) => Ending::Finished(Ok(video)),
+            Ok(Err(PipelineError::Failed(failure))) => Ending::Finished(Err(failure)),
+            Ok(Err(PipelineError::EncoderDied(_))) if self.service_is_stopping() => {
+                Ending::Released
             }
+            Ok(Err(PipelineError::EncoderDied(failure))) => Ending::Finished(Err(failure)),
+            Ok(Err(PipelineError::Cancelled)) => self.cancelled(attempt.cancellation().reason()),
             Err(_) => {
                 error!("job {} panicked", job.id);
-                Some(Err(Failure::internal()))
+                Ending::Finished(Err(Failure::internal()))
             }
         }
     }
 
-    /// Whether an encoder was lost because everything is being stopped: a supervisor may send its
-    /// signal to all our processes, and ffmpeg be the faster to obey.
-    fn service_is_stopping(&self) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < STOP_DELAY && !self.queue().is_closed() {
-            thread::sleep(Duration::from_millis(20));
+    fn cancelled(&self, reason: Option<CancelReason>) -> Ending {
+        match reason {
+            Some(CancelReason::Requested) => Ending::Finished(Err(cancelled())),
+            Some(CancelReason::Stopping) => Ending::Released,
+            Some(CancelReason::LeaseLost) => Ending::Lost,
+            Some(CancelReason::TimeLimit) => {
+                let limit = humantime::format_duration(self.time_limit);
+                failed(
+                    FailureCode::TimeLimit,
+                    format!("the job took longer than {limit}"),
+                )
+            }
+            None => {
+                error!("an attempt was cancelled by nobody");
+                Ending::Finished(Err(Failure::internal()))
+            }
         }
-        self.queue().is_closed()
     }
 
-    /// Records the outcome, and the webhook with it.
-    fn finish(&self, mut job: Job, outcome: Outcome) -> Job {
+    /// Whether an encoder died because everything is being stopped: a supervisor may signal all our
+    /// processes, and ffmpeg be the first to end.
+    fn service_is_stopping(&self) -> bool {
+        let closing = self.jobs.shared.closing.cancelled();
+        self.block_on(async { tokio::time::timeout(STOP_DELAY, closing).await.is_ok() })
+    }
+
+    /// Stores the outcome, and the webhook with it.
+    fn finish(&self, mut job: Job, outcome: Outcome) {
         match &outcome {
             Ok(video) => info!(
                 "job {} made {} frames, {} bytes",
@@ -183,48 +155,36 @@ impl Worker {
         let finish = Finish {
             at: Timestamp::now(),
             outcome,
-            stamp: self.jobs.stamp(),
+            process: self.block_on(self.jobs.process_info()),
         };
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
         let webhook = self.jobs.webhook(&job, finish.at);
-        let recorded = self.block_on(self.store().finish(&job, &finish, webhook.as_ref()));
-        if let Ok(false) = recorded {
-            error!(
-                "the result of job {} was not recorded: it is not running",
-                job.id
-            );
+        let attempt = Attempt::of(&job);
+        if self.block_on(store(&self.jobs, attempt, &finish, webhook.as_ref())) {
+            return;
         }
-        if let Err(error) = recorded {
-            error!(
-                "the result of job {} could not be recorded, trying on: {}",
-                job.id,
-                chain(&error)
-            );
-            let (jobs, job) = (self.jobs.clone(), job.clone());
-            self.jobs.shared.runtime.spawn(async move {
-                while jobs
-                    .shared
-                    .store
-                    .finish(&job, &finish, webhook.as_ref())
-                    .await
-                    .is_err()
-                {
-                    tokio::time::sleep(RECORD_AGAIN).await;
-                }
-                jobs.shared.webhook_written.notify_one();
-            });
-        }
-        self.jobs.shared.webhook_written.notify_one();
-        job
+        // The worker goes on meanwhile.
+        let jobs = self.jobs.clone();
+        self.jobs.shared.runtime.spawn(async move {
+            tokio::time::sleep(STORE_AGAIN).await;
+            while !store(&jobs, attempt, &finish, webhook.as_ref()).await {
+                tokio::time::sleep(STORE_AGAIN).await;
+            }
+        });
     }
 
-    fn queue(&self) -> &Queue {
-        &self.jobs.shared.queue
+    fn release(&self, job: &Job) {
+        info!("job {} was interrupted and goes back to the queue", job.id);
+        let released = self.block_on(self.backend().release(Attempt::of(job)));
+        if let Err(error) = released {
+            // The next start finds it running, and puts it back all the same.
+            error!("job {} could not be put back: {}", job.id, chain(&error));
+        }
     }
 
-    fn store(&self) -> &Store {
-        &self.jobs.shared.store
+    fn backend(&self) -> &dyn Backend {
+        &*self.jobs.shared.backend
     }
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -232,25 +192,32 @@ impl Worker {
     }
 }
 
-/// Stops a job when the service stops or its time is up, and tells of its progress.
-struct Watch<'a> {
-    attempt: &'a Attempt<'a>,
-    interrupt: &'a AtomicBool,
-    deadline: Instant,
-}
-
-impl Watch<'_> {
-    fn interrupted(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed)
+/// Whether the outcome is stored, or need not be.
+async fn store(
+    jobs: &Jobs,
+    attempt: Attempt,
+    finish: &Finish,
+    webhook: Option<&NewWebhook>,
+) -> bool {
+    let id = attempt.job;
+    let stored: Result<bool, BackendError> =
+        jobs.shared.backend.finish(attempt, finish, webhook).await;
+    match stored {
+        Ok(true) => true,
+        Ok(false) => {
+            warn!("the result of job {id} was not stored: another attempt has the job");
+            true
+        }
+        Err(error) => {
+            error!(
+                "the result of job {id} could not be stored, trying on: {}",
+                chain(&error)
+            );
+            false
+        }
     }
 }
 
-impl Progress for Watch<'_> {
-    fn frames_done(&self, done: u32, of: u32) {
-        self.attempt.frames_done(done, of);
-    }
-
-    fn stopped(&self) -> bool {
-        self.interrupted() || Instant::now() >= self.deadline
-    }
+fn failed(code: FailureCode, message: String) -> Ending {
+    Ending::Finished(Err(Failure::new(code, message)))
 }

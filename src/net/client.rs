@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Body, Client, RequestBuilder, Response, StatusCode};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use url::Url;
@@ -51,8 +53,8 @@ pub enum FetchError {
     Unreachable(#[source] reqwest::Error),
     #[error("broke off before it was complete")]
     BrokeOff(#[source] reqwest::Error),
-    #[error("could not be kept on our disk")]
-    NotKept(#[source] io::Error),
+    #[error("could not be written to our disk")]
+    NotWritten(#[source] io::Error),
 }
 
 /// What becomes of a download that is larger than the limit.
@@ -170,13 +172,15 @@ impl Net {
                 }
                 chunk.truncate(room as usize);
             }
-            file.write_all(&chunk).await.map_err(FetchError::NotKept)?;
+            file.write_all(&chunk)
+                .await
+                .map_err(FetchError::NotWritten)?;
             room -= chunk.len() as u64;
             if room == 0 && oversize == Oversize::Cut {
                 break;
             }
         }
-        file.flush().await.map_err(FetchError::NotKept)?;
+        file.flush().await.map_err(FetchError::NotWritten)?;
         Ok(file.into_std().await)
     }
 
@@ -204,14 +208,14 @@ impl Net {
         })
     }
 
-    /// Puts a file of `length` bytes at `url`, piece by piece, and reports the answer's status,
-    /// whatever it is. Follows no redirect.
-    pub async fn upload(
+    /// Puts `length` bytes at `url`, as they come, and reports the answer's status, whatever it is.
+    /// Follows no redirect.
+    pub async fn put(
         &self,
         url: &str,
         content_type: &'static str,
-        file: std::fs::File,
         length: u64,
+        bytes: BoxStream<'static, io::Result<Bytes>>,
     ) -> Result<u16, SendError> {
         let url = self.policy.check_url(url)?;
         let request = self.client.put(url).timeout(self.upload_timeout);
@@ -219,7 +223,7 @@ impl Net {
         let request = request
             .header(CONTENT_LENGTH, length)
             .header(CONTENT_TYPE, content_type);
-        let response = send(request.body(File::from_std(file))).await?;
+        let response = send(request.body(Body::wrap_stream(bytes))).await?;
         Ok(response.status().as_u16())
     }
 }

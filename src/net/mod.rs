@@ -11,7 +11,7 @@ use ipnet::IpNet;
 pub use client::{ClientError, FetchError, Net, Oversize, Reply, SendError};
 pub use policy::{Policy, UrlError};
 
-use crate::setting::{Setting, at_least, list, positive_duration, put};
+use crate::setting::{Setting, assign, at_least, list, positive_duration};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -41,25 +41,25 @@ impl Settings {
             key: "net.allow_networks",
             env: Some("KINORA_ALLOW_NETWORKS"),
             accepts: "networks in CIDR form with commas between them, such as 10.0.0.0/8,::1/128",
-            set: |s, text| put(&mut s.allow_networks, list(text, |item| item.parse().ok())),
+            set: |s, text| assign(&mut s.allow_networks, list(text, |item| item.parse().ok())),
         },
         Setting {
             key: "net.fetch_timeout",
             env: None,
             accepts: "a time, such as 30s",
-            set: |s, text| put(&mut s.fetch_timeout, positive_duration(text)),
+            set: |s, text| assign(&mut s.fetch_timeout, positive_duration(text)),
         },
         Setting {
             key: "net.max_download_bytes",
             env: None,
             accepts: "a number of bytes from 1 up",
-            set: |s, text| put(&mut s.max_download_bytes, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_download_bytes, at_least(1, text)),
         },
         Setting {
             key: "net.upload_timeout",
             env: None,
             accepts: "a time, such as 5m",
-            set: |s, text| put(&mut s.upload_timeout, positive_duration(text)),
+            set: |s, text| assign(&mut s.upload_timeout, positive_duration(text)),
         },
     ];
 }

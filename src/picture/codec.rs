@@ -1,6 +1,6 @@
-//! The formats that `image` decodes.
+//! Decoding with `image`: all formats but JPEG.
 
-use super::colour::Transform;
+use super::icc::Transform;
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError, complete};
 use image::error::ImageError;
@@ -11,7 +11,7 @@ use std::io::{Cursor, ErrorKind};
 /// Decodes the first frame.
 ///
 /// # Errors
-/// PNG and WebP must be whole to the last chunk; of a GIF, BMP or TIFF all that the first frame needs must be there.
+/// PNG and WebP must be complete to the last chunk; a GIF, BMP or TIFF must have all that its first frame needs.
 pub(super) fn decode(
     format: Format,
     bytes: &[u8],
@@ -23,17 +23,18 @@ pub(super) fn decode(
     if !is_complete(format, bytes) {
         return Err(PictureError::Truncated(format));
     }
-    let mut decoder = decoder(format, bytes, limits).map_err(|e| refusal(format, bytes, &e))?;
+    let mut decoder =
+        decoder(format, bytes, limits).map_err(|e| decode_error(format, bytes, &e))?;
     let (width, height) = decoder.dimensions();
     let layout = layout(decoder.color_type()).ok_or(PictureError::Unsupported(format))?;
-    // All but PNG and BMP decode into a buffer of their own and copy.
+    // All decoders but those of PNG and BMP fill a buffer of their own and copy it.
     let copies = if matches!(format, Format::Png | Format::Bmp) {
         1
     } else {
         2
     };
     limits.check(width, height, copies * layout.bytes() as u64)?;
-    // Metadata that cannot be read is none.
+    // Unreadable metadata counts as absent.
     let orientation = orientation(&mut decoder).unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().unwrap_or_default();
     let transform = profile.and_then(|profile| Transform::new(&profile, layout.model()));
@@ -41,7 +42,7 @@ pub(super) fn decode(
     let mut data = vec![0; width * height * layout.bytes()];
     decoder
         .read_image(&mut data)
-        .map_err(|e| refusal(format, bytes, &e))?;
+        .map_err(|e| decode_error(format, bytes, &e))?;
     Ok(Raster {
         width,
         height,
@@ -69,14 +70,14 @@ fn decoder<'b>(
         },
     );
     let mut allowed = image::Limits::no_limits();
-    // Sides are checked by us, for the sake of the sentence.
+    // `Limits::check` checks width and height, with a better message.
     allowed.max_alloc = Some(limits.max_memory);
     reader.limits(allowed);
     reader.into_decoder()
 }
 
 fn orientation(decoder: &mut impl ImageDecoder) -> Option<Orientation> {
-    // Some writers of WebP keep the prefix that EXIF has in a JPEG, which `image` does not expect.
+    // Some WebP files have the prefix of EXIF in JPEG, which `image` does not expect.
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
     match exif.strip_prefix(b"Exif\0\0") {
         Some(exif) => Orientation::from_exif_chunk(exif),
@@ -113,14 +114,14 @@ fn layout(color: ColorType) -> Option<Layout> {
     })
 }
 
-fn refusal(format: Format, bytes: &[u8], error: &ImageError) -> PictureError {
+fn decode_error(format: Format, bytes: &[u8], error: &ImageError) -> PictureError {
     match error {
         ImageError::Limits(_) => PictureError::TooCostly(format),
         ImageError::Unsupported(_) => PictureError::Unsupported(format),
         ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
             PictureError::Truncated(format)
         }
-        // Its decoder keeps the end of the file to itself.
+        // The GIF decoder does not report the end of the file.
         _ if format == Format::Gif && !complete::gif(bytes) => PictureError::Truncated(format),
         _ => PictureError::Damaged(format),
     }

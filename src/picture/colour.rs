@@ -1,112 +1,31 @@
-//! Embedded ICC profiles, followed to sRGB.
+//! The colours of sRGB and of BT.709, which share their primaries.
 
-use super::raster::{Model, to_srgb};
-use moxcms::{
-    ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor,
-    Transform16BitExecutor, TransformOptions,
-};
-use std::sync::Arc;
+/// Weights of red, green and blue in luma and in relative luminance (ITU-R BT.709-6, items 3.2 and 1.4).
+pub const KR: f64 = 0.2126;
+pub const KG: f64 = 1.0 - KR - KB;
+pub const KB: f64 = 0.0722;
 
-/// Device colours → sRGB.
-pub(super) enum Transform {
-    Light(Arc<Transform8BitExecutor>),
-    Ink {
-        transform: Arc<Transform16BitExecutor>,
-        /// 16-bit sRGB → 8-bit sRGB with the darkest ink mix taken to black.
-        curve: Vec<u8>,
-    },
+/// Luma of non-linear R, G, B, or relative luminance of linear ones, in their scale.
+pub fn luminance([r, g, b]: [f64; 3]) -> f64 {
+    KR * r + KG * g + KB * b
 }
 
-impl Transform {
-    /// Follows `profile`. `None` when it is sRGB in effect, for another colour model, or broken: all of these mean
-    /// that the colours are taken without it.
-    pub fn new(profile: &[u8], model: Model) -> Option<Transform> {
-        let profile = ColorProfile::new_from_slice(profile).ok()?;
-        let space = match model {
-            Model::Gray => DataColorSpace::Gray,
-            Model::Rgb => DataColorSpace::Rgb,
-            Model::Cmyk => DataColorSpace::Cmyk,
-        };
-        if profile.color_space != space {
-            return None;
-        }
-        match model {
-            Model::Gray => Transform::light(&profile, Layout::Gray, model),
-            Model::Rgb => Transform::light(&profile, Layout::Rgb, model),
-            Model::Cmyk => Transform::ink(&profile),
-        }
-    }
-
-    fn light(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
-        let srgb = ColorProfile::new_srgb();
-        let transform = profile
-            .create_transform_8bit(layout, &srgb, Layout::Rgb, options())
-            .ok()?;
-        moves_colours(&*transform, model).then_some(Transform::Light(transform))
-    }
-
-    /// Adds the black point compensation that moxcms lacks: without it the darkest print is a dark gray on a screen.
-    fn ink(profile: &ColorProfile) -> Option<Transform> {
-        let srgb = ColorProfile::new_srgb();
-        // moxcms has no name for four inks; they are laid out as RGBA is.
-        let transform = profile
-            .create_transform_16bit(Layout::Rgba, &srgb, Layout::Rgb, options())
-            .ok()?;
-        let mut darkest = [0; 3];
-        transform.transform(&[u16::MAX; 4], &mut darkest).ok()?;
-        let [r, g, b] = darkest.map(|c| linear(f64::from(c) / 65535.0));
-        let black = (0.2126 * r + 0.7152 * g + 0.0722 * b).min(MOST_BLACK);
-        let curve = (0..=u16::MAX).map(|c| {
-            let light = (linear(f64::from(c) / 65535.0) - black) / (1.0 - black);
-            (encoded(light.max(0.0)) * 255.0).round() as u8
-        });
-        Some(Transform::Ink {
-            transform,
-            curve: curve.collect(),
-        })
-    }
-
-    /// Writes `colours` as RGB triples.
-    pub fn apply(&self, colours: &[u8], model: Model, out: &mut [u8]) {
-        let done = match self {
-            Transform::Light(transform) => transform.transform(colours, out),
-            Transform::Ink { transform, curve } => {
-                let inks: Vec<u16> = colours.iter().map(|&ink| u16::from(ink) * 257).collect();
-                let mut wide = vec![0; out.len()];
-                let done = transform.transform(&inks, &mut wide);
-                out.iter_mut()
-                    .zip(wide)
-                    .for_each(|(out, c)| *out = curve[usize::from(c)]);
-                done
-            }
-        };
-        if done.is_err() {
-            to_srgb(colours, model, out);
-        }
-    }
+/// Relative luminance of an 8-bit sRGB colour, from 0 to 1 (WCAG 2.2).
+pub fn relative_luminance(rgb: [u8; 3]) -> f64 {
+    luminance(rgb.map(|level| linear(f64::from(level) / 255.0)))
 }
 
-fn options() -> TransformOptions {
-    TransformOptions {
-        rendering_intent: RenderingIntent::Perceptual,
-        ..TransformOptions::default()
-    }
-}
-
-/// Luminance of L* = 50: a darkest mix lighter than this is no black point, as in LittleCMS.
-const MOST_BLACK: f64 = 0.1842;
-
-/// IEC 61966-2-1
-fn linear(v: f64) -> f64 {
-    if v <= 0.04045 {
+/// sRGB, from 0 to 1, to linear light (IEC 61966-2-1).
+pub(super) fn linear(v: f64) -> f64 {
+    if v <= 0.040_45 {
         v / 12.92
     } else {
         ((v + 0.055) / 1.055).powf(2.4)
     }
 }
 
-/// IEC 61966-2-1
-fn encoded(v: f64) -> f64 {
+/// Linear light, from 0 to 1, to sRGB (IEC 61966-2-1).
+pub(super) fn encoded(v: f64) -> f64 {
     if v <= 0.003_130_8 {
         v * 12.92
     } else {
@@ -114,26 +33,67 @@ fn encoded(v: f64) -> f64 {
     }
 }
 
-/// Whether an RGB or gray transform takes any colour of a grid further than a level from where it goes without. Many profiles in
-/// photographs are sRGB under another name; leaving them out saves time and a rounding.
-fn moves_colours(transform: &Transform8BitExecutor, model: Model) -> bool {
-    let steps = [0, 16, 32, 64, 96, 128, 160, 192, 224, 240, 255];
-    let grid: Vec<u8> = match model {
-        Model::Gray => (0..=255).collect(),
-        _ => (0..steps.len().pow(3))
-            .flat_map(|i| [0, 1, 2].map(|c| steps[i / steps.len().pow(c) % steps.len()]))
-            .collect(),
-    };
-    let mut with = vec![
-        0;
-        match model {
-            Model::Gray => grid.len() * 3,
-            _ => grid.len(),
+/// The colour model of stored samples, and of the profile that belongs to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    Gray,
+    Rgb,
+    Cmyk,
+}
+
+/// Converts colours that have no profile: gray and RGB are taken for sRGB, CMYK for ideal ink on ideal paper. Writes RGB
+/// triples.
+pub(super) fn to_srgb(colours: &[u8], model: Model, out: &mut [u8]) {
+    let out = out.as_chunks_mut::<3>().0;
+    match model {
+        Model::Gray => out
+            .iter_mut()
+            .zip(colours)
+            .for_each(|(rgb, &gray)| *rgb = [gray; 3]),
+        Model::Rgb => out
+            .iter_mut()
+            .zip(colours.as_chunks().0)
+            .for_each(|(rgb, c)| *rgb = *c),
+        Model::Cmyk => {
+            for (rgb, &[c, m, y, k]) in out.iter_mut().zip(colours.as_chunks().0) {
+                *rgb = [c, m, y].map(|ink| multiply(255 - ink, 255 - k));
+            }
         }
-    ];
-    let mut without = with.clone();
-    to_srgb(&grid, model, &mut without);
-    // A transform that fails here would fail on the picture.
-    transform.transform(&grid, &mut with).is_ok()
-        && with.iter().zip(&without).any(|(a, b)| a.abs_diff(*b) > 1)
+    }
+}
+
+/// `round(a · b / 255)`
+pub(super) fn multiply(a: u8, b: u8) -> u8 {
+    let product = u32::from(a) * u32::from(b) + 128;
+    ((product + (product >> 8)) >> 8) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_round_to_the_nearest() {
+        for (a, b) in (0..=255).flat_map(|a| (0..=255).map(move |b| (a, b))) {
+            let nearest = (f64::from(a) * f64::from(b) / 255.0).round() as u8;
+            assert_eq!(multiply(a, b), nearest, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn luminance_runs_from_black_to_white() {
+        assert_eq!(relative_luminance([0; 3]), 0.0);
+        assert!((relative_luminance([255; 3]) - 1.0).abs() < 1e-12);
+        assert!((relative_luminance([255, 0, 0]) - KR).abs() < 1e-12);
+        // L* of 50.
+        assert!((relative_luminance([119; 3]) - 0.1844).abs() < 1e-3);
+    }
+
+    #[test]
+    fn srgb_survives_linear_light() {
+        for level in 0..=255u8 {
+            let v = f64::from(level) / 255.0;
+            assert!((encoded(linear(v)) - v).abs() < 1e-6, "{level}");
+        }
+    }
 }

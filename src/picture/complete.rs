@@ -1,4 +1,4 @@
-//! Whether a file is all there, where its decoder would not mind.
+//! Whether a file is complete, for formats whose decoders accept cut files.
 
 /// Whether a PNG's chunks reach IEND.
 pub(super) fn png(bytes: &[u8]) -> bool {
@@ -13,7 +13,7 @@ pub(super) fn png(bytes: &[u8]) -> bool {
     false
 }
 
-/// Whether a WebP's chunks all lie inside the file. The decoder would allocate what a chunk claims to hold.
+/// Whether all chunks of a WebP end inside the file. The decoder would allocate as much as the header of a chunk says.
 pub(super) fn webp(bytes: &[u8]) -> bool {
     let length = |at: usize| {
         let size = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?) as usize;

@@ -1,62 +1,63 @@
-//! Why there is no picture, as a predicate: the caller puts the subject before it.
+//! Errors of `picture`. Each displays as a predicate, to follow a subject of the caller's.
 
 use super::Format;
 
-/// Why bytes did not become a picture. Displays as a predicate, such as "is empty", to follow "image_url ".
+/// Why bytes could not be decoded. Displays as a predicate such as "is empty", to follow a subject such as
+/// "image_url ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
-    /// Not a byte.
+    /// No bytes at all.
     #[error("is empty")]
     Empty,
-    /// Known to be something else.
+    /// Known, but not a picture.
     #[error("is not a picture: it looks like {0}")]
     LooksLike(&'static str),
-    /// Nobody knows what it is.
+    /// No known signature.
     #[error("is not a picture in a known format (JPEG, PNG, WebP, GIF, BMP or TIFF)")]
     Unknown,
-    /// A picture, but in a format that is not decoded here.
+    /// A picture in a format without a decoder here.
     #[error("is {0}, which is not supported; JPEG, PNG, WebP, GIF, BMP and TIFF are")]
     OtherFormat(&'static str),
-    /// A known format in a variant that is not decoded here.
+    /// A variant of a supported format that is not supported.
     #[error("is a {0} of a kind that is not supported")]
     Unsupported(Format),
     /// The end is missing.
     #[error("is a truncated {0}")]
     Truncated(Format),
-    /// Contradicts its format.
+    /// Violates its format.
     #[error("is a damaged {0}")]
     Damaged(Format),
-    /// The decoder gave up without a word.
+    /// The decoder panicked.
     #[error("is a {0} that cannot be decoded")]
     Undecodable(Format),
     /// The header says that a side is zero.
     #[error("has no pixels")]
     NoPixels,
-    /// Past [`Limits::max_side`](super::Limits::max_side).
+    /// Exceeds [`Limits::max_side`](super::Limits::max_side).
     #[error("is {width}x{height} pixels, wider than the limit of {limit}")]
     TooWide { width: u32, height: u32, limit: u32 },
-    /// Past [`Limits::max_side`](super::Limits::max_side).
+    /// Exceeds [`Limits::max_side`](super::Limits::max_side).
     #[error("is {width}x{height} pixels, higher than the limit of {limit}")]
     TooHigh { width: u32, height: u32, limit: u32 },
-    /// Past [`Limits::max_pixels`](super::Limits::max_pixels).
+    /// Exceeds [`Limits::max_pixels`](super::Limits::max_pixels).
     #[error("is {width}x{height} pixels, more than the limit of {limit} pixels")]
     TooManyPixels { width: u32, height: u32, limit: u64 },
-    /// Past [`Limits::max_memory`](super::Limits::max_memory).
+    /// Exceeds [`Limits::max_memory`](super::Limits::max_memory).
     #[error("is {width}x{height} pixels and needs more than the limit of {} MiB to decode", limit >> 20)]
     TooMuchMemory { width: u32, height: u32, limit: u64 },
-    /// Past [`Limits::max_memory`](super::Limits::max_memory), told by the decoder itself.
+    /// Exceeds [`Limits::max_memory`](super::Limits::max_memory), as the decoder reports while it runs.
     #[error("is a {0} that needs more memory to decode than the limit allows")]
     TooCostly(Format),
-    /// A logo of which nothing can be seen.
+    /// A logo without a visible pixel.
     #[error("is fully transparent")]
     Invisible,
-    /// Past what an SVG drawing may weigh.
+    /// An SVG file larger than the limit.
     #[error("is an SVG drawing of {bytes} bytes, more than the limit of {limit} bytes")]
     DrawingTooLarge { bytes: usize, limit: usize },
-    /// Would take too long to draw, or needs what is not drawn here; says what.
+    /// An SVG drawing that would take too long to draw or needs an unsupported feature, which the text names.
     #[error("is an SVG drawing with {0}; export it simpler, or as a PNG")]
     DrawingTooComplex(&'static str),
-    /// No XML, or no SVG.
+    /// Not well-formed XML, or not SVG.
     #[error("is a damaged SVG drawing")]
     DrawingDamaged,
 }

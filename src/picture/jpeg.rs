@@ -1,7 +1,7 @@
-//! JPEG, from `zune-jpeg` itself: `image` has it fill what a cut file lacks with gray, and convert CMYK without its
-//! profile.
+//! JPEG, decoded by `zune-jpeg` directly: through `image`, it would fill the missing part of a cut file with gray, and
+//! convert CMYK without its profile.
 
-use super::colour::Transform;
+use super::icc::Transform;
 use super::markers::{Frame, Markers};
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError};
@@ -15,13 +15,13 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 /// Each scan of a progressive file passes over the whole picture; encoders write about ten.
 const MAX_SCANS: usize = 64;
 
-/// Ones, as stuffed scan data. No Huffman code is all ones (T.81, C.2), so a decoder that wants more than the scan
-/// holds fails here; at an EOI it would be fed zeros and paint the rest gray.
-const STOP: [u8; 16] = [
+/// Scan data of ones, with stuffed zero bytes. No Huffman code consists of ones (T.81, C.2), so a decoder that reads past
+/// the end of a scan fails here. At an EOI marker it would read zeros and paint the rest gray.
+const SENTINEL: [u8; 16] = [
     0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0,
 ];
 
-/// Decodes a JPEG that is all there.
+/// Decodes a complete JPEG.
 ///
 /// # Errors
 /// A file without its end marker counts as truncated, even if nothing else is missing.
@@ -33,15 +33,16 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     let eoi = markers.eoi.ok_or(PictureError::Truncated(Format::Jpeg))?;
     let frame = markers.frame.ok_or(PictureError::Damaged(Format::Jpeg))?;
 
-    let guarded = guarded(&bytes[..eoi], &markers, frame);
-    // Strictness about headers would refuse what everyone shows; strictness about scans tells what is missing.
+    let input = with_sentinel(&bytes[..eoi], &markers, frame);
+    // Not strict about headers, which would reject files that every viewer shows; strict about scans, which detects
+    // missing data.
     let options = DecoderOptions::default()
         .set_max_width(usize::MAX)
         .set_max_height(usize::MAX)
         .jpeg_set_max_scans(MAX_SCANS);
     let mut decoder =
-        JpegDecoder::new_with_options(ZCursor::new(&guarded), options.set_strict_mode(false));
-    decoder.decode_headers().map_err(refusal)?;
+        JpegDecoder::new_with_options(ZCursor::new(&input), options.set_strict_mode(false));
+    decoder.decode_headers().map_err(decode_error)?;
     let (stored, layout) = colours(decoder.input_colorspace(), &markers, frame)?;
     decoder.set_options(
         options
@@ -59,7 +60,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
         .exif()
         .and_then(|exif| Orientation::from_exif_chunk(exif));
     let mut data = vec![0; width * height * layout.bytes()];
-    decoder.decode_into(&mut data).map_err(refusal)?;
+    decoder.decode_into(&mut data).map_err(decode_error)?;
     Ok(Raster {
         width,
         height,
@@ -72,8 +73,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
 
 fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), PictureError> {
     let components = u64::from(frame.components);
-    // Progressive and component-wise files are gathered as 16-bit coefficients first.
-    let gathered = if frame.progressive || markers.scans > 1 {
+    // The decoder collects the scans of these files as 16-bit coefficients first.
+    let coefficients = if frame.progressive || markers.scans > 1 {
         2 * components
     } else {
         0
@@ -81,7 +82,7 @@ fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), Picture
     limits.check(
         u32::from(frame.width),
         u32::from(frame.height),
-        components + gathered,
+        components + coefficients,
     )?;
     if frame.precision != 8 {
         return Err(PictureError::Unsupported(Format::Jpeg));
@@ -89,33 +90,33 @@ fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), Picture
     Ok(())
 }
 
-/// The picture alone, without what may follow it in the file, and with `STOP` before its end.
-fn guarded(picture: &[u8], markers: &Markers, frame: Frame) -> Vec<u8> {
-    let mut guarded = Vec::with_capacity(picture.len() + STOP.len() + 2);
-    guarded.extend_from_slice(picture);
-    // zune-jpeg wants to see a marker right after the first scan of a progressive file.
+/// `picture`, which ends before its EOI marker, with [`SENTINEL`] and that marker added.
+fn with_sentinel(picture: &[u8], markers: &Markers, frame: Frame) -> Vec<u8> {
+    let mut data = Vec::with_capacity(picture.len() + SENTINEL.len() + 2);
+    data.extend_from_slice(picture);
+    // zune-jpeg expects a marker right after the first scan of a progressive file.
     if !frame.progressive || markers.scans > 1 {
-        guarded.extend_from_slice(&STOP);
+        data.extend_from_slice(&SENTINEL);
     }
-    guarded.extend_from_slice(&[0xff, 0xd9]);
-    // It takes "no transform" for CMYK even with three components; see `colours`.
+    data.extend_from_slice(&[0xff, 0xd9]);
+    // It takes an Adobe transform of 0 for CMYK even with three components; see `colours`.
     if let (Some(adobe), 3) = (markers.adobe, frame.components) {
-        guarded[adobe.offset] = 1;
+        data[adobe.offset] = 1;
     }
-    guarded
+    data
 }
 
-/// What to ask of the decoder, and what that gives.
+/// The colour space to request from the decoder, and the layout of its output.
 fn colours(
     input: Option<ColorSpace>,
     markers: &Markers,
     frame: Frame,
 ) -> Result<(ColorSpace, Layout), PictureError> {
-    // As libjpeg decides: JFIF is YCbCr whatever Adobe says.
+    // As in libjpeg: JFIF is YCbCr whatever the Adobe segment says.
     let adobe_rgb = !markers.jfif && markers.adobe.is_some_and(|adobe| adobe.transform == 0);
     match (frame.components, input) {
         (1, Some(ColorSpace::Luma)) => Ok((ColorSpace::Luma, Layout::Gray8)),
-        // Asked for what it takes to be YCbCr, the decoder leaves the samples alone.
+        // The decoder believes that these samples are YCbCr, and outputs them unchanged.
         (3, Some(ColorSpace::YCbCr)) if adobe_rgb => Ok((ColorSpace::YCbCr, Layout::Rgb8)),
         (3, Some(ColorSpace::YCbCr | ColorSpace::YCCK | ColorSpace::RGB)) => {
             Ok((ColorSpace::RGB, Layout::Rgb8))
@@ -126,7 +127,7 @@ fn colours(
     }
 }
 
-fn refusal(error: DecodeErrors) -> PictureError {
+fn decode_error(error: DecodeErrors) -> PictureError {
     match error {
         DecodeErrors::Unsupported(_) => PictureError::Unsupported(Format::Jpeg),
         DecodeErrors::ZeroError => PictureError::NoPixels,

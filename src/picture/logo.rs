@@ -1,14 +1,14 @@
-//! A logo: a small picture with its transparency.
+//! Logos: small pictures with alpha.
 
-use super::format::Format;
 use super::raster::{Raster, Scratch};
 use super::scale::{Pixels, resample};
 use super::upright::Turn;
-use super::{Limits, PictureError, caught, codec, jpeg, svg};
+use super::{Format, Limits, PictureError, catch_panic, codec, jpeg, sniff, svg};
+use crate::media_type::{self, Kind};
 use crate::spec::Size;
 
 /// Alpha up to which a border counts as empty.
-const FAINT: u8 = 6;
+const MAX_EMPTY_ALPHA: u8 = 6;
 
 /// An upright picture in sRGB, with alpha, without empty borders.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub struct Logo {
 }
 
 impl Logo {
+    /// In pixels.
     pub fn size(&self) -> Size {
         self.size
     }
@@ -27,7 +28,7 @@ impl Logo {
         &self.pixels
     }
 
-    /// The pixels at another size, which should be of the same proportions and is not zero.
+    /// The pixels scaled to another size, which should have the same proportions. A side of 0 counts as 1.
     pub fn scaled(&self, size: Size) -> Vec<[u8; 4]> {
         if size == self.size {
             return self.pixels.clone();
@@ -40,37 +41,24 @@ impl Logo {
     }
 }
 
-/// Decodes a logo: a picture in any of the formats of [`decode`](super::decode), by the same rules
-/// but with its alpha kept, or an SVG drawing. The result is at most as large as `max`.
+/// Decodes a logo: an SVG drawing, or a picture in any of the formats of [`decode`](super::decode),
+/// of which it keeps the alpha. The result is at most as large as `max`.
 ///
 /// # Errors
-/// A sentence for the caller when the bytes are no such picture, are damaged, exceed `limits`, or
-/// show nothing.
+/// When the bytes are not such a picture, are damaged, exceed `limits`, or have no visible pixel.
 pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureError> {
     let max = Size {
         width: max.width.max(1),
         height: max.height.max(1),
     };
-    let (pixels, size) = match Format::sniff(bytes) {
-        Ok(format) => {
-            let decoded = caught(|| {
-                let raster = match format {
-                    Format::Jpeg => jpeg::decode(bytes, limits)?,
-                    other => codec::decode(other, bytes, limits)?,
-                };
-                Ok(upright(&raster, max))
-            });
-            decoded.unwrap_or(Err(PictureError::Undecodable(format)))?
-        }
-        Err(PictureError::LooksLike("an SVG drawing")) => drawing(bytes, limits, max)?,
-        // A long comment may stand before the drawing.
-        Err(other @ PictureError::LooksLike("an XML or HTML document")) => {
-            drawing(bytes, limits, max).map_err(|e| match e {
-                PictureError::DrawingDamaged => other,
-                known => known,
-            })?
-        }
-        Err(other) => return Err(other),
+    let (pixels, size) = match media_type::sniff(bytes).map(|found| (found.kind, found.name)) {
+        Some((Kind::Svg, _)) => drawing(bytes, limits, max)?,
+        // A long comment may precede the root element.
+        Some((Kind::Xml, name)) => drawing(bytes, limits, max).map_err(|e| match e {
+            PictureError::DrawingDamaged => PictureError::LooksLike(name),
+            known => known,
+        })?,
+        _ => bitmap(bytes, limits, max)?,
     };
     let (pixels, size) = trimmed(&pixels, size).ok_or(PictureError::Invisible)?;
     let fitted = fitted(size, max);
@@ -81,15 +69,27 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
     })
 }
 
+fn bitmap(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {
+    let format = sniff(bytes)?;
+    let decoded = catch_panic(|| {
+        let raster = match format {
+            Format::Jpeg => jpeg::decode(bytes, limits)?,
+            other => codec::decode(other, bytes, limits)?,
+        };
+        Ok(upright(&raster, max))
+    });
+    decoded.unwrap_or(Err(PictureError::Undecodable(format)))
+}
+
 fn drawing(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {
-    caught(|| svg::draw(bytes, limits, max)).unwrap_or(Err(PictureError::DrawingDamaged))
+    catch_panic(|| svg::draw(bytes, limits, max)).unwrap_or(Err(PictureError::DrawingDamaged))
 }
 
 fn sides(size: Size) -> [usize; 2] {
     [size.width as usize, size.height as usize]
 }
 
-/// The largest size of the same proportions within `max`, but not larger than it is.
+/// The largest size of the same proportions that fits `max`, without enlarging.
 fn fitted(size: Size, max: Size) -> Size {
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let scale = (f64::from(max.width) / width)
@@ -101,8 +101,8 @@ fn fitted(size: Size, max: Size) -> Size {
     }
 }
 
-/// The raster upright, its pixels averaged over blocks that leave it at least twice as large as
-/// `max` has room for.
+/// The upright pixels, averaged over blocks but still at least twice as large as fits `max`, so that
+/// the scaling filter determines the sharpness.
 fn upright(raster: &Raster, max: Size) -> (Pixels, Size) {
     let turn = Turn::from(raster.orientation);
     let room = if turn.transposed {
@@ -122,6 +122,10 @@ fn upright(raster: &Raster, max: Size) -> (Pixels, Size) {
     if !turn.transposed && !turn.mirror_x && !turn.mirror_y {
         return (pixels, size(width, height));
     }
+    turned(&pixels, [width, height], turn)
+}
+
+fn turned(pixels: &[[u8; 4]], [width, height]: [usize; 2], turn: Turn) -> (Pixels, Size) {
     let (upright_width, upright_height) = if turn.transposed {
         (height, width)
     } else {
@@ -140,14 +144,14 @@ fn upright(raster: &Raster, max: Size) -> (Pixels, Size) {
 }
 
 fn size(width: usize, height: usize) -> Size {
-    // Decoders tell sizes in 32 bits.
+    // Decoders report sizes in 32 bits.
     Size {
         width: width as u32,
         height: height as u32,
     }
 }
 
-/// The means of blocks of pixels, premultiplied.
+/// The means of blocks of pixels, premultiplied, at the size `to` (width, height).
 fn averaged(raster: &Raster, block: usize, to: [usize; 2]) -> (Pixels, [usize; 2]) {
     let mut scratch = Scratch::default();
     let mut rgb = vec![0; raster.width * 3];
@@ -157,7 +161,7 @@ fn averaged(raster: &Raster, block: usize, to: [usize; 2]) -> (Pixels, [usize; 2
         sums.fill([0; 4]);
         let rows = block.min(raster.height - top);
         for y in top..top + rows {
-            // Over black is premultiplied.
+            // Colours over black are premultiplied colours.
             raster.rgb(0, y, &mut scratch, &mut rgb);
             let alpha = scratch.alpha();
             for (x, &[r, g, b]) in rgb.as_chunks::<3>().0.iter().enumerate() {
@@ -179,16 +183,17 @@ fn averaged(raster: &Raster, block: usize, to: [usize; 2]) -> (Pixels, [usize; 2
 /// Without empty borders; `None` when nothing is left.
 fn trimmed(pixels: &[[u8; 4]], size: Size) -> Option<(Pixels, Size)> {
     let [width, _] = sides(size);
-    let seen = |row: &&[[u8; 4]]| row.iter().any(|pixel| pixel[3] > FAINT);
+    let visible = |row: &&[[u8; 4]]| row.iter().any(|pixel| pixel[3] > MAX_EMPTY_ALPHA);
     let rows = || pixels.chunks_exact(width);
-    let top = rows().position(|row| seen(&row))?;
-    let bottom = rows().rposition(|row| seen(&row))?;
-    let column = |x: &usize| rows().any(|row| row[*x][3] > FAINT);
+    let top = rows().position(|row| visible(&row))?;
+    let bottom = rows().rposition(|row| visible(&row))?;
+    let column = |x: &usize| rows().any(|row| row[*x][3] > MAX_EMPTY_ALPHA);
     let left = (0..width).find(column)?;
     let right = (0..width).rfind(column)?;
-    let kept = rows().skip(top).take(bottom + 1 - top);
+    let visible = rows().skip(top).take(bottom + 1 - top);
     Some((
-        kept.flat_map(|row| row[left..=right].iter().copied())
+        visible
+            .flat_map(|row| row[left..=right].iter().copied())
             .collect(),
         self::size(right + 1 - left, bottom + 1 - top),
     ))

@@ -1,14 +1,14 @@
-//! What the markers of a JPEG file say (ITU-T T.81, annex B).
+//! The markers of a JPEG file (ITU-T T.81, annex B).
 
 /// Frame header, B.2.2.
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
-    /// Bits in a sample.
+    /// Bits per sample.
     pub precision: u8,
     pub width: u16,
     pub height: u16,
     pub components: u8,
-    /// SOF2: coefficients are gathered over several scans.
+    /// SOF2: the coefficients are spread over several scans.
     pub progressive: bool,
 }
 
@@ -17,29 +17,29 @@ pub(super) struct Frame {
 pub(super) struct Adobe {
     /// 0 none, 1 YCbCr, 2 YCCK.
     pub transform: u8,
-    /// Where that byte stands in the file.
+    /// Offset of that byte in the file.
     pub offset: usize,
 }
 
-/// The markers up to the end of the first picture; thumbnails lie inside segments and do not count.
+/// The markers up to the end of the first picture. Thumbnails are inside segments, which are skipped.
 #[derive(Default)]
 pub(super) struct Markers {
     pub frame: Option<Frame>,
     pub jfif: bool,
     pub adobe: Option<Adobe>,
     pub scans: usize,
-    /// Offset of the EOI marker; `None` when the file ends before.
+    /// Offset of the EOI marker; `None` when the file ends before it.
     pub eoi: Option<usize>,
 }
 
 impl Markers {
     pub fn read(bytes: &[u8]) -> Markers {
         let mut markers = Markers::default();
-        markers.eoi = markers.follow(bytes);
+        markers.eoi = markers.scan(bytes);
         markers
     }
 
-    fn follow(&mut self, bytes: &[u8]) -> Option<usize> {
+    fn scan(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 2;
         loop {
             at += bytes.get(at..)?.iter().position(|&b| b == 0xff)?;
@@ -47,7 +47,7 @@ impl Markers {
             let marker = *bytes.get(at)?;
             at += 1;
             match marker {
-                // A stuffed byte of scan data, TEM, RST0–7 and SOI stand alone.
+                // A stuffed byte of scan data, TEM, RST0–7 and SOI have no segment.
                 0x00 | 0x01 | 0xd0..=0xd8 => {}
                 0xd9 => return Some(at - 2),
                 _ => {
@@ -69,7 +69,7 @@ impl Markers {
                     offset: offset + 11,
                 });
             }
-            // SOF0–15 without DHT, JPG and DAC, which lie among them.
+            // SOF0–15, except for DHT, JPG and DAC, whose codes are between theirs.
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) && body.len() >= 6 => {
                 self.frame = Some(Frame {
                     precision: body[0],

@@ -1,66 +1,71 @@
-//! Bytes → an upright, colour-true picture in Y, Cb and Cr planes.
+//! Bytes → an upright, colour-managed picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! format ─ which of the six formats, or what it is instead
 //! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
-//! colour ─ device colours → sRGB
+//! icc ─ embedded profiles → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
-//! still ─ the other way: a frame of a video → a JPEG file
+//! thumbnail ─ the other way: a frame of a video → a JPEG file
+//! colour, blur, lanczos ─ arithmetic that titles and render use too
 //! ```
 //!
-//! A row is converted when it is needed, so that beside the decoded samples and the planes nothing of the picture's
-//! size is ever held.
+//! Rows are converted in short strips, so that only the decoded samples and the planes take memory in proportion to the
+//! picture.
 
+mod blur;
 mod codec;
-mod colour;
+pub mod colour;
 mod complete;
 mod error;
-mod format;
 mod frame;
+mod icc;
 mod jpeg;
+mod lanczos;
 mod logo;
 mod markers;
 mod plane;
 mod raster;
 mod scale;
-mod still;
 mod svg;
+mod thumbnail;
 mod upright;
 mod ycc;
 
+pub use crate::media_type::PictureFormat as Format;
+pub use blur::blur;
 pub use error::PictureError;
-pub use format::Format;
-pub use frame::{Component, planes};
+pub use frame::{Component, planes, planes_mut};
+pub use lanczos::lanczos;
 pub use logo::{Logo, logo};
 pub use plane::Plane;
-pub use still::jpeg;
+pub use thumbnail::thumbnail;
 
-use crate::setting::{Setting, at_least, put};
+use crate::media_type::{self, Kind};
+use crate::setting::{Setting, assign, at_least};
 use crate::spec::Size;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How much finer than needed: each plane may be delivered averaged over blocks of 2^shift × 2^shift pixels.
+/// How far a picture is reduced while it is decoded: a plane is averaged over blocks of 2^shift × 2^shift pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// For Y. At most [`Detail::MAX_SHIFT`]; more is taken as that.
+    /// For Y. Larger values count as [`Detail::MAX_SHIFT`].
     pub luma_shift: u8,
-    /// For Cb and Cr. At most [`Detail::MAX_SHIFT`]; more is taken as that.
+    /// For Cb and Cr. Larger values count as [`Detail::MAX_SHIFT`].
     pub chroma_shift: u8,
 }
 
 impl Detail {
-    /// Blocks of 256 × 256 pixels: their sums still fit 32 bits.
+    /// Blocks of 256 × 256 pixels, whose sums still fit 32 bits.
     pub const MAX_SHIFT: u8 = 8;
 
-    /// For a picture that nobody will look at.
+    /// For a picture that is only decoded to check it.
     pub const COARSEST: Detail = Detail {
         luma_shift: Self::MAX_SHIFT,
         chroma_shift: Self::MAX_SHIFT,
     };
 
-    fn within_reach(self) -> Detail {
+    fn clamped(self) -> Detail {
         Detail {
             luma_shift: self.luma_shift.min(Detail::MAX_SHIFT),
             chroma_shift: self.chroma_shift.min(Detail::MAX_SHIFT),
@@ -68,28 +73,28 @@ impl Detail {
     }
 }
 
-/// An upright, colour-true picture in BT.709 limited range.
+/// An upright, colour-managed picture in BT.709 limited range.
 ///
-/// Sample `i` of a plane with shift `s` is the mean over the source pixels `[i·2^s, (i+1)·2^s)` that exist, in both
-/// directions; a plane measures `ceil(size / 2^s)`. The chroma's siting is therefore the centre of its block.
+/// Sample `i` of a plane with shift `s` is the mean of the source pixels `[i·2^s, (i+1)·2^s)` that exist, along both
+/// axes; the sides of the plane are `ceil(side / 2^s)`. Chroma is therefore sited in the centre of its block.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// Upright.
+    /// Of the upright picture, in pixels.
     pub size: Size,
-    /// As delivered.
+    /// The reduction of the planes.
     pub detail: Detail,
     /// Y, Cb, Cr.
     pub planes: [Plane; 3],
 }
 
-/// What a picture may cost. Checked against its header, before anything of its size is allocated.
+/// Limits on pictures, checked against the header before any memory in proportion to the picture is allocated.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Width × height.
+    /// Width × height, in pixels.
     pub max_pixels: u64,
-    /// Width, and height.
+    /// Width, and height, in pixels.
     pub max_side: u32,
-    /// Bytes that a decoder may hold at once; the planes, one to three bytes a pixel, are made after.
+    /// Bytes that a decoder may hold at once. The planes, one to three bytes per pixel, are allocated after it.
     pub max_memory: u64,
 }
 
@@ -109,23 +114,23 @@ impl Limits {
             key: "picture.max_pixels",
             env: None,
             accepts: "a number of pixels from 1 up",
-            set: |s, text| put(&mut s.max_pixels, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_pixels, at_least(1, text)),
         },
         Setting {
             key: "picture.max_side",
             env: None,
             accepts: "a number of pixels from 1 up",
-            set: |s, text| put(&mut s.max_side, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_side, at_least(1, text)),
         },
         Setting {
             key: "picture.max_memory_bytes",
             env: None,
             accepts: "a number of bytes from 1 up",
-            set: |s, text| put(&mut s.max_memory, at_least(1, text)),
+            set: |s, text| assign(&mut s.max_memory, at_least(1, text)),
         },
     ];
 
-    /// Refuses a picture by the size in its header; `bytes_per_pixel` is what its decoder holds at once.
+    /// Checks the size in a header; `bytes_per_pixel` is what the decoder holds at once.
     fn check(&self, width: u32, height: u32, bytes_per_pixel: u64) -> Result<(), PictureError> {
         let pixels = u64::from(width) * u64::from(height);
         if width == 0 || height == 0 {
@@ -160,26 +165,27 @@ impl Limits {
     }
 }
 
-/// Decodes a whole picture file: JPEG, PNG, WebP, GIF and BMP (their first frame), or TIFF, told by its content.
+/// Decodes a complete picture file: JPEG, PNG, WebP, GIF, BMP or TIFF, recognised by its content; the first frame if it
+/// has several.
 ///
-/// EXIF orientation is applied, embedded ICC profiles are followed to sRGB, alpha is laid over black. `detail` is
-/// asked once the upright size is known.
+/// Applies the EXIF orientation, converts embedded ICC profiles to sRGB and composites alpha over black. `detail` gets
+/// the upright size, in pixels, and determines the reduction.
 ///
 /// # Errors
-/// A sentence for the caller when the bytes are no such picture, are cut short or damaged, or exceed `limits`.
+/// When the bytes are not such a picture, are truncated or damaged, or exceed `limits`.
 pub fn decode(
     bytes: &[u8],
     limits: &Limits,
     detail: impl FnOnce(Size) -> Detail,
 ) -> Result<Picture, PictureError> {
-    let format = Format::sniff(bytes)?;
-    let picture = caught(|| {
+    let format = sniff(bytes)?;
+    let picture = catch_panic(|| {
         let raster = match format {
             Format::Jpeg => jpeg::decode(bytes, limits)?,
             other => codec::decode(other, bytes, limits)?,
         };
         let size = upright::size(&raster);
-        let detail = detail(size).within_reach();
+        let detail = detail(size).clamped();
         let planes = upright::planes(&raster, detail);
         Ok(Picture {
             size,
@@ -190,8 +196,26 @@ pub fn decode(
     picture.unwrap_or(Err(PictureError::Undecodable(format)))
 }
 
-/// Runs a decoder that may panic on hostile files instead of failing: `tiff` 0.11 does on tiled planar files
-/// (image-tiff issue 403). `None` then.
-fn caught<T>(decoder: impl FnOnce() -> T) -> Option<T> {
+/// The format of a picture with a decoder.
+fn sniff(bytes: &[u8]) -> Result<Format, PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    match media_type::sniff(bytes) {
+        Some(found) => match found.kind {
+            Kind::Picture(format) => Ok(format),
+            Kind::OtherPicture => Err(PictureError::OtherFormat(found.name)),
+            _ => Err(PictureError::LooksLike(found.name)),
+        },
+        None => {
+            Err(media_type::cut_picture(bytes)
+                .map_or(PictureError::Unknown, PictureError::Truncated))
+        }
+    }
+}
+
+/// Runs a decoder, which may panic on a malformed file: `tiff` 0.11 does on tiled planar ones (image-tiff issue 403).
+/// `None` after a panic.
+fn catch_panic<T>(decoder: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(decoder)).ok()
 }

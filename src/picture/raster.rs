@@ -1,9 +1,10 @@
-//! Samples as the file stores them, and how they become RGB.
+//! Decoded samples in the layout of their file, and their conversion to RGB.
 
-use super::colour::Transform;
+use super::colour::{Model, multiply, to_srgb};
+use super::icc::Transform;
 use image::metadata::Orientation;
 
-/// What the samples of a pixel mean. 16-bit samples are in native byte order.
+/// The samples of a pixel. 16-bit samples are in native byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     Gray8,
@@ -14,21 +15,14 @@ pub(super) enum Layout {
     Rgba8,
     Rgb16,
     Rgba16,
-    /// Adobe's convention, 255 is no ink, followed by browsers and Pillow whether a file names Adobe or not.
+    /// 255 is no ink, as Adobe writes it. Browsers and Pillow assume this whether or not a file has an Adobe segment.
     InvertedCmyk8,
     /// Y, Cb, Cr of the inverted inks' complement, and inverted black (Adobe Technical Note #5116).
     InvertedYcck8,
 }
 
-/// The colour model a profile must be for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Model {
-    Gray,
-    Rgb,
-    Cmyk,
-}
-
 impl Layout {
+    /// Per pixel.
     pub fn bytes(self) -> usize {
         match self {
             Layout::Gray8 => 1,
@@ -53,7 +47,7 @@ impl Layout {
     }
 }
 
-/// A decoded picture, not yet upright, in its own colours.
+/// A decoded picture in its stored orientation and colour space.
 pub(super) struct Raster {
     pub width: usize,
     pub height: usize,
@@ -61,11 +55,11 @@ pub(super) struct Raster {
     /// `width * height * layout.bytes()` bytes.
     pub data: Vec<u8>,
     pub orientation: Orientation,
-    /// To sRGB; `None` when the samples are sRGB, or count as such.
+    /// To sRGB. `None` when the samples are sRGB, or are taken for it.
     pub transform: Option<Transform>,
 }
 
-/// Rows in the making, kept between calls to save allocations.
+/// Buffers for a row, reused by the next one.
 #[derive(Default)]
 pub(super) struct Scratch {
     colours: Vec<u8>,
@@ -84,7 +78,7 @@ impl Raster {
         self.layout == Layout::Rgb8 && self.transform.is_none()
     }
 
-    /// Writes `out.len() / 3` pixels from (`x`, `y`) on as sRGB, over black.
+    /// Writes `out.len() / 3` pixels from (`x`, `y`) on as sRGB triples, composited over black.
     pub fn rgb(&self, x: usize, y: usize, scratch: &mut Scratch, out: &mut [u8]) {
         let samples = self.samples(x, y, out.len() / 3);
         scratch.colours.clear();
@@ -97,19 +91,19 @@ impl Raster {
         }
         if !scratch.alpha.is_empty() {
             for (pixel, &alpha) in out.as_chunks_mut::<3>().0.iter_mut().zip(&scratch.alpha) {
-                *pixel = pixel.map(|c| scale(c, alpha));
+                *pixel = pixel.map(|c| multiply(c, alpha));
             }
         }
     }
 }
 
 impl Scratch {
-    /// Of the pixels that were last asked for; empty where all are opaque.
+    /// Of the pixels that were converted last. Empty when the layout has no alpha.
     pub fn alpha(&self) -> &[u8] {
         &self.alpha
     }
 
-    /// Takes samples apart into 8-bit colours and alpha.
+    /// Splits samples into 8-bit colours and alpha.
     fn read(&mut self, layout: Layout, samples: &[u8]) {
         match layout {
             Layout::Gray8 | Layout::Rgb8 => self.colours.extend_from_slice(samples),
@@ -135,32 +129,6 @@ impl Scratch {
     }
 }
 
-/// Colours without a profile: gray and RGB are sRGB, CMYK is ideal ink on ideal paper.
-pub(super) fn to_srgb(colours: &[u8], model: Model, out: &mut [u8]) {
-    let out = out.as_chunks_mut::<3>().0;
-    match model {
-        Model::Gray => out
-            .iter_mut()
-            .zip(colours)
-            .for_each(|(rgb, &gray)| *rgb = [gray; 3]),
-        Model::Rgb => out
-            .iter_mut()
-            .zip(colours.as_chunks().0)
-            .for_each(|(rgb, c)| *rgb = *c),
-        Model::Cmyk => {
-            for (rgb, &[c, m, y, k]) in out.iter_mut().zip(colours.as_chunks().0) {
-                *rgb = [c, m, y].map(|ink| scale(255 - ink, 255 - k));
-            }
-        }
-    }
-}
-
-/// `round(a · b / 255)`
-fn scale(a: u8, b: u8) -> u8 {
-    let product = u32::from(a) * u32::from(b) + 128;
-    ((product + (product >> 8)) >> 8) as u8
-}
-
 /// `round(sample · 255 / 65535)`
 fn to_8_bits(sample: &[u8; 2]) -> u8 {
     ((u32::from(u16::from_ne_bytes(*sample)) * 255 + 32_895) >> 16) as u8
@@ -171,9 +139,9 @@ fn narrow<const WIDE: usize, const N: usize>(pixel: &[u8; WIDE]) -> [u8; N] {
     std::array::from_fn(|i| to_8_bits(&[pixel[2 * i], pixel[2 * i + 1]]))
 }
 
-/// Inverted YCCK → inks, 255 is full. BT.601 full range as in JFIF, in 16.16 fixed point.
+/// Inverted YCCK → inks, where 255 is full ink. BT.601 full range as in JFIF, in 16.16 fixed point.
 ///
-/// The RGB of YCC is the complement of the stored inks, which are the complement of the real ones: it is the inks.
+/// YCC encodes the complement of the stored inks, and these are the complement of the inks: its RGB values are the inks.
 fn ycck_to_cmyk(&[y, cb, cr, k]: &[u8; 4]) -> [u8; 4] {
     let [y, cb, cr] = [i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128];
     let to_byte = |v: i32| ((v + 0x8000) >> 16).clamp(0, 255) as u8;
@@ -194,14 +162,6 @@ mod tests {
         for v in 0..=u16::MAX {
             let nearest = (f64::from(v) * 255.0 / 65535.0).round() as u8;
             assert_eq!(to_8_bits(&v.to_ne_bytes()), nearest, "{v}");
-        }
-    }
-
-    #[test]
-    fn alpha_rounds_to_the_nearest() {
-        for (a, b) in (0..=255).flat_map(|a| (0..=255).map(move |b| (a, b))) {
-            let nearest = (f64::from(a) * f64::from(b) / 255.0).round() as u8;
-            assert_eq!(scale(a, b), nearest, "{a} {b}");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Resampling of small pictures with alpha: Lanczos, premultiplied.
+//! Lanczos resampling of small pictures with premultiplied alpha.
 
-use std::f32::consts::PI;
+use super::lanczos;
 
-/// Lobes of the filter.
-const LOBES: f32 = 3.0;
+/// Radius of the filter, in samples of the smaller of the two pictures.
+const RADIUS: f64 = 3.0;
 
 /// Premultiplied RGBA, rows top to bottom.
 pub(super) type Pixels = Vec<[u8; 4]>;
 
-/// `pixels`, which are `from` wide and high, at the size `to`. Neither may be zero.
+/// Resamples `pixels` from one size to another, each a width and a height of at least 1.
 pub(super) fn resample(pixels: &[[u8; 4]], from: [usize; 2], to: [usize; 2]) -> Pixels {
     let taps = Taps::new(from[0], to[0]);
-    // The transposed result of each pass is the next one's rows.
+    // Each pass transposes its result, so that both filter rows.
     let narrow = pass(
         from[1],
         |y| &pixels[y * from[0]..(y + 1) * from[0]],
@@ -63,37 +63,26 @@ fn narrowed([r, g, b, a]: [f32; 4]) -> [u8; 4] {
     [level(r), level(g), level(b), a as u8]
 }
 
-/// For each sample of the result: the first sample it is made from, and the weights.
+/// For each sample of the result: the first source sample, and the weights from there on.
 struct Taps(Vec<(usize, Vec<f32>)>);
 
 impl Taps {
     fn new(from: usize, to: usize) -> Taps {
-        let step = from as f32 / to as f32;
-        // Reducing, the filter is as wide as what it must not let through.
+        let step = from as f64 / to as f64;
+        // A reduction widens the filter, so that nothing aliases.
         let stretch = step.max(1.0);
         let taps = (0..to).map(|i| {
-            let middle = (i as f32 + 0.5) * step;
-            let first = (middle - LOBES * stretch).floor().max(0.0) as usize;
-            let end = ((middle + LOBES * stretch).ceil() as usize).min(from);
+            let middle = (i as f64 + 0.5) * step;
+            let first = (middle - RADIUS * stretch).floor().max(0.0) as usize;
+            let end = ((middle + RADIUS * stretch).ceil() as usize).min(from);
             let mut weights: Vec<f32> = (first..end)
-                .map(|k| lanczos((k as f32 + 0.5 - middle) / stretch))
+                .map(|k| lanczos((k as f64 + 0.5 - middle) / stretch, RADIUS) as f32)
                 .collect();
             let sum: f32 = weights.iter().sum();
             weights.iter_mut().for_each(|weight| *weight /= sum);
             (first, weights)
         });
         Taps(taps.collect())
-    }
-}
-
-fn lanczos(x: f32) -> f32 {
-    if x.abs() < 1e-4 {
-        1.0
-    } else if x.abs() >= LOBES {
-        0.0
-    } else {
-        let x = PI * x;
-        LOBES * x.sin() * (x / LOBES).sin() / (x * x)
     }
 }
 

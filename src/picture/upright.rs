@@ -1,4 +1,4 @@
-//! Raster → upright planes, a band of rows at a time, on two threads.
+//! Raster → upright planes, on two threads.
 
 use super::raster::{Raster, Scratch};
 use super::ycc::{CB, CR, Sums, Y};
@@ -6,13 +6,13 @@ use super::{Detail, Plane, Size};
 use image::metadata::Orientation;
 use std::thread;
 
-/// Rows converted at once: enough that a turned picture is read in runs, few enough to stay in the cache.
+/// Rows converted at once: enough to read a rotated picture in runs, few enough to stay in the cache.
 const STRIP: usize = 16;
 
-/// Two keep well ahead of the decoders; more would take cores from other jobs.
-const MOST_THREADS: usize = 2;
+/// Two are much faster than the decoders; more would take cores from other jobs.
+const MAX_THREADS: usize = 2;
 
-/// Where an upright pixel lies in the source: `transposed` first, then mirrored.
+/// How upright coordinates map to the source: transposed first, then mirrored.
 #[derive(Clone, Copy)]
 pub(super) struct Turn {
     pub transposed: bool,
@@ -21,7 +21,7 @@ pub(super) struct Turn {
 }
 
 impl From<Orientation> for Turn {
-    /// EXIF 2.32, 4.6.4, tag 0x0112; named by `image` after the remedy.
+    /// EXIF 2.32, 4.6.4, tag 0x0112. `image` names each value after the transformation that corrects it.
     fn from(orientation: Orientation) -> Turn {
         let (transposed, mirror_x, mirror_y) = match orientation {
             Orientation::NoTransforms => (false, false, false),
@@ -41,14 +41,14 @@ impl From<Orientation> for Turn {
     }
 }
 
-/// The size once upright.
+/// The size of the upright picture, in pixels.
 pub(super) fn size(raster: &Raster) -> Size {
     let (width, height) = if Turn::from(raster.orientation).transposed {
         (raster.height, raster.width)
     } else {
         (raster.width, raster.height)
     };
-    // Decoders tell sizes in 32 bits.
+    // Decoders report sizes in 32 bits.
     Size {
         width: width as u32,
         height: height as u32,
@@ -63,7 +63,7 @@ pub(super) fn planes(raster: &Raster, detail: Detail) -> [Plane; 3] {
     let mut planes =
         shifts.map(|shift| Plane::new(width.div_ceil(1 << shift), height.div_ceil(1 << shift)));
 
-    let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
+    let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
     let strip = STRIP.max(1 << shifts[0]).max(1 << shifts[1]);
     let band_rows = height.div_ceil(strip).div_ceil(threads) * strip;
 
@@ -81,28 +81,33 @@ pub(super) fn planes(raster: &Raster, detail: Detail) -> [Plane; 3] {
                 detail,
                 strip,
             };
+            let mut convert = move || band.convert(first, rows, [y, cb, cr]);
             if rows == height {
-                band.fill(first, rows, [y, cb, cr]);
+                convert();
             } else {
-                scope.spawn(move || band.fill(first, rows, [y, cb, cr]));
+                thread::Builder::new()
+                    .name("picture".into())
+                    .spawn_scoped(scope, convert)
+                    .expect("a thread can be started");
             }
         }
     });
     planes
 }
 
-/// A run of upright rows for one thread.
+/// The conversion of upright rows, for one thread.
 struct Band<'a> {
     raster: &'a Raster,
     /// Of the upright picture.
     width: usize,
     detail: Detail,
-    /// Rows at once: a multiple of every block's height.
+    /// Rows at once: a multiple of the height of the blocks.
     strip: usize,
 }
 
 impl Band<'_> {
-    fn fill(&self, first: usize, rows: usize, [mut y, mut cb, mut cr]: [&mut [u8]; 3]) {
+    /// Converts `rows` rows from `first` on into the planes.
+    fn convert(&self, first: usize, rows: usize, [mut y, mut cb, mut cr]: [&mut [u8]; 3]) {
         let mut strip = Vec::new();
         let mut scratch = Scratch::default();
         let Detail {
@@ -115,7 +120,7 @@ impl Band<'_> {
             let count = self.strip.min(rows - start);
             let rgb = self.rows(first + start, count, &mut strip, &mut scratch);
             for block in rgb.chunks((self.width * 3) << luma_shift) {
-                let y = take(&mut y, luma_shift, self.width);
+                let y = next_row(&mut y, luma_shift, self.width);
                 if luma_shift == 0 {
                     Y.of_pixels(block, y);
                 } else {
@@ -124,8 +129,8 @@ impl Band<'_> {
                 }
             }
             for block in rgb.chunks((self.width * 3) << chroma_shift) {
-                let cb = take(&mut cb, chroma_shift, self.width);
-                let cr = take(&mut cr, chroma_shift, self.width);
+                let cb = next_row(&mut cb, chroma_shift, self.width);
+                let cr = next_row(&mut cr, chroma_shift, self.width);
                 if chroma_shift == 0 {
                     CB.of_pixels(block, cb);
                     CR.of_pixels(block, cr);
@@ -138,7 +143,8 @@ impl Band<'_> {
         }
     }
 
-    /// `count` upright rows from `first` on as RGB triples: the raster's own where they are that, else `strip`'s.
+    /// `count` upright rows from `first` on as RGB triples: borrowed from the raster if it has them, or else converted
+    /// into `strip`.
     fn rows<'s>(
         &'s self,
         first: usize,
@@ -198,8 +204,8 @@ impl Band<'_> {
     }
 }
 
-/// Cuts the next row of samples off `plane`.
-fn take<'p>(plane: &mut &'p mut [u8], shift: u8, width: usize) -> &'p mut [u8] {
+/// Splits the next row of samples off `plane`.
+fn next_row<'p>(plane: &mut &'p mut [u8], shift: u8, width: usize) -> &'p mut [u8] {
     let (row, rest) = std::mem::take(plane).split_at_mut(width.div_ceil(1 << shift));
     *plane = rest;
     row

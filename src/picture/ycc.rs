@@ -1,14 +1,15 @@
 //! RGB → Y'CbCr of BT.709 in limited range (ITU-R BT.709-6, items 3.2, 3.3 and 4), averaged over blocks.
 //!
-//! The matrix is linear, so a block's RGB is summed first and converted once: exact, and nothing is clamped between.
+//! The matrix is linear, so the RGB values of a block are summed first and converted once, without error or clamping in
+//! between.
+
+use super::colour::{KB, KG, KR};
 
 /// Fraction bits of the matrix: the error of a value stays below 0.01 of a level.
 const BITS: u32 = 16;
 const ONE: f64 = (1 << BITS) as f64;
 
-const KR: f64 = 0.2126;
-const KB: f64 = 0.0722;
-/// Levels of luma and of chroma's whole range, per level of 8-bit RGB.
+/// Levels of luma, and of the whole range of chroma, per level of 8-bit RGB.
 const LUMA: f64 = 219.0 / 255.0;
 const CHROMA: f64 = 224.0 / 255.0;
 
@@ -23,7 +24,7 @@ const fn round(v: f64) -> i32 {
     (if v < 0.0 { v - 0.5 } else { v + 0.5 }) as i32
 }
 
-/// Green takes what is left of `sum`, so that grays come out exactly gray, and white exactly 235.
+/// Green gets the rest of `sum`, so that gray is exactly gray and white exactly 235.
 const fn component(red: f64, blue: f64, sum: f64, offset: i32) -> Component {
     let (red, blue) = (round(red * ONE), round(blue * ONE));
     Component {
@@ -63,10 +64,10 @@ impl Component {
         );
     }
 
-    /// The means of blocks of `pixels` pixels each.
+    /// The means of blocks of `pixels` pixels.
     fn means(self, sums: &[[u32; 3]], pixels: usize, out: &mut [u8]) {
         let blocks = out.iter_mut().zip(sums);
-        // A division would take longer than all the rest, and only odd edges need one.
+        // Only blocks at odd edges need a division, which would take longer than everything else.
         if pixels.is_power_of_two() {
             let shift = pixels.trailing_zeros() + BITS;
             blocks.for_each(|(out, sum)| *out = (self.numerator(sum, pixels) >> shift) as u8);
@@ -76,20 +77,20 @@ impl Component {
         }
     }
 
-    /// The mean of a block times its `pixels`, in 1/2^BITS, with the half that rounds it. Positive.
+    /// The mean of a block times its `pixels`, in 1/2^BITS, plus one half for rounding. Positive.
     fn numerator(self, sum: &[u32; 3], pixels: usize) -> i64 {
         let [r, g, b] = [0, 1, 2].map(|i| i64::from(self.weights[i]) * i64::from(sum[i]));
         r + g + b + (i64::from(self.offset << BITS) + (1 << (BITS - 1))) * pixels as i64
     }
 }
 
-/// R, G, B of a pixel; what no display can show is clamped.
+/// R, G, B of a pixel, clamped to their range.
 pub(super) fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let [y, cb, cr] = [(y, 16.0), (cb, 128.0), (cr, 128.0)].map(|(v, zero)| f64::from(v) - zero);
     let luma = y / LUMA;
     let red = luma + cr / CHROMA * 2.0 * (1.0 - KR);
     let blue = luma + cb / CHROMA * 2.0 * (1.0 - KB);
-    let green = (luma - KR * red - KB * blue) / (1.0 - KR - KB);
+    let green = (luma - KR * red - KB * blue) / KG;
     // A float-to-int cast saturates.
     [red, green, blue].map(|level| level.round() as u8)
 }
@@ -99,7 +100,7 @@ pub(super) struct Sums {
     rgb: Vec<[u32; 3]>,
     /// Pixel rows summed.
     rows: usize,
-    /// Pixels that a block is wide, and that the last one is.
+    /// Widths of a block and of the last one, in pixels.
     block: usize,
     last_block: usize,
 }
@@ -122,7 +123,7 @@ impl Sums {
         self.rgb.fill([0; 3]);
         self.rows = rows.len() / (width * 3);
         for row in rows.chunks_exact(width * 3) {
-            // The constants let the common cases be unrolled.
+            // Constants let the compiler unroll the common cases.
             match self.block {
                 2 => add(&mut self.rgb, row, 2),
                 4 => add(&mut self.rgb, row, 4),
@@ -156,10 +157,11 @@ fn add_pixels(sum: &mut [u32; 3], pixels: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::colour::luminance;
 
-    /// The formulas as BT.709 prints them.
+    /// The formulas as printed in BT.709.
     fn exact([r, g, b]: [f64; 3]) -> [f64; 3] {
-        let y = KR * r + (1.0 - KR - KB) * g + KB * b;
+        let y = luminance([r, g, b]);
         [
             16.0 + LUMA * y,
             128.0 + CHROMA * (b - y) / (2.0 * (1.0 - KB)),
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_converted_comes_back() {
+    fn conversion_is_reversible() {
         for pixel in [[0, 0, 0], [255, 255, 255], [200, 30, 90], [12, 240, 3]] {
             let mut out = [[0]; 3];
             for (component, out) in [Y, CB, CR].into_iter().zip(&mut out) {

@@ -1,198 +1,161 @@
-//! A job's assets: fetched side by side into files without a name, and had one at a time.
-//!
-//! On disk, because a hundred photos may be more than memory; without a name, because what a crash
-//! leaves behind is then gone with the process.
+//! What a video is made from: its photos, its logo and its soundtrack.
 
-use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
 
-use log::{debug, error};
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use log::error;
+use tokio_util::sync::CancellationToken;
 
-use super::Stop;
-use crate::errors::chain;
-use crate::job::Failure;
-use crate::net::{FetchError, Net, Oversize};
-use crate::spec::{Asset, Source};
+use super::downloads::{AssetDownloads, AssetKind, PendingAsset};
+use super::photos::PhotoSource;
+use super::publisher::TemporaryFile;
+use super::{Pipeline, PipelineError};
+use crate::job::{Failure, FailureCode};
+use crate::net::Oversize;
+use crate::picture::{self, Limits, Logo};
+use crate::sound::{self, Track};
+use crate::spec::{Size, VideoSpec};
 
-/// Downloads of one job at the same time.
-const SIDE_BY_SIDE: usize = 8;
+const PHOTO: AssetKind = AssetKind {
+    accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Refuse,
+};
+/// Of hours of music, the beginning is enough.
+const SOUNDTRACK: AssetKind = AssetKind {
+    accept: "audio/mpeg, audio/mp4, audio/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Cut,
+};
+const LOGO: AssetKind = AssetKind {
+    accept: "image/png, image/svg+xml, image/webp, image/*;q=0.8, */*;q=0.5",
+    oversize: Oversize::Refuse,
+};
 
-/// Between two looks whether the job is still wanted.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// The most room that a template has for a logo, in pixels.
+const LARGEST_LOGO: Size = Size {
+    width: 800,
+    height: 600,
+};
 
-/// Where assets are fetched with, and to.
-pub struct Fetcher<'a> {
-    runtime: &'a Handle,
-    net: &'a Net,
-    directory: &'a Path,
-    permits: Arc<Semaphore>,
-    /// Given up with the value.
-    downloads: JoinSet<()>,
-    failed: Arc<AtomicBool>,
+pub struct Assets<'a> {
+    pub photos: PhotoSource<'a>,
+    soundtrack: Option<PendingAsset>,
+    logo: Option<PendingAsset>,
+    limits: &'a Limits,
+    /// Aborted when the assets are dropped.
+    _downloads: AssetDownloads<'a>,
 }
 
-/// An asset on its way.
-pub struct Arrival {
-    label: String,
-    from: From,
-}
-
-enum From {
-    Download(Receiver<Result<File, FetchError>>),
-    /// Once it has arrived.
-    Fetched(File),
-    /// Why it has not.
-    Nowhere(Failure),
-    File(PathBuf),
-    /// Nothing is left to read.
-    Used,
-}
-
-/// What an asset is taken for.
-#[derive(Clone, Copy)]
-pub struct Kind {
-    /// Media types in the order of our liking, for servers that can choose.
-    pub accept: &'static str,
-    pub oversize: Oversize,
-}
-
-impl<'a> Fetcher<'a> {
-    pub fn new(runtime: &'a Handle, net: &'a Net, directory: &'a Path) -> Self {
-        Self {
+impl<'a> Assets<'a> {
+    /// Starts all downloads, into the directory of `file`. Cancels `failed` when one fails.
+    pub fn fetch(
+        pipeline: &'a Pipeline,
+        spec: &VideoSpec,
+        file: &'a Path,
+        failed: &CancellationToken,
+    ) -> Self {
+        let directory = file.parent().unwrap_or(Path::new("."));
+        let Pipeline {
             runtime,
             net,
-            directory,
-            permits: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
-            downloads: JoinSet::new(),
-            failed: Arc::default(),
+            limits,
+            ..
+        } = pipeline;
+        let mut downloads = AssetDownloads::new(runtime, net, directory, failed.clone());
+        // The soundtrack first, which has to be ready before the first frame.
+        let soundtrack = spec.soundtrack.as_ref();
+        let soundtrack = soundtrack.map(|asset| downloads.start(asset, SOUNDTRACK));
+        let logo = spec.logo.as_ref();
+        let logo = logo.map(|asset| downloads.start(asset, LOGO));
+        let photos = spec.scenes.iter().map(|scene| &scene.photo);
+        let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
+        Self {
+            photos: PhotoSource::new(photos, limits),
+            soundtrack,
+            logo,
+            limits,
+            _downloads: downloads,
         }
     }
 
-    /// Begins to fetch, after what has been begun before.
-    pub fn fetch(&mut self, asset: &Asset, kind: Kind) -> Arrival {
-        let from = match &asset.source {
-            Source::File(path) => From::File(path.clone()),
-            Source::Url(url) => From::Download(self.download(url.clone(), kind)),
+    pub fn logo(&mut self, cancel: &CancellationToken) -> Result<Option<Logo>, PipelineError> {
+        let Some(logo) = &mut self.logo else {
+            return Ok(None);
         };
-        Arrival {
-            label: asset.label.clone(),
-            from,
-        }
+        let bytes = logo.read(cancel)?;
+        picture::logo(&bytes, self.limits, LARGEST_LOGO)
+            .map(Some)
+            .map_err(|error| PipelineError::Failed(logo.failure(FailureCode::NotAPicture, &error)))
     }
 
-    fn download(&mut self, url: String, kind: Kind) -> Receiver<Result<File, FetchError>> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let (net, permits) = (self.net.clone(), self.permits.clone());
-        let (directory, failed) = (self.directory.to_owned(), self.failed.clone());
-        let download = async move {
-            let _permit = permits.acquire_owned().await;
-            let fetched = match unnamed_file(directory).await {
-                Ok(file) => net.fetch(&url, kind.accept, kind.oversize, file).await,
-                Err(error) => Err(FetchError::NotKept(error)),
-            };
-            if let Err(error) = &fetched {
-                log_failure(&url, error);
-                failed.store(true, Ordering::Relaxed);
+    /// The soundtrack, as long as the video.
+    pub fn track(
+        &mut self,
+        spec: &VideoSpec,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Track>, PipelineError> {
+        let Some(soundtrack) = &mut self.soundtrack else {
+            return Ok(None);
+        };
+        let bytes = soundtrack.read(cancel)?;
+        sound::soundtrack(&bytes, spec.output.seconds())
+            .map(Some)
+            .map_err(|error| {
+                PipelineError::Failed(soundtrack.failure(FailureCode::NotSound, &error))
+            })
+    }
+
+    /// Everything that is wrong with the assets, as one failure.
+    pub fn failures(&mut self, spec: &VideoSpec, cancel: &CancellationToken) -> PipelineError {
+        let mut failures = match self.photos.failures(cancel) {
+            Ok(failures) => failures,
+            Err(error) => return error,
+        };
+        let others = [
+            self.logo(cancel).map(drop),
+            self.track(spec, cancel).map(drop),
+        ];
+        for other in others {
+            match other {
+                Err(PipelineError::Failed(failure)) => failures.push(failure),
+                Err(error) if failures.is_empty() => return error,
+                Ok(()) | Err(_) => {}
             }
-            // Err: nobody wants it any more.
-            let _ = sender.send(fetched);
-        };
-        self.downloads.spawn_on(download, self.runtime);
-        receiver
-    }
-
-    /// Set once a download has failed.
-    pub fn failed(&self) -> Arc<AtomicBool> {
-        self.failed.clone()
+        }
+        PipelineError::Failed(joined(failures))
     }
 }
 
-impl Arrival {
-    /// Waits until it is here, or will not be. Err: the job is not wanted any more.
-    pub fn wait(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Stop> {
-        let From::Download(download) = &self.from else {
-            return Ok(());
-        };
-        let fetched = loop {
-            match download.recv_timeout(LOOK_INTERVAL) {
-                Ok(fetched) => break fetched,
-                Err(RecvTimeoutError::Timeout) if !stopped() => {}
-                Err(_) => return Err(Stop::Interrupted),
-            }
-        };
-        self.from = match fetched {
-            Ok(file) => From::Fetched(file),
-            Err(error) => From::Nowhere(self.complaint(fetch_code(&error), &error)),
-        };
-        Ok(())
-    }
+/// Several failures as one, with the code of the first.
+fn joined(failures: Vec<Failure>) -> Failure {
+    let Some(code) = failures.first().map(|failure| failure.code) else {
+        error!("a video was given up although nothing is wrong with its assets");
+        return Failure::internal();
+    };
+    let messages: Vec<String> = failures
+        .into_iter()
+        .map(|failure| failure.message)
+        .collect();
+    Failure::new(code, messages.join("; "))
+}
 
-    /// Waits for it and reads all of it. Does so again when asked again.
-    pub fn read(&mut self, stopped: &dyn Fn() -> bool) -> Result<Vec<u8>, Stop> {
-        self.wait(stopped)?;
-        let read = match &mut self.from {
-            From::File(path) => std::fs::read(path),
-            From::Fetched(file) => read_whole(file),
-            From::Nowhere(failure) => return Err(Stop::Failed(failure.clone())),
-            From::Download(_) | From::Used => return Err(Stop::Interrupted),
-        };
-        read.map_err(|error| {
-            let predicate = format!("cannot be read: {error}");
-            Stop::Failed(self.complaint("file-unreadable", &predicate))
+/// Writes a track to a WAV file beside the video's.
+pub fn write_wav(track: &Track, video: &Path) -> Result<TemporaryFile, PipelineError> {
+    let file = TemporaryFile::new(wav_beside(video));
+    let written = File::create(file.path()).and_then(|out| track.write_wav(BufWriter::new(out)));
+    written.map(|()| file).map_err(|error| {
+        error!("the soundtrack could not be written: {error}");
+        PipelineError::Failed(match error.kind() {
+            io::ErrorKind::StorageFull => Failure::new(FailureCode::DiskFull, "the disk is full"),
+            _ => Failure::new(
+                FailureCode::StorageFailed,
+                "the soundtrack could not be written",
+            ),
         })
-    }
-
-    /// Lets go of it, once it has been used.
-    pub fn drop_file(&mut self) {
-        self.from = From::Used;
-    }
-
-    /// A sentence about it, from the predicate on.
-    pub fn complaint(&self, code: &str, predicate: &impl Display) -> Failure {
-        Failure::new(code, format!("{} {predicate}", self.label))
-    }
+    })
 }
 
-async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
-    let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(directory));
-    made.await.map_err(io::Error::other)?
-}
-
-/// A fault on our side is the operator's business, any other the caller's.
-fn log_failure(url: &str, error: &FetchError) {
-    match error {
-        FetchError::NotKept(_) => error!("an asset could not be kept: {}", chain(error)),
-        _ => debug!("{url:?} could not be fetched: {}", chain(error)),
-    }
-}
-
-fn read_whole(file: &mut File) -> io::Result<Vec<u8>> {
-    let length = file.seek(io::SeekFrom::End(0))?;
-    file.rewind()?;
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn fetch_code(error: &FetchError) -> &'static str {
-    match error {
-        FetchError::Url(_) => "url-not-allowed",
-        FetchError::Status(_) | FetchError::BadRedirect | FetchError::TooManyRedirects => {
-            "bad-answer"
-        }
-        FetchError::TooLarge { .. } => "too-large",
-        FetchError::TimedOut(_) => "timed-out",
-        FetchError::Unreachable(_) | FetchError::BrokeOff(_) => "unreachable",
-        FetchError::NotKept(error) if error.kind() == io::ErrorKind::StorageFull => "disk-full",
-        FetchError::NotKept(_) => "storage-failed",
-    }
+/// Where the soundtrack of a video is while the video is made.
+pub fn wav_beside(video: &Path) -> PathBuf {
+    video.with_extension("wav")
 }

@@ -1,112 +1,211 @@
-//! The spine: how one video is made, from its specification to an address where it can be had.
+//! How one video is made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
+//!
+//! ```text
+//! downloads ─ photos (decoded one ahead), soundtrack, logo ─ assets
+//! sink ─ frames ▸ encoder
+//! publisher ─ a finished file ▸ storage
+//! ```
 
-mod album;
 mod assets;
-mod studio;
+mod downloads;
+mod photos;
+mod publisher;
+mod sink;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
+use crossbeam_channel::bounded;
 use log::error;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
-pub use studio::{Studio, wav_beside};
+pub use assets::wav_beside;
+use publisher::TemporaryFile;
+pub use publisher::{Publisher, TEST_FILE};
 
+use crate::encode::{EncodeError, Encoder, Preset};
 use crate::errors::chain;
-use crate::job::{Failure, Job, JobId, Video};
+use crate::job::{Failure, FailureCode};
+use crate::net::Net;
 use crate::picture;
-use crate::render::Progress;
-use crate::spec::Size;
-use crate::storage::{Storage, StorageError};
+use crate::render::{self, Composition, RenderError};
+use crate::spec::{Size, VideoSpec};
+use crate::titles::Fonts;
+use assets::{Assets, write_wav};
+use photos::PhotoSource;
+use sink::EncoderSink;
 
-/// The name under which [`Pipeline::test_storage`] stores its file.
-pub const TEST_FILE: &str = "success.txt";
-
-/// The whole way; cheap to clone.
+/// From a specification to a file; cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
-    pub studio: Studio,
-    pub storage: Arc<dyn Storage>,
-    /// Where videos are written before they are stored. On the local storage's own file system,
-    /// so that storing is a rename.
-    pub work_dir: PathBuf,
+    pub runtime: Handle,
+    pub net: Net,
+    pub limits: picture::Limits,
+    pub fonts: Arc<Fonts>,
+    pub encoder: Encoder,
+}
+
+/// Who wants to know how far it is.
+pub trait Observer: Sync {
+    /// Told of every frame.
+    fn frames_done(&self, done: u32, of: u32);
+
+    /// Asked before a result replaces what the storage holds under its name.
+    fn may_store(&self) -> bool;
+}
+
+/// A video file.
+#[derive(Clone, Debug)]
+pub struct RenderedVideo {
+    pub size: Size,
+    pub frames: u32,
+    /// Of the file.
+    pub bytes: u64,
+    /// A frame in planar 4:2:0.
+    pub thumbnail: Option<Vec<u8>>,
 }
 
 /// Why there is no video.
 #[derive(Debug)]
-pub enum Stop {
-    /// Give up: it would fail again.
+pub enum PipelineError {
     Failed(Failure),
-    /// ffmpeg was ended. Give up, unless the whole service is being stopped.
-    EncoderLost(Failure),
-    /// Begin again another time: it was cut off from outside.
-    Interrupted,
+    /// ffmpeg died. A failure, unless the whole service is being stopped.
+    EncoderDied(Failure),
+    /// The token was cancelled. Whoever cancelled it knows why.
+    Cancelled,
 }
 
 impl Pipeline {
-    pub fn run(&self, job: &Job, progress: &dyn Progress) -> Result<Video, Stop> {
-        // Each attempt has its own files: an orphan of the last one may still hold others.
-        let scratch = |kind| {
-            let name = format!("{}.{}.{kind}", job.id, job.attempt);
-            Scratch(self.work_dir.join(name))
-        };
-        let video = scratch("mp4");
-        let rendered = self.studio.film(&job.request.spec, &video.0, progress)?;
-        let thumbnail_url = match &rendered.thumbnail {
-            None => None,
-            Some(frame) => {
-                let thumbnail = scratch("jpg");
-                self.draw_thumbnail(frame, rendered.size, &thumbnail.0)?;
-                Some(self.keep(&job.id.thumbnail_name(), &thumbnail.0)?)
-            }
-        };
-        Ok(Video {
-            url: self.keep(&job.id.video_name(), &video.0)?,
-            size: rendered.size,
-            frames: rendered.frames,
-            frame_rate: job.request.spec.output.frame_rate,
-            thumbnail_url,
-            bytes: rendered.bytes,
-        })
+    /// Makes the video in `file`, whole or not at all. Until then its assets are beside it.
+    /// Blocks: call it on a thread of its own.
+    pub fn render(
+        &self,
+        spec: &VideoSpec,
+        file: &Path,
+        observer: &dyn Observer,
+        cancel: &CancellationToken,
+    ) -> Result<RenderedVideo, PipelineError> {
+        // Cancelled as well when a download fails.
+        let abort = cancel.child_token();
+        let mut assets = Assets::fetch(self, spec, file, &abort);
+        let rendered = self.render_assets(&mut assets, spec, file, observer, &abort);
+        match rendered {
+            Ok(video) => Ok(video),
+            Err(_) if cancel.is_cancelled() => Err(PipelineError::Cancelled),
+            // The encoder was ended, or the frames with it, because of an asset.
+            Err(_) if abort.is_cancelled() => Err(assets.failures(spec, cancel)),
+            Err(NoVideo::Asset) => Err(assets.failures(spec, cancel)),
+            Err(NoVideo::Because(error)) => Err(error),
+        }
     }
 
-    fn draw_thumbnail(&self, frame: &[u8], size: Size, file: &Path) -> Result<(), Stop> {
-        let drawn = picture::jpeg(frame, size).map_err(io::Error::other);
-        drawn
-            .and_then(|jpeg| std::fs::write(file, jpeg))
-            .map_err(|error| {
-                error!("a thumbnail could not be made: {error}");
-                failed("storage-failed", "the thumbnail could not be stored")
-            })
-    }
-
-    /// Stores a file for good, and tells its address.
-    fn keep(&self, name: &str, file: &Path) -> Result<String, Stop> {
-        self.storage.put(name, file).map_err(|error| {
-            error!("{name} could not be stored: {}", chain(&error));
-            failed("storage-failed", "the video could not be stored")
-        })
-    }
-
-    /// Shows that videos can be stored, with a small text in place of one.
-    pub fn test_storage(&self) -> Result<String, StorageError> {
-        let scratch = Scratch(self.work_dir.join(JobId::random().to_string()));
-        let written = std::fs::write(&scratch.0, "Kinora can store files here.\n");
-        written.map_err(|cause| StorageError::new(TEST_FILE, cause))?;
-        self.storage.put(TEST_FILE, &scratch.0)
+    fn render_assets(
+        &self,
+        assets: &mut Assets,
+        spec: &VideoSpec,
+        file: &Path,
+        observer: &dyn Observer,
+        abort: &CancellationToken,
+    ) -> Result<RenderedVideo, NoVideo> {
+        let track = assets.track(spec, abort).map_err(NoVideo::asset)?;
+        let logo = assets.logo(abort).map_err(NoVideo::asset)?;
+        let wav = track.map(|track| write_wav(&track, file)).transpose()?;
+        let waited = assets.photos.wait_for_first(abort);
+        waited.map_err(NoVideo::asset)?;
+        // Gets ready while the first photo is decoded.
+        let wav = wav.as_ref().map(TemporaryFile::path);
+        let preset = default_preset(spec);
+        let encoding = self.encoder.start(file, wav, preset, abort);
+        let encoding = encoding.map_err(encoder_failure)?;
+        let decoding = abort.child_token();
+        let mut sink = EncoderSink::new(encoding, spec, observer, &decoding);
+        let composition = Composition::new(spec, logo.as_ref(), &self.fonts);
+        draw(&composition, &mut assets.photos, &mut sink, &decoding)?;
+        Ok(sink.finish(file).map_err(encoder_failure)?)
     }
 }
 
-fn failed(code: &str, message: impl Into<String>) -> Stop {
-    Stop::Failed(Failure::new(code, message))
+/// What is to be told of a video that was not made.
+enum NoVideo {
+    /// Everything that is wrong with the assets.
+    Asset,
+    Because(PipelineError),
 }
 
-/// A file that is gone when the job is, unless it has been moved on.
-pub struct Scratch(pub PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Err: it has been moved, or was never made.
-        let _ = std::fs::remove_file(&self.0);
+impl NoVideo {
+    /// The failure is one of perhaps many.
+    fn asset(_: PipelineError) -> Self {
+        Self::Asset
     }
+}
+
+impl From<PipelineError> for NoVideo {
+    fn from(error: PipelineError) -> Self {
+        Self::Because(error)
+    }
+}
+
+/// Decodes the photos on a thread of their own, and draws the frames.
+fn draw(
+    composition: &Composition,
+    photos: &mut PhotoSource,
+    sink: &mut EncoderSink,
+    decoding: &CancellationToken,
+) -> Result<(), NoVideo> {
+    // A channel without places: one picture at most waits, in the hands of the decoder.
+    let (sender, pictures) = bounded(0);
+    let (drawn, decoded) = thread::scope(|scope| {
+        let decode = move || photos.send_all(composition, &sender, decoding);
+        let decoder = thread::Builder::new()
+            .name("decode".into())
+            .spawn_scoped(scope, decode)?;
+        let drawn = render::render(composition, pictures, sink);
+        decoding.cancel();
+        let decoded = decoder.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((drawn, decoded))
+    })
+    .map_err(thread_failure)?;
+    match (drawn, sink.error()) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(error)) => Err(encoder_failure(error).into()),
+        (Err(RenderError::Thread(error)), None) => Err(thread_failure(error).into()),
+        // The sink has only stopped because it was cancelled.
+        (Err(RenderError::Stopped), None) => Err(PipelineError::Cancelled.into()),
+        (Err(RenderError::MissingPicture), None) => Err(decoded.map_or(NoVideo::Asset, |()| {
+            NoVideo::Because(PipelineError::Cancelled)
+        })),
+    }
+}
+
+/// Videos of several photos are long, and their clients are waiting: their encoder is to be quick.
+fn default_preset(spec: &VideoSpec) -> Preset {
+    if spec.scenes.len() > 1 {
+        Preset::Fast
+    } else {
+        Preset::Balanced
+    }
+}
+
+fn encoder_failure(error: EncodeError) -> PipelineError {
+    error!("encoding failed: {}", chain(&error));
+    let code = match error {
+        EncodeError::DiskFull => FailureCode::DiskFull,
+        EncodeError::NotStarted(_) | EncodeError::Died { .. } | EncodeError::Output(_) => {
+            FailureCode::EncoderFailed
+        }
+    };
+    let failure = Failure::new(code, error.to_string());
+    match error {
+        EncodeError::Died { .. } => PipelineError::EncoderDied(failure),
+        _ => PipelineError::Failed(failure),
+    }
+}
+
+fn thread_failure(error: io::Error) -> PipelineError {
+    error!("a thread could not be started: {error}");
+    PipelineError::Failed(Failure::internal())
 }

@@ -1,149 +1,71 @@
-//! Pictures and a specification go in, an encoded video comes out.
+//! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (which scenes make frame k), path and motion (what they show of their photos)
-//! stage ─ scene (with fill and inset, from pyramid by resample) ─┐
-//! overlay ─ titles ───────────────────────────────────────────────┴─ reel ─ encode
+//! timeline (which scenes make frame k), camera and motion (what they show of their photos)
+//! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
+//! titles ───────────────────────────────────────────────────────────────────────────┴─ frames ─▶ FrameSink
 //! ```
 
-mod fill;
-mod inset;
+mod background;
+mod camera;
+mod composition;
+mod contained;
+mod frames;
+mod loader;
 mod motion;
-mod path;
 pub mod pyramid;
-mod reel;
 pub mod resample;
 mod scene;
-mod stage;
+mod source;
 mod timeline;
 
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::io;
+use std::ops::ControlFlow;
 
-use crate::encode::{EncodeError, Encoding};
-use crate::picture::{Detail, Logo, Picture};
-use crate::spec::{Output, Size, VideoSpec};
-use crate::titles::{Fonts, Titles};
-use reel::Film;
-use stage::Stage;
-use timeline::Timeline;
+use crossbeam_channel::Receiver;
 
-/// How a rendering and whoever ordered it keep in touch.
-pub trait Progress: Sync {
-    /// Told of every frame.
-    fn frames_done(&self, done: u32, of: u32);
+pub use composition::Composition;
 
-    /// Asked now and then, from any thread: whether to give up.
-    fn stopped(&self) -> bool;
+use crate::picture::Picture;
+use crate::spec::Size;
+use frames::FramePipeline;
+use loader::{NoScene, SceneLoader};
+
+/// What takes the frames.
+pub trait FrameSink {
+    /// Told once, before the first frame. Frames are in planar 4:2:0, their Y, Cb and Cr one after
+    /// the other.
+    fn start(&mut self, size: Size, frame_rate: u32) -> ControlFlow<()>;
+
+    /// Given every frame, in order.
+    fn frame(&mut self, index: u32, frame: &[u8]) -> ControlFlow<()>;
 }
 
-/// Where the photos of a video come from.
-pub trait Photos: Send {
-    type Error: Send;
-
-    /// The photo of a scene. Asked for each in turn, and on a thread that may wait, but not any
-    /// longer once `given_up` is set; `detail` tells how coarse a photo of that size may be.
-    fn photo(
-        &mut self,
-        scene: usize,
-        detail: &dyn Fn(Size) -> Detail,
-        given_up: &AtomicBool,
-    ) -> Result<Picture, Self::Error>;
-}
-
-/// What was made.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    pub size: Size,
-    pub frames: u32,
-    /// Of the file.
-    pub bytes: u64,
-    /// The frame that is to stand for the video: Y, Cb and Cr.
-    pub thumbnail: Option<Vec<u8>>,
-}
-
-/// `E`: why something that the video is made from cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum RenderError<E> {
-    #[error("interrupted")]
-    Interrupted,
-    #[error("something is missing")]
-    Asset(E),
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
+pub enum RenderError {
+    #[error("the sink takes no more frames")]
+    Stopped,
+    #[error("the picture of a scene is missing")]
+    MissingPicture,
+    #[error("a thread could not be started")]
+    Thread(#[source] io::Error),
 }
 
-/// What a video is made of, beside its photos.
-pub struct Script<'a> {
-    pub spec: &'a VideoSpec,
-    pub logo: Option<&'a Logo>,
-    pub fonts: &'a Fonts,
-}
-
-/// Makes the video, in the file at `path` that `encoding` was started for.
-pub fn render<P: Photos>(
-    script: &Script,
-    photos: P,
-    mut encoding: Encoding,
-    path: &Path,
-    progress: &dyn Progress,
-) -> Result<Rendered, RenderError<P::Error>> {
-    let timeline = Timeline::new(script.spec);
-    let played = encoding.guarded(
-        || progress.stopped(),
-        |encoding| play(script, &timeline, photos, encoding, progress),
-    );
-    // An encoder that was ended by the guard has failed for no other reason.
-    let (size, thumbnail) = played.map_err(|error| match error {
-        RenderError::Encode(_) if progress.stopped() => RenderError::Interrupted,
-        error => error,
+/// Draws all frames. `pictures` brings the photo of each scene that is shown, decoded as finely as
+/// [`Composition::detail`] asks; it may end early, if one of them cannot be had.
+pub fn render(
+    composition: &Composition,
+    pictures: Receiver<Picture>,
+    sink: &mut dyn FrameSink,
+) -> Result<(), RenderError> {
+    let mut loader = SceneLoader::new(composition, pictures);
+    let first = loader.next().map_err(|error| match error {
+        NoScene::End | NoScene::MissingPicture => RenderError::MissingPicture,
     })?;
-    let bytes = std::fs::metadata(path).map_err(EncodeError::Output)?.len();
-    Ok(Rendered {
-        size,
-        frames: timeline.frames(),
-        bytes,
-        thumbnail,
-    })
-}
-
-/// The size of the frames, and a copy of the one that is to stand for the video.
-type Played = (Size, Option<Vec<u8>>);
-
-/// Plays the scenes to the encoder.
-fn play<P: Photos>(
-    script: &Script,
-    timeline: &Timeline,
-    photos: P,
-    encoding: &mut Encoding,
-    progress: &dyn Progress,
-) -> Result<Played, RenderError<P::Error>> {
-    let Script { spec, logo, fonts } = *script;
-    let mut stage = Stage::new(photos, spec, timeline);
-    let first = stage
-        .next(&AtomicBool::new(false))
-        .ok_or(RenderError::Interrupted)?;
-    let first = first.map_err(RenderError::Asset)?;
     let size = first.scene.frame();
-    let Output { frame_rate, .. } = spec.output;
-    encoding.announce(size, frame_rate)?;
-    let film = Film {
-        timeline,
-        titles: Titles::new(&spec.overlays, logo, fonts, size),
-        frame_rate,
-    };
-    let mut thumbnail = None;
-    reel::play(&film, first, stage, |k, frame| {
-        encoding.write(frame)?;
-        if spec.output.thumbnail() == Some(k) {
-            thumbnail = Some(frame.to_vec());
-        }
-        progress.frames_done(k + 1, timeline.frames());
-        if progress.stopped() {
-            return Err(RenderError::Interrupted);
-        }
-        Ok(())
-    })?;
-    encoding.finish()?;
-    Ok((size, thumbnail))
+    let frame_rate = composition.spec.output.frame_rate;
+    if sink.start(size, frame_rate).is_break() {
+        return Err(RenderError::Stopped);
+    }
+    FramePipeline::new(composition, size).run(first, loader, sink)
 }

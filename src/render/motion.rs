@@ -1,62 +1,63 @@
-//! Motion: which part of a photograph a frame shows. Pure.
+//! Motion: which part of a photo a frame shows. Pure.
 
 use std::f64::consts::PI;
 
 use super::resample::Crop;
 use crate::spec::{Motion, Move, Size};
 
-/// Deeper than this, a zoom stands still.
+/// A zoom stops here.
 const MAX_ZOOM: f64 = 10.0;
 
-/// Growth by an eased zoom over its whole time: in shares a second, and at most.
+/// Growth of the photo by an eased zoom, as a fraction of its size.
 const ZOOM: Pace = Pace {
     speed: 0.045,
-    most: 0.22,
+    max: 0.22,
 };
-/// Way of an eased pan, in widths (or heights) of the frame.
+/// Length of an eased pan, in widths or heights of the frame.
 const PAN: Pace = Pace {
     speed: 0.06,
-    most: 0.5,
+    max: 0.5,
 };
-/// How much a photo with little to spare may be enlarged so that a pan has a way to go.
+/// How far a photo that hardly exceeds the frame may be enlarged to make room for a pan.
 const MAX_PAN_ZOOM: f64 = 1.15;
 
-/// A photo shown whole is this much of what would touch the frame's edges, from its smallest to its
-/// largest; and it moves by this share of the frame.
+/// Smallest and largest size of a photo that is shown whole, where 1 touches the edges of the frame;
+/// and the distance that it moves, as a fraction of the frame.
 const WHOLE: (f64, f64) = (0.90, 0.95);
 const WHOLE_DRIFT: f64 = 0.02;
-/// In a frame higher than wide, where titles are below, it stands above the middle: by this share of
-/// the height for each width that is missing.
+/// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
+/// fraction of the height, times 1 − width / height of the frame.
 const WHOLE_LIFT: f64 = 0.22;
-/// A photo that would lose more than half to fill the frame is shown whole.
-const MOST_CROPPED: f64 = 2.0;
+/// A photo of which more than half would have to be cropped to fill the frame is shown whole.
+const MAX_ASPECT_RATIO: f64 = 2.0;
 
+/// A change over time.
 struct Pace {
+    /// Per second.
     speed: f64,
-    most: f64,
+    max: f64,
 }
 
 impl Pace {
     fn over(&self, seconds: f64) -> f64 {
-        (self.speed * seconds).min(self.most)
+        (self.speed * seconds).min(self.max)
     }
 }
 
-/// Whether a photo is shown whole, over a fill, in place of filling the frame: if it lies crosswise
-/// to the frame, or is far too long for it.
+/// Whether a photo is shown whole, over a background, instead of filling the frame: if it has the
+/// opposite orientation, or is far too long.
 pub fn shows_whole(motion: Motion, photo: Size, frame: Size) -> bool {
     if let Motion::CentreZoom { .. } = motion {
         return false;
     }
-    let slope = |size: Size| f64::from(size.width) / f64::from(size.height);
-    let (photo, frame) = (slope(photo), slope(frame));
-    let crosswise = photo < 1.0 && frame > 1.0 || photo > 1.0 && frame < 1.0;
-    crosswise || (photo / frame).max(frame / photo) > MOST_CROPPED
+    let aspect = |size: Size| f64::from(size.width) / f64::from(size.height);
+    let (photo, frame) = (aspect(photo), aspect(frame));
+    let opposite = photo < 1.0 && frame > 1.0 || photo > 1.0 && frame < 1.0;
+    opposite || (photo / frame).max(frame / photo) > MAX_ASPECT_RATIO
 }
 
-/// The part of the photo, in its pixels, that lies behind the whole frame, `share` (0 to 1) of the
-/// way through a motion of `seconds`. It has the frame's shape, and reaches beyond a photo that is
-/// shown whole.
+/// The crop of the photo, in its pixels, that fills the frame at `share` (0 to 1) of a motion of
+/// `seconds`. It has the aspect ratio of the frame, and extends beyond a photo that is shown whole.
 pub fn crop(motion: Motion, photo: Size, frame: Size, seconds: f64, share: f64) -> Crop {
     let view = View { photo, frame };
     match motion {
@@ -87,7 +88,7 @@ struct View {
 }
 
 impl View {
-    /// An eased move over a photo that fills the frame.
+    /// The crop of a photo that fills the frame, in an eased move.
     fn eased(&self, what: Move, seconds: f64, eased: f64) -> Crop {
         let growth = ZOOM.over(seconds);
         match what {
@@ -98,10 +99,10 @@ impl View {
         }
     }
 
-    /// `place` runs from -0.5 to 0.5 of the way, along the photo's longer side.
+    /// `place` runs from -0.5 to 0.5 of the pan, along the photo's longer side.
     fn panned(&self, seconds: f64, place: f64) -> Crop {
         let wanted = PAN.over(seconds);
-        // The photo's length in those of the frame, when it just fills it.
+        // Width and height of the photo in those of the frame, at the zoom that just fills it.
         let fitting = self.filled(1.0, (0.0, 0.0));
         let (across, down) = (
             f64::from(self.photo.width) / fitting.width,
@@ -111,11 +112,18 @@ impl View {
             || self.photo.width == self.photo.height && across > down;
         let length = if sideways { across } else { down };
         let zoom = ((1.0 + wanted) / length).clamp(1.0, MAX_PAN_ZOOM);
-        let way = wanted.min(length * zoom - 1.0) * place;
-        self.filled(zoom, if sideways { (way, 0.0) } else { (0.0, way) })
+        let offset = wanted.min(length * zoom - 1.0) * place;
+        self.filled(
+            zoom,
+            if sideways {
+                (offset, 0.0)
+            } else {
+                (0.0, offset)
+            },
+        )
     }
 
-    /// A move of a photo that is shown whole.
+    /// The crop around a photo that is shown whole, in an eased move.
     fn whole(&self, what: Move, eased: f64) -> Crop {
         let (small, large) = WHOLE;
         let between = |share: f64| small + (large - small) * share;
@@ -127,19 +135,19 @@ impl View {
         }
     }
 
-    /// The crop that fills the frame at `zoom`, off the centre by a share of its own size.
+    /// The crop that fills the frame at `zoom`, `off` the centre by a fraction of its own size.
     fn filled(&self, zoom: f64, off: (f64, f64)) -> Crop {
-        // The scale at which the frame is just covered; the longer way is cropped, never stretched.
+        // The scale that just covers the frame: the longer side is cropped, never stretched.
         let (across, down) = self.steps();
         self.around_centre(across.min(down) / zoom, off)
     }
 
-    /// The whole photo at a share of what would just fit, off the centre by a share of the frame
-    /// along the way that has more room.
+    /// The crop around the whole photo at a fraction of the size that just fits, `off` the centre by
+    /// a fraction of the frame along the axis with more room.
     fn contained(&self, share: f64, off: f64) -> Crop {
         let (across, down) = self.steps();
-        let slope = f64::from(self.frame.width) / f64::from(self.frame.height);
-        let lift = WHOLE_LIFT * (1.0 - slope).max(0.0);
+        let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
+        let lift = WHOLE_LIFT * (1.0 - aspect).max(0.0);
         let off = if across < down {
             (off, 0.0)
         } else {
@@ -148,7 +156,7 @@ impl View {
         self.around_centre(across.max(down) / share, off)
     }
 
-    /// Photo pixels to one of the frame, were the photo as wide as the frame, and as high.
+    /// Photo pixels per frame pixel if the photo had the width of the frame, and if it had its height.
     fn steps(&self) -> (f64, f64) {
         (
             f64::from(self.photo.width) / f64::from(self.frame.width),
@@ -258,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn crosswise_photos_and_long_ones_are_shown_whole() {
+    fn photos_of_the_opposite_orientation_and_long_ones_are_shown_whole() {
         let whole = |photo, frame| shows_whole(Motion::Eased(Move::ZoomIn), photo, frame);
         assert!(whole(size(1000, 1500), FULL_HD));
         assert!(whole(size(1500, 1000), size(1080, 1350)));

@@ -1,28 +1,29 @@
-//! The sizes of one source plane that a zoom is resampled from.
+//! One source plane at the sizes from which a zoom is resampled.
 //!
-//! A frame costs as much as its crop has source samples, so each frame reads a level that gives it little more than
-//! one sample per output sample. The finest level is made for the deepest zoom, not for a power of two of the
-//! source: a slow zoom needs that level only. A deep one adds coarser levels, and costs no more a frame.
+//! The time for a frame grows with the source samples in its crop, so each frame reads a level with little more than
+//! one sample per output sample. The finest level has the size that the deepest zoom needs, not a power of two of the
+//! source: a slow zoom needs only that level. A deep zoom adds coarser levels, at the same time per frame.
 
 use std::thread;
 
 use super::resample::{Crop, Kernel, Resampler};
 use crate::picture::Plane;
 
-/// Where levels lie and when they change; all in level samples per output sample.
+/// The sizes of levels and when frames change between them, in level samples per output sample.
 ///
-/// The defaults are measured on six photos, see `examples/levels.rs`. Frames made through a level are at 53.5 to 60 dB
-/// (PSNR) from frames made from the full source, and as sharp to about 1 %. Where levels change, a zoom's sharpness
-/// steps by 0.4 % on average (1.7 % at most), about the standard deviation between frames anyway; levels made with the
-/// cubic, each half the last, stepped by 19 %.
+/// The defaults were measured on six photos with `examples/levels.rs`. Frames from a level have a PSNR of 53.5 to 60 dB
+/// against frames from the full source, and the same sharpness to about 1 %. Where the level changes, the sharpness of a
+/// zoom changes by 0.4 % on average and by 1.7 % at most, which is about the standard deviation between any two frames.
+/// With levels made by the cubic kernel, each half the size of the last, it changed by 19 %.
 #[derive(Clone, Copy, Debug)]
 pub struct Spacing {
-    /// What the finest level gives at the deepest zoom.
+    /// Of the finest level at the deepest zoom.
     pub finest: f64,
-    /// What a coarser level must give before frames use it.
+    /// The fewest of a coarser level with which frames use it.
     pub enough: f64,
-    /// From one level to the next, and the least reduction of the source that is worth a level.
+    /// Ratio from one level to the next.
     pub factor: f64,
+    /// The smallest reduction of the source for which a level is made.
     pub worth: f64,
 }
 
@@ -37,7 +38,7 @@ impl Default for Spacing {
     }
 }
 
-/// One plane of one scene at the sizes its frames need.
+/// One plane of a scene, at the sizes that its frames need.
 #[derive(Debug)]
 pub struct Pyramid {
     source_width: f64,
@@ -47,13 +48,13 @@ pub struct Pyramid {
     levels: Vec<Level>,
 }
 
-/// The source at one size, or what is left of it.
+/// The source at one size, possibly trimmed.
 #[derive(Debug)]
 struct Level {
-    /// Samples across the whole source, and down.
+    /// Width and height of the whole source at this size, in samples.
     width: usize,
     height: usize,
-    /// Which of them stands first in the plane.
+    /// Position of the plane in it.
     left: usize,
     top: usize,
     plane: Plane,
@@ -61,7 +62,7 @@ struct Level {
 
 impl Pyramid {
     /// Levels for frames whose step (source samples per output sample) runs from `finest`, at the deepest zoom, to
-    /// `coarsest`. The source is freed unless it serves as the finest level itself.
+    /// `coarsest`. The source is freed unless it is the finest level itself.
     ///
     /// # Panics
     /// If the source is empty or disagrees with its data, or a step is not positive and finite.
@@ -69,7 +70,7 @@ impl Pyramid {
         Self::build_spaced(source, finest, coarsest, Spacing::default())
     }
 
-    /// [`Self::build`] with levels elsewhere; for measurements.
+    /// [`Self::build`] with another spacing; for measurements.
     pub fn build_spaced(source: Plane, finest: f64, coarsest: f64, spacing: Spacing) -> Self {
         let usable = |step: f64| step > 0.0 && step.is_finite();
         assert!(
@@ -104,8 +105,8 @@ impl Pyramid {
         }
     }
 
-    /// Lets go of what none of `crops` (in source coordinates, on `out_width` samples) will read: a deep zoom
-    /// needs its finest level around the middle only.
+    /// Frees the samples that no frame reads, when frames draw `crops` (in source coordinates) at a width of `out_width`
+    /// samples: a deep zoom needs its finest level only around the centre.
     pub fn trim(&mut self, crops: impl IntoIterator<Item = Crop>, out_width: usize) {
         let mut read = vec![None; self.levels.len()];
         for crop in crops {
@@ -118,9 +119,9 @@ impl Pyramid {
         }
     }
 
-    /// The coarsest level with enough detail for `crop` (in source coordinates) on `out_width` samples, or else the
-    /// finest; and the crop in that level's coordinates. The mapping is exact: every level shows the whole source,
-    /// edge to edge.
+    /// The coarsest level with enough detail for `crop` (in source coordinates) at a width of `out_width` samples, or else
+    /// the finest; and the crop in coordinates of that level. The mapping is exact: every level shows the whole source
+    /// from edge to edge.
     pub fn level_for(&self, crop: Crop, out_width: usize) -> (&Plane, Crop) {
         let level = &self.levels[self.index_for(crop, out_width)];
         let whole = self.onto(level, crop);
@@ -166,7 +167,7 @@ impl Level {
         }
     }
 
-    /// Keeps what `window` shows of what there still is.
+    /// Reduces the plane to its part inside `window`, but to no less than one sample.
     fn trim(&mut self, window: Window) {
         let clip = |from: f64, to: f64, origin: usize, length: usize| {
             let first = (from.floor().max(0.0) as usize).saturating_sub(origin);
@@ -195,7 +196,7 @@ impl Level {
     }
 }
 
-/// A part of a level, in its samples; it may reach beyond the edges.
+/// A part of a level, in its samples. It may extend beyond the edges.
 #[derive(Clone, Copy)]
 struct Window {
     left: f64,
@@ -205,7 +206,7 @@ struct Window {
 }
 
 impl Window {
-    /// What is kept of a level that nothing reads.
+    /// The rest of a level that no frame reads.
     const CORNER: Self = Self {
         left: 0.0,
         top: 0.0,
@@ -213,9 +214,9 @@ impl Window {
         bottom: 1.0,
     };
 
-    /// What drawing a frame from a crop reads: the crop, and the kernel's reach around it.
+    /// The samples that a frame reads: its crop, and around it the radius of the kernel.
     fn read_by(crop: Crop, out_width: usize) -> Self {
-        // Crops have their frame's shape, so this is the step down as well.
+        // Crops have the aspect ratio of their frame, so the vertical step is the same.
         let step = (crop.width / out_width as f64).max(1.0);
         let margin = Kernel::CatmullRom.radius() * step + 1.0;
         Self {
@@ -240,7 +241,7 @@ fn scaled(size: f64, step: f64) -> usize {
     (size / step).round().max(1.0) as usize
 }
 
-/// All of `source` on `width * height` samples; two threads, each with a band of rows.
+/// All of `source` at `width * height` samples, one half of the rows on a thread of its own.
 fn reduce(source: &Plane, width: usize, height: usize) -> Plane {
     let mut data = vec![0; width * height];
     let band = height.div_ceil(2);
@@ -258,7 +259,10 @@ fn reduce(source: &Plane, width: usize, height: usize) -> Plane {
     let (upper, lower) = data.split_at_mut(band * width);
     thread::scope(|scope| {
         if !lower.is_empty() {
-            scope.spawn(|| filter(1, lower));
+            let thread = thread::Builder::new().name("pyramid".into());
+            thread
+                .spawn_scoped(scope, || filter(1, lower))
+                .expect("a thread can be started");
         }
         filter(0, upper);
     });

@@ -1,124 +1,100 @@
-//! A scene: one photo, ready to be drawn from.
+//! A scene: one photo, prepared for drawing.
 
-use super::fill::fill;
-use super::inset::Inset;
-use super::path::Path;
-use super::pyramid::Pyramid;
-use super::resample::{Crop, Resampler};
-use crate::picture::{Component, planes};
-use crate::picture::{Picture, Plane};
+use super::background;
+use super::camera::CameraPath;
+use super::contained::ContainedPhoto;
+use super::resample::Resampler;
+use super::source::Source;
+use crate::picture::{Component, Picture, planes_mut};
 use crate::spec::Size;
 
-/// One photo on its path.
+/// One photo and its camera path.
 pub struct Scene {
-    path: Path,
+    camera: CameraPath,
     /// Y, Cb, Cr.
     sources: [Source; 3],
-    /// The frame behind a photo that is shown whole.
-    fill: Option<Vec<u8>>,
+    /// Y, Cb and Cr of the frame behind a photo that is shown whole.
+    background: Option<Vec<u8>>,
 }
 
-/// One plane of the photo, at the sizes that its frames need.
-pub struct Source {
-    component: Component,
-    pyramid: Pyramid,
-    /// Photo pixels to a sample of the plane.
-    step: f64,
-}
-
-/// What a drawing thread keeps from frame to frame.
+/// Buffers of a drawing thread, reused from frame to frame.
 #[derive(Default)]
-pub struct Brush {
+pub struct Scratch {
     resampler: Resampler,
     patch: Vec<u8>,
 }
 
 impl Scene {
-    pub fn new(picture: Picture, path: Path) -> Self {
+    /// Prepares the planes of `picture`, which was decoded for `camera`.
+    pub fn new(picture: Picture, camera: CameraPath) -> Self {
         let Picture {
             planes: [y, cb, cr],
             detail,
             ..
         } = picture;
         let sources = [
-            Source::new(Component::Y, y, detail.luma_shift, &path),
-            Source::new(Component::Cb, cb, detail.chroma_shift, &path),
-            Source::new(Component::Cr, cr, detail.chroma_shift, &path),
+            Source::new(Component::Y, y, detail.luma_shift, &camera),
+            Source::new(Component::Cb, cb, detail.chroma_shift, &camera),
+            Source::new(Component::Cr, cr, detail.chroma_shift, &camera),
         ];
-        let fill = path
+        let background = camera
             .shows_whole()
-            .then(|| fill(&sources, path.photo, path.frame));
+            .then(|| background::blurred(&sources, camera.photo, camera.frame));
         Self {
-            path,
+            camera,
             sources,
-            fill,
+            background,
         }
     }
 
-    /// The size of its frames.
+    /// Width and height of its frames.
     pub fn frame(&self) -> Size {
-        self.path.frame
+        self.camera.frame
     }
 
-    /// Fills `frame` with frame `k` of the video: Y, Cb, Cr, one after the other.
-    pub fn draw(&self, k: u32, brush: &mut Brush, frame: &mut [u8]) {
-        if let Some(fill) = &self.fill {
-            frame.copy_from_slice(fill);
+    /// Draws frame `k` of the video into `frame`: Y, Cb and Cr, one after the other.
+    pub fn draw(&self, k: u32, scratch: &mut Scratch, frame: &mut [u8]) {
+        if let Some(background) = &self.background {
+            frame.copy_from_slice(background);
         }
-        for (source, samples) in self.sources.iter().zip(planes(frame, self.path.frame)) {
-            if self.fill.is_some() {
-                self.draw_inset(source, k, brush, samples);
+        for (source, samples) in self
+            .sources
+            .iter()
+            .zip(planes_mut(frame, self.camera.frame))
+        {
+            if self.background.is_some() {
+                self.draw_contained(source, k, scratch, samples);
             } else {
-                let (width, height) = source.component.size(self.path.frame);
-                let (level, crop) = source.level_for(self.path.crop(source.component, k), width);
-                brush
+                let (width, height) = source.component().size(self.camera.frame);
+                let (level, crop) =
+                    source.level_for(self.camera.crop(source.component(), k), width);
+                scratch
                     .resampler
                     .resample(level, crop, samples, width, height);
             }
         }
     }
 
-    /// Draws the photo over the fill that is there.
-    fn draw_inset(&self, source: &Source, k: u32, brush: &mut Brush, samples: &mut [u8]) {
-        let Path { photo, frame, .. } = self.path;
-        let inset = Inset::new(
-            source.component,
+    /// Draws the photo over the background in `samples`.
+    fn draw_contained(&self, source: &Source, k: u32, scratch: &mut Scratch, samples: &mut [u8]) {
+        let CameraPath { photo, frame, .. } = self.camera;
+        let contained = ContainedPhoto::new(
+            source.component(),
             photo,
-            self.path.crop(Component::Y, k),
+            self.camera.crop(Component::Y, k),
             frame,
         );
-        let (across, _) = source.component.size(frame);
-        let (level, crop) = source.level_for(self.path.crop(source.component, k), across);
-        let (width, height) = inset.size();
-        brush.patch.resize(width * height, 0);
-        brush
-            .resampler
-            .resample(level, inset.part(crop), &mut brush.patch, width, height);
-        inset.lay(&brush.patch, samples);
-    }
-}
-
-impl Source {
-    fn new(component: Component, plane: Plane, shift: u8, path: &Path) -> Self {
-        let step = f64::from(1u32 << shift);
-        let (finest, coarsest) = path.steps(component);
-        let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);
-        let crops = path.crops(component).map(|crop| crop.scaled(1.0 / step));
-        pyramid.trim(crops, component.size(path.frame).0);
-        Self {
-            component,
-            pyramid,
-            step,
-        }
-    }
-
-    pub fn component(&self) -> Component {
-        self.component
-    }
-
-    /// The samples to draw `crop` (in pixels of the photo) from, when it is to be `width` samples
-    /// wide; and where it lies in them.
-    pub fn level_for(&self, crop: Crop, width: usize) -> (&Plane, Crop) {
-        self.pyramid.level_for(crop.scaled(1.0 / self.step), width)
+        let (across, _) = source.component().size(frame);
+        let (level, crop) = source.level_for(self.camera.crop(source.component(), k), across);
+        let (width, height) = contained.size();
+        scratch.patch.resize(width * height, 0);
+        scratch.resampler.resample(
+            level,
+            contained.crop_within(crop),
+            &mut scratch.patch,
+            width,
+            height,
+        );
+        contained.blend(&scratch.patch, samples);
     }
 }

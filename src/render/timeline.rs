@@ -4,24 +4,25 @@ use std::ops::Range;
 
 use crate::spec::VideoSpec;
 
-/// The shortest scene is this many times as long as a cross-fade.
+/// A scene lasts at least this many times as long as a cross-fade.
 const SCENE_TO_FADE: u32 = 3;
-/// Frames below which a cross-fade would look like a fault: a cut is better.
-const SHORTEST_FADE: u32 = 4;
+/// Frames below which a cross-fade would look like a defect, so that a cut replaces it.
+const MIN_FADE: u32 = 4;
 
-/// A video's scenes on its frames.
+/// The scenes of a video and their frames.
 pub struct Timeline {
-    /// Where each scene begins, or is half there; and at last the number of frames.
+    /// The first frame of each scene, or the middle of the cross-fade into it; last, the number of
+    /// frames.
     cuts: Vec<u32>,
-    /// Frames of a cross-fade; 0: cuts.
+    /// Frames of a cross-fade; 0 for cuts.
     fade: u32,
 }
 
-/// What a frame is made of.
+/// The scenes of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
     pub scene: usize,
-    /// How much of the scene after it there is already, between 0 and 1.
+    /// In a cross-fade, the opacity of the scene after it, between 0 and 1.
     pub next: Option<f64>,
 }
 
@@ -34,7 +35,7 @@ impl Timeline {
         let fade = wanted.min(frames / scenes as u32 / SCENE_TO_FADE);
         Self {
             cuts: (0..=scenes).map(cut).collect(),
-            fade: if fade < SHORTEST_FADE { 0 } else { fade },
+            fade: if fade < MIN_FADE { 0 } else { fade },
         }
     }
 
@@ -46,7 +47,7 @@ impl Timeline {
         self.cuts.len() - 1
     }
 
-    /// The frames that show a scene, its cross-fades included.
+    /// The frames that show a scene, including its cross-fades.
     pub fn span(&self, scene: usize) -> Range<u32> {
         let start = if scene == 0 {
             0
@@ -80,7 +81,7 @@ impl Timeline {
         }
     }
 
-    /// The frames of the cross-fade into a scene, about its cut.
+    /// The frames of the cross-fade into a scene, centred on its cut.
     fn fade_in(&self, scene: usize) -> Range<u32> {
         let start = self.cuts[scene] - self.fade / 2;
         start..start + self.fade
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fade_goes_in_even_steps_about_its_cut() {
+    fn a_fade_goes_in_even_steps_around_its_cut() {
         let timeline = timeline(2, 30.0);
         assert_eq!(timeline.at(437).next, None);
         let shares: Vec<f64> = (438..462).filter_map(|k| timeline.at(k).next).collect();

@@ -1,33 +1,32 @@
-//! A clip made to last: cut or looped, faded in and out, turned down. What is heard at each moment follows from the clip,
-//! so that nothing else is held.
+//! A clip cut or looped to a length, faded in and out, and limited in loudness. Frames are computed one by one, so that
+//! only the clip takes memory.
 
-/// In seconds. A beginning from the middle of a wave would click; longer would swallow a first beat.
+/// In seconds. A start in the middle of a wave clicks without a fade; a longer one would hide a first beat.
 const FADE_IN: f64 = 0.3;
 
-/// In seconds. An end that sounds meant, as the picture ends.
+/// In seconds. Long enough for the end to sound intended.
 const FADE_OUT: f64 = 1.5;
 
-/// In seconds: long enough not to click, too short to hear two beats.
-const SEAM: f64 = 0.02;
+/// In seconds: the cross-fade between repetitions. Long enough not to click, too short for two beats to be heard.
+const LOOP_FADE: f64 = 0.02;
 
-/// -3 dBFS, for the highest sample. Resampling and lossy encoding overshoot, and a decoded peak has to stay below
-/// -1 dBFS.
+/// -3 dBFS: the limit for the highest sample. Resampling and lossy encoding overshoot, and the peak of the decoded result
+/// has to stay below -1 dBFS.
 const MAX_PEAK: f32 = 0.707_945_8;
 
-/// -13.5 dBFS, for the power of a side in its loudest moment: about as loud as streaming services play. Dense sound comes
-/// out of AAC with peaks up to 12 dB above it, wherever they were before.
-const MAX_POWER: f32 = 0.211_348_9;
+/// -13.5 dBFS: the limit for the RMS level of a channel in its loudest window, about as loud as streaming services play.
+/// Dense sound has peaks up to 12 dB above its RMS level once it is encoded as AAC, whatever its peaks were before.
+const MAX_RMS: f32 = 0.211_348_9;
 
-/// In seconds: a moment, as loudness is measured (ITU-R BS.1771).
-const MOMENT: f64 = 0.4;
+/// In seconds: the window of windowary loudness (ITU-R BS.1771).
+const WINDOW: f64 = 0.4;
 
-/// A clip and how it is played.
+/// A clip and how it is played. Lengths are in frames.
 #[derive(Clone, Debug)]
 pub(super) struct Arrangement {
     clip: Vec<[f32; 2]>,
-    /// In frames, as are all of these.
     length: usize,
-    /// After so many the clip begins again, while what is left of it fades.
+    /// From one start of the clip to the next. Its last frames, beyond this, fade into the repetition.
     period: usize,
     fade_in: f32,
     fade_out: f32,
@@ -40,55 +39,55 @@ impl Arrangement {
         let rate = f64::from(rate);
         let length = length.max(0.0);
         let frames = (length * rate).round() as usize;
-        let seam = if clip.len() < frames {
-            ((SEAM * rate) as usize).min(clip.len() / 4)
+        let overlap = if clip.len() < frames {
+            ((LOOP_FADE * rate) as usize).min(clip.len() / 4)
         } else {
             0
         };
         let shrink = (length / (FADE_IN + FADE_OUT)).min(1.0);
         let mut arrangement = Arrangement {
             length: frames,
-            period: clip.len() - seam,
+            period: clip.len() - overlap,
             clip,
             fade_in: (FADE_IN * shrink * rate) as f32,
             fade_out: (FADE_OUT * shrink * rate) as f32,
             gain: 1.0,
         };
-        arrangement.gain = arrangement.restraint((MOMENT * rate) as usize);
+        arrangement.gain = arrangement.gain_limit((WINDOW * rate) as usize);
         arrangement
     }
 
-    /// From the first to the last, rounded without dither: what comes is lossy anyway, and silence stays silence.
+    /// All frames in order, rounded without dither: the encoder is lossy anyway, and silence stays silent.
     pub(super) fn frames(&self) -> impl ExactSizeIterator<Item = [i16; 2]> + '_ {
         (0..self.length).map(|i| {
             self.frame(i)
-                .map(|side| (side * self.gain * 32_768.0).round() as i16)
+                .map(|sample| (sample * self.gain * 32_768.0).round() as i16)
         })
     }
 
-    /// The gain that keeps both limits; one if they are kept already. `moment` is in frames.
-    fn restraint(&self, moment: usize) -> f32 {
+    /// The highest gain, up to 1, that keeps both limits. `window` is in frames.
+    fn gain_limit(&self, window: usize) -> f32 {
         let (mut peak, mut power) = (0.0_f32, 0.0_f64);
-        for start in (0..self.length).step_by(moment.max(1)) {
+        for start in (0..self.length).step_by(window.max(1)) {
             let mut squares = [0.0; 2];
-            for i in start..self.length.min(start + moment) {
-                for (sum, side) in squares.iter_mut().zip(self.frame(i)) {
-                    peak = peak.max(side.abs());
-                    *sum += f64::from(side).powi(2);
+            for i in start..self.length.min(start + window) {
+                for (sum, sample) in squares.iter_mut().zip(self.frame(i)) {
+                    peak = peak.max(sample.abs());
+                    *sum += f64::from(sample).powi(2);
                 }
             }
-            power = power.max(squares[0].max(squares[1]) / moment as f64);
+            power = power.max(squares[0].max(squares[1]) / window as f64);
         }
         let limit = |limit: f32, level: f32| if level > limit { limit / level } else { 1.0 };
-        limit(MAX_PEAK, peak).min(limit(MAX_POWER, power.sqrt() as f32))
+        limit(MAX_PEAK, peak).min(limit(MAX_RMS, power.sqrt() as f32))
     }
 
     fn frame(&self, i: usize) -> [f32; 2] {
         let fade = self.fade(i);
-        self.looped(i).map(|side| side * fade)
+        self.looped(i).map(|sample| sample * fade)
     }
 
-    /// Zero at the first frame and at the last, straight lines up and down.
+    /// The gain of the fades: linear, and 0 at the first frame and at the last.
     fn fade(&self, i: usize) -> f32 {
         let up = i as f32 / self.fade_in;
         let down = (self.length - 1 - i) as f32 / self.fade_out;
@@ -99,14 +98,14 @@ impl Arrangement {
         if self.clip.is_empty() {
             return [0.0; 2];
         }
-        let (round, at) = (i / self.period, i % self.period);
+        let (repetition, at) = (i / self.period, i % self.period);
         let head = self.clip[at];
-        // Straight lines again: they never make the seam louder than its louder side.
+        // A linear cross-fade is never louder than the louder of its two parts.
         match self.clip.get(self.period + at) {
-            Some(tail) if round > 0 => {
-                let seam = self.clip.len() - self.period;
-                let weight = (at + 1) as f32 / (seam + 1) as f32;
-                [0, 1].map(|side| head[side] * weight + tail[side] * (1.0 - weight))
+            Some(tail) if repetition > 0 => {
+                let overlap = self.clip.len() - self.period;
+                let weight = (at + 1) as f32 / (overlap + 1) as f32;
+                [0, 1].map(|channel| head[channel] * weight + tail[channel] * (1.0 - weight))
             }
             _ => head,
         }
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seam_has_no_step() {
+    fn repetitions_join_without_a_step() {
         // One and a quarter periods of a wave, so that the end does not fit the beginning.
         let wave = |i: usize| (i as f32 * std::f32::consts::TAU / 19_200.0).sin() * 0.3;
         for frames in [24_000, 9_600] {

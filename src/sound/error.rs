@@ -1,44 +1,45 @@
-//! Why there is no sound, as a predicate: the caller puts the subject before it.
+//! Errors of `sound`. Each displays as a predicate, to follow a subject of the caller's.
 
 use super::Format;
 
-/// Why bytes did not become sound. Displays as a predicate, such as "is empty", to follow "soundtrack_url ".
+/// Why bytes could not be decoded. Displays as a predicate such as "is empty", to follow a subject such as
+/// "soundtrack_url ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SoundError {
-    /// Not a byte.
+    /// No bytes at all.
     #[error("is empty")]
     Empty,
-    /// Known to be something else.
+    /// Known, but not sound.
     #[error("is not sound: it is {0}")]
     LooksLike(&'static str),
-    /// Nobody knows what it is.
+    /// No known signature.
     #[error("is not sound in a known format (MP3, AAC, M4A, Ogg Vorbis, FLAC or WAV)")]
     Unknown,
-    /// Sound, but in a format that is not decoded here.
+    /// Sound in a format without a decoder here.
     #[error("is {0}, which is not supported; MP3, AAC, M4A, Ogg Vorbis, FLAC and WAV are")]
     OtherFormat(&'static str),
-    /// A known format in a variant that is not decoded here.
+    /// A variant of a supported format that is not supported.
     #[error("is {0} of a kind that is not supported")]
     Unsupported(Format),
-    /// Contradicts its format before any sound begins.
+    /// Violates its format before the first packet.
     #[error("is a damaged {0} file")]
     Damaged(Format),
-    /// It opens, but no packet of it yields a sample.
+    /// The headers are valid, but no packet can be decoded.
     #[error("is {0} without any sound that can be decoded")]
     NoSamples(Format),
-    /// The decoder gave up without a word.
+    /// The decoder panicked.
     #[error("is {0} that cannot be decoded")]
     Undecodable(Format),
-    /// Made to keep the decoder busy, or its memory full.
+    /// Exceeds the decoder's limit of time or memory.
     #[error("is {0} that takes too much to decode")]
     TooCostly(Format),
-    /// Nothing that sound is made in.
+    /// Outside the supported rates, in Hz.
     #[error("has a sample rate of {rate} Hz; {least} to {most} Hz are supported")]
     Rate { rate: u32, least: u32, most: u32 },
-    /// Not one.
+    /// No channels at all.
     #[error("has no channels")]
     NoChannels,
-    /// More than any layout of loudspeakers that is known here.
+    /// More than the supported number of channels.
     #[error("has {count} channels, more than the limit of {limit}")]
     TooManyChannels { count: usize, limit: usize },
 }

@@ -1,41 +1,41 @@
-//! Any channels → two, as ITU-R BS.775 mixes down: centre and surrounds at -3 dB, no LFE.
+//! Downmix of any channels to stereo after ITU-R BS.775: centre and surrounds at -3 dB, no LFE.
 
 use symphonia::core::audio::{Channels, Position};
 
-/// -3 dB: half the power on a side.
+/// -3 dB: half the power.
 const HALF_POWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// Left and right gain of each channel, in the file's order.
+/// Gain of each input channel, in the file's order, into the left and the right output.
 ///
-/// The louder side adds up to one, so that full scale stays full scale: stereo and mono pass unchanged, 5.1 comes out
-/// 7.7 dB lower.
+/// The gains into the louder output add up to 1, so that nothing clips: stereo and mono pass unchanged, 5.1 becomes
+/// 7.7 dB quieter.
 pub(super) fn gains(channels: &Channels) -> Vec<[f32; 2]> {
-    // Wherever a lone channel is said to stand: Vorbis puts it on the left.
+    // Whatever its position: Vorbis calls a single channel "front left".
     if channels.count() == 1 {
         return vec![[1.0; 2]];
     }
-    let places = places(channels);
-    let sum = |side: usize| places.iter().map(|gain| gain[side]).sum::<f32>();
+    let gains = positioned(channels);
+    let sum = |output: usize| gains.iter().map(|gain| gain[output]).sum::<f32>();
     let loudest = sum(0).max(sum(1));
     if loudest == 0.0 {
-        return places;
+        return gains;
     }
-    places
+    gains
         .iter()
-        .map(|gain| gain.map(|side| side / loudest))
+        .map(|gain| gain.map(|gain| gain / loudest))
         .collect()
 }
 
-fn places(channels: &Channels) -> Vec<[f32; 2]> {
+fn positioned(channels: &Channels) -> Vec<[f32; 2]> {
     let count = channels.count();
     match channels {
-        // The first component is what a single microphone hears.
+        // The first component is omnidirectional.
         Channels::Ambisonic(_) => (0..count)
             .map(|i| if i == 0 { [1.0; 2] } else { [0.0; 2] })
             .collect(),
-        Channels::Positioned(positions) => positions.iter().map(place).collect(),
-        // Without a layout, the order of WAV.
-        _ => (0..count).map(|i| place(nth(i))).collect(),
+        Channels::Positioned(positions) => positions.iter().map(position_gain).collect(),
+        // Without positions, channels are in the order of WAV.
+        _ => (0..count).map(|i| position_gain(nth(i))).collect(),
     }
 }
 
@@ -46,8 +46,8 @@ fn nth(index: usize) -> Position {
         .unwrap_or(Position::empty())
 }
 
-/// Where a loudspeaker stands, as heard from two.
-fn place(position: Position) -> [f32; 2] {
+/// Left and right gain of a loudspeaker at a position.
+fn position_gain(position: Position) -> [f32; 2] {
     match position {
         Position::FRONT_LEFT => [1.0, 0.0],
         Position::FRONT_RIGHT => [0.0, 1.0],
@@ -68,7 +68,7 @@ fn place(position: Position) -> [f32; 2] {
         | Position::TOP_SIDE_RIGHT
         | Position::TOP_REAR_RIGHT
         | Position::BOTTOM_FRONT_RIGHT => [0.0, HALF_POWER],
-        // A surround that is shared: -3 dB, and -3 dB on each side.
+        // Surround at -3 dB, shared at another -3 dB on the left and on the right.
         Position::REAR_CENTER
         | Position::TOP_CENTER
         | Position::TOP_FRONT_CENTER
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_channel_is_heard_on_both_sides() {
+    fn a_single_channel_goes_to_both_outputs() {
         for position in [Position::FRONT_LEFT, Position::LFE1] {
             assert_eq!(gains(&Channels::Positioned(position)), [[1.0, 1.0]]);
         }

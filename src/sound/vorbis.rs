@@ -1,16 +1,16 @@
-//! What a Vorbis setup header asks to be allocated, told before the decoder does.
+//! The memory that a Vorbis setup header asks for, estimated before the decoder allocates it.
 
-/// The pattern that each codebook begins with (Vorbis I, 3.2.1), in bits that fill bytes from the low end.
+/// The sync pattern at the start of each codebook (Vorbis I, 3.2.1), in bits that fill bytes from the low end.
 const SYNC: u64 = 0x56_4342;
 
-/// Values of all codebooks together. libvorbis writes some 100 000; thirty bytes can ask for 4 million, 255 times.
+/// Values in all codebooks together. libvorbis writes about 100 000; 30 bytes can ask for 4 million, 255 times over.
 const MAX_VALUES: u64 = 4 << 20;
 
-/// Whether the codebooks stay within reason. Each shows its pattern, dimensions (16 bits) and entries (24 bits); to look
-/// for them at every bit needs no parser, and finds all.
-pub(super) fn modest(headers: &[u8]) -> bool {
+/// Whether the codebooks ask for no more than [`MAX_VALUES`]. The pattern is followed by the dimensions (16 bits) and the
+/// entries (24 bits); a search at every bit finds all codebooks without a parser.
+pub(super) fn within_limit(headers: &[u8]) -> bool {
     let mut values = 0_u64;
-    // The last 64 bits: the oldest at the low end.
+    // The last 64 bits, the oldest in the lowest.
     let mut window = 0_u64;
     for byte in headers {
         for bit in 0..8 {
@@ -29,15 +29,15 @@ pub(super) fn modest(headers: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// A codebook's beginning: the pattern, two dimensions, a thousand entries.
+    /// The start of a codebook: the pattern, 2 dimensions, 1000 entries.
     const BOOK: u64 = 1000 << 40 | 2 << 24 | SYNC;
 
     #[test]
     fn codebooks_add_up_at_any_bit() {
         for shift in 0..8 {
             let bits = u128::from(BOOK) << shift;
-            assert!(modest(&bits.to_le_bytes()));
-            assert!(!modest(&bits.to_le_bytes().repeat(2100)));
+            assert!(within_limit(&bits.to_le_bytes()));
+            assert!(!within_limit(&bits.to_le_bytes().repeat(2100)));
         }
     }
 }

@@ -1,11 +1,16 @@
-//! The canonical WAV file: RIFF header, `fmt ` and `data`, 44 bytes before the samples.
+//! Canonical WAV files: RIFF header, `fmt ` and `data`, 44 bytes before the samples.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+/// Bytes before the samples.
 const HEADER: u32 = 44;
 const CHANNELS: u16 = 2;
 const BYTES_PER_FRAME: u16 = 2 * CHANNELS;
 
+/// Writes left and right samples of 16 bits, `rate` frames a second.
+///
+/// # Errors
+/// Any error of `out`, and a file of more than 4 GiB.
 pub(super) fn write(
     out: impl Write,
     rate: u32,

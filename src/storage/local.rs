@@ -1,14 +1,27 @@
 //! A directory of this machine, served by this service.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, ErrorKind, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::{Storage, StorageError};
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::{Metadata, Storage, StorageError, StoredFile};
+
+/// Of one piece of a stream.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// The key of [`Storage::probe`]'s file, which is removed again.
+const PROBE_FILE: &str = ".probe";
 
 pub struct LocalStorage {
     directory: PathBuf,
-    /// What the file's name is appended to, without a slash at its end.
+    /// What a key is appended to, without a slash at its end.
     base_url: String,
 }
 
@@ -20,26 +33,102 @@ impl LocalStorage {
         }
     }
 
-    fn keep(&self, name: &str, file: &Path) -> io::Result<()> {
-        // The bytes first, then the name: after a power cut there is a whole file or none.
-        File::open(file)?.sync_all()?;
-        fs::rename(file, self.directory.join(name))?;
-        File::open(&self.directory)?.sync_all()
+    fn path(&self, key: &str) -> PathBuf {
+        self.directory.join(key)
+    }
+
+    async fn read_file(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> io::Result<Option<StoredFile>> {
+        let mut file = match tokio::fs::File::open(self.path(key)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let metadata = metadata(&file.metadata().await?)?;
+        let range = range.unwrap_or(0..metadata.size);
+        file.seek(SeekFrom::Start(range.start)).await?;
+        let bytes = file.take(range.end - range.start);
+        Ok(Some(StoredFile {
+            metadata,
+            stream: ReaderStream::with_capacity(bytes, CHUNK_BYTES).boxed(),
+        }))
     }
 }
 
+#[async_trait]
 impl Storage for LocalStorage {
-    fn put(&self, name: &str, file: &Path) -> Result<String, StorageError> {
-        self.keep(name, file)
-            .map_err(|cause| StorageError::new(name, cause))?;
-        Ok(format!("{}/{name}", self.base_url))
+    async fn put(&self, key: &str, file: &Path) -> Result<(), StorageError> {
+        let (directory, path, file) = (self.directory.clone(), self.path(key), file.to_owned());
+        let stored = blocking(move || {
+            // The bytes first, then the name: after a power cut there is a whole file or none.
+            File::open(&file)?.sync_all()?;
+            std::fs::rename(&file, path)?;
+            File::open(directory)?.sync_all()
+        });
+        stored
+            .await
+            .map_err(|cause| StorageError::failed(key, cause))
     }
 
-    fn holds(&self, name: &str) -> io::Result<bool> {
-        self.directory.join(name).try_exists()
+    async fn url(&self, key: &str) -> Result<String, StorageError> {
+        Ok(format!("{}/{key}", self.base_url))
     }
 
-    fn open(&self, name: &str) -> io::Result<File> {
-        File::open(self.directory.join(name))
+    async fn metadata(&self, key: &str) -> Result<Option<Metadata>, StorageError> {
+        let found = match tokio::fs::metadata(self.path(key)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            found => found.and_then(|found| metadata(&found)),
+        };
+        found
+            .map(Some)
+            .map_err(|cause| StorageError::failed(key, cause))
     }
+
+    async fn read(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<StoredFile>, StorageError> {
+        let read = self.read_file(key, range).await;
+        read.map_err(|cause| StorageError::failed(key, cause))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        match tokio::fs::remove_file(self.path(key)).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(StorageError::failed(key, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), StorageError> {
+        let path = self.path(PROBE_FILE);
+        let probed = blocking(move || {
+            let written = File::create(&path).and_then(|file| file.sync_all());
+            written.and(std::fs::remove_file(path))
+        });
+        let probed = probed.await;
+        probed.map_err(|cause| StorageError::failed(PROBE_FILE, cause))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let done = tokio::task::spawn_blocking(work);
+    done.await.map_err(io::Error::other)?
+}
+
+fn metadata(file: &std::fs::Metadata) -> io::Result<Metadata> {
+    let modified = file.modified()?;
+    let since = modified.duration_since(SystemTime::UNIX_EPOCH);
+    let nanos = since.map_or(0, |since| since.as_nanos());
+    Ok(Metadata {
+        size: file.len(),
+        modified,
+        etag: Some(format!("{:x}-{nanos:x}", file.len())),
+    })
 }

@@ -4,6 +4,7 @@
 //! and its colour multiplied by that alpha in 16, so that `base · (255 − alpha) + colour` is exact
 //! before it is rounded once.
 
+use crate::picture::planes_mut;
 use crate::spec::Size;
 
 /// A panel in Y, and in Cb and Cr at half the size.
@@ -96,13 +97,10 @@ impl<const N: usize> Runs<N> {
 impl Layer {
     /// Lays the panel over a frame, all its alpha multiplied by `opacity` / 65535.
     pub fn blend(&self, opacity: u16, size: Size, frame: &mut [u8]) {
-        let (width, height) = (size.width as usize, size.height as usize);
-        let (luma, chroma) = (width * height, (width / 2) * (height / 2));
-        if frame.len() != luma + 2 * chroma {
+        if frame.len() != size.frame_bytes() {
             return;
         }
-        let (y, rest) = frame.split_at_mut(luma);
-        let (cb, cr) = rest.split_at_mut(chroma);
+        let [y, cb, cr] = planes_mut(frame, size);
         self.luma.blend(0, opacity, y);
         self.chroma.blend(0, opacity, cb);
         self.chroma.blend(1, opacity, cr);

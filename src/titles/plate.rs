@@ -1,6 +1,7 @@
 //! What to lay behind a logo whose colours nobody knew when the template was made.
 
 use crate::picture::Logo;
+use crate::picture::colour::relative_luminance;
 use crate::spec::overlay::{Backdrop, Colour, Paint, Panel};
 
 /// Contrast (WCAG 2.2) below which a logo's parts are lost on their background.
@@ -105,15 +106,6 @@ fn contrast(one: f32, other: f32) -> f32 {
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// Relative luminance of an sRGB colour.
 fn luminance(rgb: [u8; 3]) -> f32 {
-    let [r, g, b] = rgb.map(|c| {
-        let v = f32::from(c) / 255.0;
-        if v <= 0.040_45 {
-            v / 12.92
-        } else {
-            ((v + 0.055) / 1.055).powf(2.4)
-        }
-    });
-    0.2126 * r + 0.7152 * g + 0.0722 * b
+    relative_luminance(rgb) as f32
 }

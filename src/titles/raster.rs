@@ -2,11 +2,12 @@
 
 use super::layer::Layer;
 use super::shape::{Pixel, Shape};
+use crate::picture::colour;
 use crate::spec::Size;
 
-const KR: f32 = 0.2126;
-const KG: f32 = 0.7152;
-const KB: f32 = 0.0722;
+const KR: f32 = colour::KR as f32;
+const KG: f32 = colour::KG as f32;
+const KB: f32 = colour::KB as f32;
 
 /// Paints the shapes, in their order, two rows at a time: what a row of chroma is made from.
 pub(super) fn layer(shapes: &[Shape], frame: Size) -> Layer {

@@ -1,4 +1,4 @@
-//! The resampling kernel and its pyramid, against plain real-number arithmetic.
+//! The resampler and the pyramid, compared with floating-point arithmetic.
 
 mod pyramid;
 mod resample;

@@ -1,10 +1,10 @@
-//! Levels: where they lie, and that a frame sees the same picture through each.
+//! The levels of the pyramid: their sizes, and that a frame shows the same picture from each.
 
 use kinora::picture::Plane;
 use kinora::render::pyramid::Pyramid;
 use kinora::render::resample::{Crop, Resampler};
 
-/// A soft bright spot, so that its centroid tells where the picture lies to a small fraction of a sample.
+/// A soft bright spot, whose centroid locates the picture to a small fraction of a sample.
 fn spot(width: usize, height: usize, x: f64, y: f64, radius: f64) -> Plane {
     let at = |i: usize| {
         let (dx, dy) = ((i % width) as f64 + 0.5 - x, (i / width) as f64 + 0.5 - y);
@@ -86,8 +86,8 @@ fn every_frame_reads_about_one_to_two_samples_per_output() {
 }
 
 #[test]
-fn all_levels_show_the_same_place() {
-    // Sides that no reduction divides, a spot off the centre.
+fn all_levels_show_the_picture_at_the_same_place() {
+    // The sides are no multiple of any reduction, and the spot is off the centre.
     let source = spot(2001, 1127, 961.7, 602.3, 36.0);
     let step = 2001.0 / 320.0;
     let pyramid = Pyramid::build(source.clone(), step / 10.0, step);
@@ -109,7 +109,7 @@ fn all_levels_show_the_same_place() {
 }
 
 #[test]
-fn what_no_frame_reads_is_let_go_and_no_frame_changes() {
+fn samples_that_no_frame_reads_are_freed_and_no_frame_changes() {
     let source = Plane {
         width: 2001,
         height: 1127,
@@ -140,7 +140,7 @@ fn what_no_frame_reads_is_let_go_and_no_frame_changes() {
             .sum::<usize>()
     };
     let (before, after) = (bytes(&whole), bytes(&trimmed));
-    assert!(after * 2 < before, "{after} of {before} bytes kept");
+    assert!(after * 2 < before, "{after} of {before} bytes left");
 }
 
 #[test]

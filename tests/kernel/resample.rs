@@ -1,9 +1,9 @@
-//! The resampler against the same filter in real numbers.
+//! The resampler, compared with the same filter in floating point.
 
 use kinora::picture::Plane;
 use kinora::render::resample::{Crop, Kernel, Resampler};
 
-/// xorshift64*: enough for test cases, and the same ones every time.
+/// xorshift64*: the same test cases every time.
 struct Dice(u64);
 
 impl Dice {
@@ -22,7 +22,7 @@ impl Dice {
         low + (high - low) * self.next() as f64 / f64::from(u32::MAX)
     }
 
-    /// Noise, hard edges, or something smooth.
+    /// Noise, hard edges, or smooth waves.
     fn plane(&mut self, width: usize, height: usize) -> Plane {
         let style = self.next() % 3;
         let mut data = vec![0; width * height];
@@ -42,7 +42,7 @@ impl Dice {
     }
 }
 
-/// Catmull-Rom as Keys (1981) prints it, a = -1/2.
+/// Catmull-Rom as printed in Keys (1981), with a = -1/2.
 fn cubic(t: f64) -> f64 {
     match t.abs() {
         t if t < 1.0 => 1.5 * t.powi(3) - 2.5 * t.powi(2) + 1.0,
@@ -51,7 +51,7 @@ fn cubic(t: f64) -> f64 {
     }
 }
 
-/// Per output: the source samples, clamped to the plane, and their weights.
+/// For each output: the source samples, clamped to the plane, and their weights.
 fn axis(origin: f64, extent: f64, outputs: usize, limit: usize) -> Vec<Vec<(usize, f64)>> {
     let step = extent / outputs as f64;
     let scale = step.max(1.0);
@@ -110,13 +110,13 @@ fn resample(
     out
 }
 
-/// A random case: plane, crop and output size, with all that can be awkward about them.
+/// A random case: plane, crop and output size, with many kinds of edge cases.
 fn case(dice: &mut Dice) -> (Plane, Crop, usize, usize) {
     let most = [1, 3, 20, 90][dice.next() as usize % 4];
     let (source_width, source_height) = (dice.up_to(most), dice.up_to(most));
     let source = dice.plane(source_width, source_height);
     let (width, height) = (dice.up_to(100), dice.up_to(40));
-    // From 10x larger to 8x smaller, sides apart.
+    // From 10 times larger to 8 times smaller, each side on its own.
     let ratio = |dice: &mut Dice| {
         let usual = [
             1.0,
@@ -132,7 +132,7 @@ fn case(dice: &mut Dice) -> (Plane, Crop, usize, usize) {
         }
     };
     let extents = (width as f64 * ratio(dice), height as f64 * ratio(dice));
-    // Inside, on the edges, over them, and now and then far away.
+    // Inside, on the edges, across them, and sometimes far away.
     let place = |dice: &mut Dice, limit: usize, extent: f64| match dice.next() % 5 {
         0 => 0.0,
         1 => limit as f64 - extent,
@@ -150,7 +150,7 @@ fn case(dice: &mut Dice) -> (Plane, Crop, usize, usize) {
 }
 
 #[test]
-fn random_crops_are_within_one_level_of_real_arithmetic() {
+fn random_crops_are_within_one_level_of_the_reference() {
     let mut dice = Dice(0x5eed);
     let mut resampler = Resampler::new();
     let (mut worst, mut total, mut off, mut count) = (0f64, 0.0, 0usize, 0usize);
@@ -248,7 +248,7 @@ fn a_ramp_stays_a_ramp() {
     let mut resampler = Resampler::new();
     for _ in 0..200 {
         let step = dice.between(0.1, 2.0);
-        // Far enough inside that the repeated edge is out of sight.
+        // Far enough inside for the repeated edge to have no weight.
         let x = dice.between(5.0, 240.0 - 100.0 * step);
         let crop = Crop {
             x,

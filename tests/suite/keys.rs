@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Answer;
 use crate::support::service::{KEY, PAID, Service, Setup, V1};
+use crate::support::wire::Wire;
 
 const GUARDED: &[(Method, &str)] = &[
     (Method::POST, PAID),
@@ -78,6 +79,23 @@ async fn the_key_is_checked_before_the_json_and_the_json_before_the_schema() {
 
     let body = service.post(PAID, &json!({})).await.expect(400);
     assert!(message(&body).contains("image_url"), "{body}");
+}
+
+#[tokio::test]
+async fn the_key_is_checked_before_the_body_arrives() {
+    let setup = Setup::new().config("[server]\nrequest_timeout = \"500ms\"");
+    let service = setup.start().await;
+    let authority = service.authority();
+    for path in [PAID, "/v1-beta/generate-video"] {
+        // Of the body nothing is sent, and then a byte now and then.
+        let mut wire = Wire::connect(authority);
+        wire.say(format!(
+            "POST {path} HTTP/1.1\r\nhost: {authority}\r\n\
+             content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        ));
+        assert_eq!(wire.reply().status, 401, "{path}");
+        assert!(wire.is_closed_while_it_drips("1\r\n \r\n"), "{path}");
+    }
 }
 
 fn message(body: &Value) -> &str {

@@ -189,9 +189,10 @@ async fn a_failed_job_says_why_wherever_it_is_asked() {
     let status = ended(&service, &id).await;
     assert_eq!(
         keys(&status),
-        ["error_message", "progress", "status"],
+        ["error_code", "error_message", "progress", "status"],
         "{status}"
     );
+    assert_eq!(status["error_code"], "bad-answer");
     assert_eq!(
         (&status["status"], &status["progress"]),
         (&json!("failed"), &json!(0.0))

@@ -244,3 +244,80 @@ async fn the_peers_variables_for_object_stores_do_not_stop_the_start() {
     let log = service.log().join("\n");
     assert!(!log.contains("secret\""), "{log}");
 }
+
+#[tokio::test]
+async fn every_setting_has_a_variable_named_after_its_key() {
+    let setup = Setup::new().config("[jobs]\nmax_queue_length = 3");
+    let long = setup.env("KINORA_JOBS_MAX_QUEUE_LENGTH", "5");
+    assert_eq!(bound(long.clone()).await, 5);
+    assert_eq!(bound(long.env("MAX_QUEUE_LENGTH", "7")).await, 7);
+    for (name, value, accepted) in [
+        ("KINORA_JOBS_TIME_LIMIT", "soon", "30m"),
+        ("KINORA_NET_MAX_DOWNLOAD_BYTES", "-1", "from 1"),
+        ("KINORA_ENCODER_CODEC", "mpeg1", "h264"),
+    ] {
+        refused(&Setup::bare().env(name, value), &[name, value, accepted]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_the_last_version_is_still_read_with_a_warning() {
+    let setup = Setup::new().config("[video]\npreset = \"small\"");
+    let service = setup.start().await;
+    let warning = service.logged("video.preset").await;
+    assert!(warning.contains("encoder.preset"), "{warning}");
+    for (file, words) in [
+        (
+            "[video]\npreset = \"best\"",
+            ["encoder.preset", "best", "fast, balanced or small"],
+        ),
+        (
+            "[video]\nprest = \"small\"",
+            ["video.prest", "no setting", "config.toml"],
+        ),
+    ] {
+        refused(&Setup::bare().config(file), &words);
+    }
+}
+
+#[test]
+fn the_file_of_the_sources_names_every_setting() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = std::fs::read_to_string(root.join("config.toml")).expect("config.toml");
+    let mut section = String::new();
+    let mut named = Vec::new();
+    for line in file.lines() {
+        let line = line.trim_start_matches("# ");
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            section = name.to_owned();
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            named.push(format!("{section}.{key}"));
+        }
+    }
+    let mut tables = Vec::new();
+    collect(&root.join("src"), &mut tables);
+    let keys = tables.iter().flat_map(|text| text.split("key: \"").skip(1));
+    let keys: Vec<&str> = keys.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(keys.len() > 20, "the tables of settings have moved");
+    for key in keys {
+        assert!(
+            named.iter().any(|name| name == key),
+            "{key} is not explained"
+        );
+    }
+}
+
+/// The text of every source file.
+fn collect(folder: &std::path::Path, texts: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(&path, texts);
+        } else {
+            texts.push(std::fs::read_to_string(path).expect("a source file"));
+        }
+    }
+}

@@ -185,3 +185,18 @@ async fn toolkit_authenticate_welcomes_the_right_key() {
 fn id(envelope: &Value) -> String {
     envelope["job_id"].as_str().expect("job_id").to_owned()
 }
+
+#[tokio::test]
+async fn the_status_of_a_failed_job_has_its_code() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let failed = service
+        .post(PAID, &short(&photos.url("/missing.jpg")))
+        .await
+        .expect(500);
+    assert_eq!(failed.get("error_code"), None, "the reference has none");
+    let status = service.job(&id(&failed)).await;
+    assert_eq!(status["response"]["error_code"], "bad-answer", "{status}");
+    let made = service.post(PAID, &short(&photos.small())).await;
+    let status = service.job(&id(&made.expect(200))).await;
+    assert_eq!(status["response"].get("error_code"), None, "{status}");
+}

@@ -144,3 +144,64 @@ async fn what_cannot_be_served_is_told_in_json_once() {
         assert!(reply.text().await.unwrap().contains("message"));
     }
 }
+
+#[tokio::test]
+async fn a_video_that_the_client_has_is_not_sent_again() {
+    let (service, path) = with_video().await;
+    let whole = Answer::to(service.anonymous(Method::GET, &path)).await;
+    let (etag, modified) = (whole.header("etag"), whole.header("last-modified"));
+    let asked = async |headers: &[(&str, &str)]| {
+        let mut request = service.anonymous(Method::GET, &path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::to(request).await
+    };
+    for known in [
+        ("if-none-match", etag),
+        ("if-none-match", "*"),
+        ("if-modified-since", modified),
+    ] {
+        let answer = asked(&[known]).await;
+        assert_eq!((answer.status, answer.bytes.len()), (304, 0), "{known:?}");
+        assert_eq!(answer.header("etag"), etag);
+    }
+    for other in [
+        ("if-none-match", "\"other\""),
+        ("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("if-match", etag),
+        ("if-unmodified-since", modified),
+    ] {
+        assert_eq!(asked(&[other]).await.bytes, whole.bytes, "{other:?}");
+    }
+    let stale = ("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_eq!(asked(&[stale]).await.status, 412);
+}
+
+#[tokio::test]
+async fn a_download_is_resumed_only_if_the_video_is_the_same() {
+    let (service, path) = with_video().await;
+    let whole = Answer::to(service.anonymous(Method::GET, &path)).await;
+    let (etag, modified) = (whole.header("etag"), whole.header("last-modified"));
+    for (condition, status) in [
+        (etag, 206),
+        (modified, 206),
+        ("\"other\"", 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+    ] {
+        let request = service
+            .anonymous(Method::GET, &path)
+            .header("range", "bytes=100-")
+            .header("if-range", condition);
+        let answer = Answer::to(request).await;
+        assert_eq!(answer.status, status, "{condition}");
+        let from = if status == 206 { 100 } else { 0 };
+        assert!(answer.bytes == whole.bytes[from..], "{condition}");
+    }
+    for ignored in ["bytes=0-1,5-6", "lines=1-2"] {
+        let request = service.anonymous(Method::GET, &path);
+        let answer = Answer::to(request.header("range", ignored)).await;
+        assert_eq!(answer.status, 200, "{ignored}");
+        assert!(answer.bytes == whole.bytes, "{ignored}");
+    }
+}

@@ -1,19 +1,21 @@
-//! The toolkit's questions: how is my job, how are all jobs, does the service work, is my key good.
+//! The toolkit: the status of one job and of many, a test of the storage, and a test of the key.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{BUILD_NUMBER, Envelope, Times};
+use super::BUILD_NUMBER;
+use super::envelope::{Envelope, Times};
 use crate::api::error::ApiError;
-use crate::api::{Service, body, schema};
-use crate::job::{Job, JobId, JobState, Timestamp};
+use crate::api::json::{Json, OptionalJson};
+use crate::api::{Service, schema};
+use crate::job::{FailureCode, Job, JobId, JobState, Timestamp};
 
 static JOB_STATUS_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/job-status.json")));
@@ -40,25 +42,26 @@ struct Answer<T> {
     build_number: &'static str,
 }
 
-/// How a job stands.
+/// The status of a job.
 #[derive(Serialize)]
 struct JobStatus {
     job_status: &'static str,
     job_id: JobId,
     queue_id: u64,
     process_id: u32,
+    /// Of a failed job; not in the peer's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<FailureCode>,
     response: Option<Envelope>,
 }
 
 /// The same question by POST, on both paths.
 pub async fn job_status(
     request: HttpRequest,
-    payload: Payload,
+    payload: Json,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
-    service.key.check(&request)?;
-    let payload = body::json(&request, &body?)?;
+    let payload = payload.0;
     schema::validate(&JOB_STATUS_SCHEMA, &payload)?;
     answer_job_status(
         &service,
@@ -69,11 +72,9 @@ pub async fn job_status(
 }
 
 pub async fn job_status_by_path(
-    request: HttpRequest,
     id: Path<String>,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
-    service.key.check(&request)?;
     answer_job_status(&service, &id, "/paid/get/job/status").await
 }
 
@@ -91,8 +92,8 @@ async fn answer_job_status(
         .job(id)
         .await?
         .ok_or(ApiError::NotFound("job"))?;
-    let status = JobStatus::of(&job, service);
-    let mut answer = json!(Answer::new(endpoint, id, &status, service, begun));
+    let status = JobStatus::of(&job, service).await;
+    let mut answer = json!(Answer::new(endpoint, id, &status, service, begun).await);
     // Beside the envelope's own place for it, so that an automation can branch without digging.
     answer["job_status"] = json!(status.job_status);
     Ok(HttpResponse::Ok().json(answer))
@@ -101,18 +102,11 @@ async fn answer_job_status(
 /// The states of all jobs that changed lately. The body is optional.
 pub async fn jobs_status(
     request: HttpRequest,
-    payload: Payload,
+    payload: OptionalJson,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
-    let body = body::read(payload, body::USUAL_LIMIT, service.request_timeout).await;
-    service.key.check(&request)?;
-    let body = body?;
-    let payload = if body.is_empty() {
-        json!({})
-    } else {
-        body::json(&request, &body)?
-    };
+    let payload = payload.0.unwrap_or_else(|| json!({}));
     schema::validate(&JOBS_STATUS_SCHEMA, &payload)?;
     let since = payload["since_seconds"].as_f64().unwrap_or(DEFAULT_SINCE);
     let since = Timestamp(Timestamp::now().0.saturating_sub((since * 1000.0) as i64));
@@ -123,53 +117,47 @@ pub async fn jobs_status(
         .into_iter()
         .map(|(id, state)| (id.to_string(), state_name(state)))
         .collect();
-    Ok(HttpResponse::Ok().json(Answer::new(
-        request.path(),
-        JobId::random(),
-        states,
-        &service,
-        begun,
-    )))
+    Ok(HttpResponse::Ok()
+        .json(Answer::new(request.path(), JobId::random(), states, &service, begun).await))
 }
 
 /// Stores a small text file and tells its address.
 pub async fn test(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
-    service.key.check(&request)?;
-    let url = service.jobs.test_storage().await.map_err(|error| {
+    let url = service.publisher.test_storage().await.map_err(|error| {
         log::error!(
             "the test file could not be stored: {}",
             crate::errors::chain(&error)
         );
         ApiError::Internal
     })?;
-    Ok(HttpResponse::Ok().json(Answer::new(
-        request.path(),
-        JobId::random(),
-        url,
-        &service,
-        begun,
-    )))
+    Ok(HttpResponse::Ok()
+        .json(Answer::new(request.path(), JobId::random(), url, &service, begun).await))
 }
 
-pub async fn authenticate(
-    request: HttpRequest,
-    service: Data<Service>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn authenticate(service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
-    service.key.check(&request)?;
-    Ok(HttpResponse::Ok().json(Answer::new(
-        "/authenticate",
-        JobId::random(),
-        "Authorized",
-        &service,
-        begun,
-    )))
+    Ok(HttpResponse::Ok().json(
+        Answer::new(
+            "/authenticate",
+            JobId::random(),
+            "Authorized",
+            &service,
+            begun,
+        )
+        .await,
+    ))
 }
 
 impl<T: Serialize> Answer<T> {
-    fn new(endpoint: &str, job_id: JobId, response: T, service: &Service, begun: Instant) -> Self {
-        let stamp = service.jobs.stamp();
+    async fn new(
+        endpoint: &str,
+        job_id: JobId,
+        response: T,
+        service: &Service,
+        begun: Instant,
+    ) -> Self {
+        let process = service.jobs.process_info().await;
         let run_time = (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         Self {
             endpoint: endpoint.to_owned(),
@@ -183,25 +171,28 @@ impl<T: Serialize> Answer<T> {
                 queue_time: 0.0,
                 total_time: run_time,
             },
-            pid: stamp.pid,
-            queue_id: stamp.queue_id,
-            queue_length: stamp.queue_length,
+            pid: process.pid,
+            queue_id: process.queue_id,
+            queue_length: process.queue_length,
             build_number: BUILD_NUMBER,
         }
     }
 }
 
 impl JobStatus {
-    fn of(job: &Job, service: &Service) -> Self {
-        let stamp = job
-            .finish
-            .as_ref()
-            .map_or_else(|| service.jobs.stamp(), |finish| finish.stamp);
+    async fn of(job: &Job, service: &Service) -> Self {
+        let process = match &job.finish {
+            Some(finish) => finish.process,
+            None => service.jobs.process_info().await,
+        };
+        let failure = job.finish.as_ref();
+        let failure = failure.and_then(|finish| finish.outcome.as_ref().err());
         Self {
             job_status: state_name(job.state),
             job_id: job.id,
-            queue_id: stamp.queue_id,
-            process_id: stamp.pid,
+            queue_id: process.queue_id,
+            process_id: process.pid,
+            error_code: failure.map(|failure| failure.code),
             response: Envelope::finished(job),
         }
     }

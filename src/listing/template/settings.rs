@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::setting::{Setting, put};
+use crate::setting::{Setting, assign};
 
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -15,6 +15,6 @@ impl Settings {
         key: "templates.directory",
         env: Some("KINORA_TEMPLATES"),
         accepts: "the path of a directory with templates, *.toml, and their fonts",
-        set: |s, text| put(&mut s.directory, Some(Some(text.into()))),
+        set: |s, text| assign(&mut s.directory, Some(Some(text.into()))),
     }];
 }

@@ -1,9 +1,9 @@
 //! Resampling a moving, fractional crop of an 8-bit plane to a frame.
 //!
-//! Separable: each source row is filtered horizontally into 16-bit samples, which wait in a small ring; each output
-//! row is then a weighted sum of ring rows. The ring holds rows two by two, interleaved, because that is the operand
-//! of the multiply-add that the vertical pass lives on. All arithmetic is on integers and the same on every path, so
-//! the portable and the AVX2 code agree bit for bit.
+//! The filter is separable: each source row is filtered horizontally into 16-bit samples in a small ring buffer; each
+//! output row is a weighted sum of rows in the ring. The ring holds rows in interleaved pairs, the operand of the
+//! multiply-add instruction of the vertical pass. All arithmetic is on integers and the same on every path, so that the
+//! portable code and the AVX2 code produce the same bits.
 
 mod kernel;
 mod portable;
@@ -22,7 +22,7 @@ use ring::Ring;
 use taps::Taps;
 
 /// The part of a source plane that fills the output, in pixel-edge coordinates of that plane: pixel `i` covers
-/// `[i, i + 1)`. Fractions are honoured; parts outside the plane repeat its edge.
+/// `[i, i + 1)`. Edges may be fractional; outside the plane, its edge samples repeat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Crop {
     pub x: f64,
@@ -53,8 +53,8 @@ impl Crop {
     }
 }
 
-/// Filters crops, and keeps its scratch from one to the next: taps (reused when the next plane has the same crop, as
-/// V has after U), the vector path's plan and the ring. One a thread.
+/// Filters crops, and reuses its buffers for the next one: the taps (even unchanged when the next plane has the same
+/// crop, as Cr has after Cb), the layout for vector code and the ring. One per thread.
 pub struct Resampler {
     kernel: Kernel,
     columns: Taps,
@@ -63,7 +63,7 @@ pub struct Resampler {
     backend: Backend,
 }
 
-/// Who runs the two passes.
+/// The code that runs the two passes.
 enum Backend {
     Portable,
     #[cfg(target_arch = "x86_64")]
@@ -87,17 +87,17 @@ impl Default for Resampler {
 }
 
 impl Resampler {
-    /// Catmull-Rom, on the fastest path this machine has.
+    /// With the Catmull-Rom kernel, on the fastest path of this machine.
     pub fn new() -> Self {
         Self::with_kernel(Kernel::CatmullRom)
     }
 
-    /// Another kernel, on the fastest path this machine has.
+    /// With another kernel, on the fastest path of this machine.
     pub fn with_kernel(kernel: Kernel) -> Self {
         Self::with_backend(kernel, Backend::detect())
     }
 
-    /// Without vector instructions; for tests and comparisons.
+    /// Without AVX2; for tests and comparisons.
     pub fn portable(kernel: Kernel) -> Self {
         Self::with_backend(kernel, Backend::Portable)
     }
@@ -115,11 +115,11 @@ impl Resampler {
     /// Fills `out`, `out_width * out_height` samples from top to bottom, with `crop` of `source`.
     ///
     /// When the crop is larger than the output, the kernel widens in proportion, so that nothing aliases.
-    /// Exact to the rounding: within 1 level of the same filter in real numbers, and flat areas come back unchanged.
+    /// Samples differ by at most 1 level from the same filter in real numbers, and flat areas stay unchanged.
     ///
     /// # Panics
-    /// If a size is zero or disagrees with its data, or the crop is not finite, not positive in size, or reaches
-    /// further than 2^24 samples.
+    /// If a size is zero or disagrees with its data, or the crop is not finite, not positive in size, or extends
+    /// beyond 2^24 samples.
     pub fn resample(
         &mut self,
         source: &Plane,

@@ -1,4 +1,4 @@
-//! Both passes in plain Rust, written so that the compiler can vectorise them.
+//! Both passes in safe Rust that the compiler can vectorise.
 
 use super::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use super::taps::Taps;
@@ -16,7 +16,7 @@ impl Passes for Portable<'_> {
     }
 
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
-        // Strips small enough that their sums stay in the first cache.
+        // The sums of a strip fit the L1 cache.
         const STRIP: usize = 2 * LANES;
         for (strip, out) in out.chunks_mut(STRIP).enumerate() {
             let mut sums = [ROW_BIAS; STRIP];
@@ -33,7 +33,7 @@ impl Passes for Portable<'_> {
     }
 }
 
-/// Two source rows into one interleaved row; the usual numbers of taps get a loop of their own, unrolled.
+/// Filters two source rows into one interleaved row, with an unrolled loop for each of the usual numbers of taps.
 pub(super) fn filter_two(taps: &Taps, even: &[u8], odd: &[u8], out: &mut [Pair]) {
     match taps.len {
         4 => filter_fixed::<4>(taps, even, odd, out),

@@ -1,32 +1,32 @@
-//! The ring of horizontally filtered rows, and the walk down the frame.
+//! The ring buffer of horizontally filtered rows, and the loop over the output rows.
 
 use super::taps::{Taps, WEIGHT_BITS};
 use crate::picture::Plane;
 
-/// Filtered samples have this many fractional bits: 255 and the kernel's overshoot still fit an `i16`.
+/// Fractional bits of filtered samples: 255 plus the overshoot of the kernel still fits an `i16`.
 pub(super) const SAMPLE_BITS: u32 = 6;
-/// What the horizontal pass drops. It truncates, which costs half a unit on average ...
+/// Bits that the horizontal pass drops. It truncates, which loses half a unit on average.
 pub(super) const COLUMN_SHIFT: u32 = WEIGHT_BITS - SAMPLE_BITS;
-/// What the vertical pass drops.
+/// Bits that the vertical pass drops.
 pub(super) const ROW_SHIFT: u32 = WEIGHT_BITS + SAMPLE_BITS;
-/// ... that the vertical pass gives back together with its own rounding.
+/// Added by the vertical pass: its own rounding, and the half unit that the horizontal pass loses.
 pub(super) const ROW_BIAS: i32 = (1 << (ROW_SHIFT - 1)) + (1 << (WEIGHT_BITS - 1));
 
 /// One column of two filtered source rows, the even one first.
 pub(super) type Pair = [i16; 2];
 
-/// Ring rows are padded to a multiple of this, so that vectors need no special case at the end.
+/// Ring rows are padded to a multiple of this, so that vector code needs no special case at their end.
 pub(super) const LANES: usize = 32;
 
-/// The two passes over rows, each on a path of its own.
+/// The two passes, implemented by each backend.
 pub(super) trait Passes {
     /// Filters four source rows, the first two into `out[0]`, the others into `out[1]`.
     fn columns(&mut self, rows: [&[u8]; 4], out: [&mut [Pair]; 2]);
-    /// One output row from ring rows and the packed weights (even row's, odd row's) of each.
+    /// Sums ring rows into one output row. Each has a pair of weights, for its even and its odd row.
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]);
 }
 
-/// Filtered row pairs: pair `p` holds source rows `2p` and `2p + 1`.
+/// Pairs of filtered rows: pair `p` holds source rows `2p` and `2p + 1`.
 #[derive(Default)]
 pub(super) struct Ring {
     samples: Vec<Pair>,
@@ -36,7 +36,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// Room for all the pairs that one output row of `rows` can touch, and the two that are filtered at once.
+    /// Makes room for all pairs that an output row needs, and for the two that are filtered at once.
     fn reset(&mut self, rows: &Taps, out_width: usize) {
         self.slots = rows.len / 2 + 3;
         self.slots += self.slots % 2;
@@ -47,7 +47,7 @@ impl Ring {
         }
     }
 
-    /// Walks down the frame: filters the source rows that the next output row needs, then sums them.
+    /// Makes the output rows from top to bottom: filters the source rows that the next one needs, then sums them.
     pub fn run(
         &mut self,
         rows: &Taps,
@@ -57,8 +57,8 @@ impl Ring {
         out_width: usize,
     ) {
         self.reset(rows, out_width);
-        // Starts never decrease, so nothing before the first one's pair is ever asked for. Fills go two pairs at a
-        // time and must not wrap in between, hence an even number.
+        // Starts never decrease, so no pair before that of the first start is needed. Two pairs are filtered at a time
+        // and must be contiguous in the ring, so this is even.
         let mut filled = rows.starts[0] as usize / 4 * 2;
         for (y, out_row) in out.chunks_exact_mut(out_width).enumerate() {
             let first = self.pack_weights(rows, y);
@@ -71,23 +71,23 @@ impl Ring {
         }
     }
 
-    /// Packs the weights of output row `y` by pairs, without the zeros at both ends; returns the first pair.
+    /// Packs the weights of output row `y` in pairs, without the zeros at both ends; returns the number of the first pair.
     fn pack_weights(&mut self, rows: &Taps, y: usize) -> usize {
         let weights = rows.weights_of(y);
         let skip = weights.iter().take_while(|w| **w == 0).count();
-        let kept = weights.len() - weights.iter().rev().take_while(|w| **w == 0).count();
+        let end = weights.len() - weights.iter().rev().take_while(|w| **w == 0).count();
         let first = rows.starts[y] as usize + skip;
         self.weights.clear();
         self.weights
-            .resize((first % 2 + kept - skip).div_ceil(2), [0; 2]);
-        for (i, weight) in weights[skip..kept].iter().enumerate() {
+            .resize((first % 2 + end - skip).div_ceil(2), [0; 2]);
+        for (i, weight) in weights[skip..end].iter().enumerate() {
             let at = first % 2 + i;
             self.weights[at / 2][at % 2] = *weight;
         }
         first / 2
     }
 
-    /// Filters pairs `pair` (even) and `pair + 1`. Rows past the last have no weight; the last stands in.
+    /// Filters pairs `pair` (even) and `pair + 1`. Rows after the last one have no weight; the last one replaces them.
     fn fill(&mut self, pair: usize, source: &Plane, passes: &mut impl Passes) {
         let row = |i: usize| {
             let y = (2 * pair + i).min(source.height - 1);
@@ -99,7 +99,7 @@ impl Ring {
     }
 
     fn sum(&self, first: usize, passes: &mut impl Passes, out_row: &mut [u8]) {
-        // A list on the stack for all but strong reductions.
+        // The list is on the stack except for strong reductions.
         let mut few: [&[Pair]; 8] = [&[]; 8];
         let slot =
             |i: usize| &self.samples[(first + i) % self.slots * self.stride..][..self.stride];

@@ -1,9 +1,8 @@
-//! Both passes with AVX2; the only place with `unsafe`, which is for loads and stores by pointer.
+//! Both passes with AVX2. The only file with `unsafe` code, which it needs for loads and stores by pointer.
 //!
-//! Horizontal: a load, then for each pair of taps a shuffle and a multiply-add, give eight outputs of a row. Masks and
-//! weights serve four rows while they are in registers; two rows' results merge into ring order with a shift and a
-//! blend.
-//! Vertical: one multiply-add takes eight columns of a row pair.
+//! Horizontal: one load, then a shuffle and a multiply-add for each pair of taps, produce eight outputs of a row. Masks
+//! and weights stay in registers for four rows; a shift and a blend interleave the results of two rows.
+//! Vertical: one multiply-add handles eight columns of a row pair.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -13,19 +12,19 @@ use super::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use super::taps::Taps;
 use super::windows::{GROUP, WINDOW, Windows};
 
-/// Both passes; exists only where AVX2 does.
+/// The AVX2 backend; exists only on machines with AVX2.
 pub(super) struct Avx2 {
     windows: Windows,
 }
 
 impl Avx2 {
-    /// None where the machine has no AVX2.
+    /// `None` on machines without AVX2.
     pub fn detect() -> Option<Self> {
         let windows = Windows::default();
         is_x86_feature_detected!("avx2").then_some(Self { windows })
     }
 
-    /// Ready to filter with `columns`.
+    /// The passes for the taps `columns`.
     pub fn passes<'a>(&'a mut self, columns: &'a Taps) -> Avx2Passes<'a> {
         self.windows.plan(columns);
         Avx2Passes {
@@ -35,7 +34,7 @@ impl Avx2 {
     }
 }
 
-/// The passes with the taps in force.
+/// The passes for some taps.
 pub(super) struct Avx2Passes<'a> {
     windows: &'a Windows,
     columns: &'a Taps,
@@ -48,7 +47,7 @@ impl Passes for Avx2Passes<'_> {
             let columns = self.columns;
             return Portable { columns }.columns(rows, out);
         }
-        // What the loads and stores below rely on.
+        // The loads and stores below rely on these.
         let groups = windows.steps().len() / windows.pairs();
         assert!(rows.iter().all(|row| row.len() >= windows.reach()));
         assert!(out.iter().all(|row| row.len() >= groups * GROUP));
@@ -85,7 +84,7 @@ impl Passes for Avx2Passes<'_> {
 }
 
 /// # Safety
-/// Both bases must leave `WINDOW` bytes of `row`.
+/// `row` must have `WINDOW` bytes from each base on.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn load_windows(row: &[u8], bases: [u32; 2]) -> __m256i {
@@ -94,7 +93,7 @@ unsafe fn load_windows(row: &[u8], bases: [u32; 2]) -> __m256i {
             .iter()
             .all(|base| *base as usize + WINDOW <= row.len())
     );
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe {
         let low = _mm_loadu_si128(row.as_ptr().add(bases[0] as usize).cast());
         let high = _mm_loadu_si128(row.as_ptr().add(bases[1] as usize).cast());
@@ -102,7 +101,7 @@ unsafe fn load_windows(row: &[u8], bases: [u32; 2]) -> __m256i {
     }
 }
 
-/// Two rows' sums to ring samples, side by side.
+/// Converts the sums of two rows to interleaved ring samples.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn merge(even: __m256i, odd: __m256i) -> __m256i {
@@ -113,7 +112,8 @@ fn merge(even: __m256i, odd: __m256i) -> __m256i {
 }
 
 /// # Safety
-/// All `rows` have the windows' reach, all `out` rows hold their groups; one window a group, of `PAIRS` pairs.
+/// `rows` must be as long as the reach of `windows`, `out` rows as its groups; `windows` must have one window per group,
+/// of `PAIRS` pairs.
 #[target_feature(enable = "avx2")]
 unsafe fn columns_by_one_window<const PAIRS: usize>(
     windows: &Windows,
@@ -123,8 +123,8 @@ unsafe fn columns_by_one_window<const PAIRS: usize>(
     let (steps, _) = windows.steps().as_chunks::<PAIRS>();
     let out = out.map(|row| row.as_mut_ptr());
     for (group, (bases, steps)) in windows.bases().iter().zip(steps).enumerate() {
-        // SAFETY: a step is as large and aligned as two registers; no base goes past the reach; the stores end with
-        // the last group.
+        // SAFETY: a step has the size and alignment of two registers; no load exceeds the reach; the stores end with the
+        // last group.
         unsafe {
             let masks = steps
                 .each_ref()
@@ -150,7 +150,7 @@ unsafe fn columns_by_one_window<const PAIRS: usize>(
 }
 
 /// # Safety
-/// As for [`columns_by_one_window`], with any number of pairs and windows.
+/// As for [`columns_by_one_window`], but with any number of pairs and windows.
 #[target_feature(enable = "avx2")]
 unsafe fn columns_by_windows(windows: &Windows, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
     let bases = windows.bases().chunks_exact(windows.windows());
@@ -159,10 +159,10 @@ unsafe fn columns_by_windows(windows: &Windows, rows: [&[u8]; 4], out: [&mut [Pa
     for (group, (bases, steps)) in groups.enumerate() {
         let mut sums = [_mm256_setzero_si256(); 4];
         for (bases, steps) in bases.iter().zip(steps.chunks(windows.per_window())) {
-            // SAFETY: no base goes past the reach.
+            // SAFETY: no load exceeds the reach.
             let samples = unsafe { rows.map(|row| load_windows(row, *bases)) };
             for step in steps {
-                // SAFETY: a step is as large and aligned as two registers.
+                // SAFETY: a step has the size and alignment of two registers.
                 let (mask, weights) = unsafe {
                     (
                         _mm256_load_si256(step.mask.as_ptr().cast()),
@@ -184,7 +184,7 @@ unsafe fn columns_by_windows(windows: &Windows, rows: [&[u8]; 4], out: [&mut [Pa
 }
 
 /// # Safety
-/// As many `weights` as `ring` rows, each with `out`'s samples rounded up to `LANES`; `PAIRS` of them.
+/// There must be `PAIRS` rows in `ring` and as many `weights`; each row must be as long as `out`, rounded up to `LANES`.
 #[target_feature(enable = "avx2")]
 unsafe fn rows_fixed<const PAIRS: usize>(ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
     let mut fixed: [&[Pair]; PAIRS] = [&[]; PAIRS];
@@ -193,15 +193,15 @@ unsafe fn rows_fixed<const PAIRS: usize>(ring: &[&[Pair]], weights: &[Pair], out
     for (spread, pair) in spread.iter_mut().zip(weights) {
         *spread = broadcast(*pair);
     }
-    // SAFETY: the caller's promise, passed on.
+    // SAFETY: the caller guarantees it.
     unsafe { rows_by(|i| spread[i], &fixed, out) }
 }
 
 /// # Safety
-/// As for [`rows_fixed`], with any number.
+/// As for [`rows_fixed`], but with any number of rows.
 #[target_feature(enable = "avx2")]
 unsafe fn rows_any(ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
-    // SAFETY: the caller's promise, passed on.
+    // SAFETY: the caller guarantees it.
     unsafe { rows_by(|i| broadcast(weights[i]), ring, out) }
 }
 
@@ -212,7 +212,7 @@ fn broadcast(pair: Pair) -> __m256i {
 }
 
 /// # Safety
-/// Each row of `ring` has `out`'s samples, rounded up to `LANES`.
+/// Each row of `ring` must be as long as `out`, rounded up to `LANES`.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn rows_by(weight: impl Fn(usize) -> __m256i, ring: &[&[Pair]], out: &mut [u8]) {
@@ -221,7 +221,7 @@ unsafe fn rows_by(weight: impl Fn(usize) -> __m256i, ring: &[&[Pair]], out: &mut
         for (i, row) in ring.iter().enumerate() {
             let weight = weight(i);
             for (j, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: strip `strip` begins inside `out`, and the row holds `out` in whole strips.
+                // SAFETY: the strip begins inside `out`, and the row is as long as `out` in whole strips.
                 let samples = unsafe {
                     _mm256_loadu_si256(row.as_ptr().add(strip * LANES + j * GROUP).cast())
                 };
@@ -241,7 +241,7 @@ unsafe fn rows_by(weight: impl Fn(usize) -> __m256i, ring: &[&[Pair]], out: &mut
     }
 }
 
-/// 32 sums to bytes, clamped, in order: the packs work within halves, the last step puts their quarters right.
+/// Converts 32 sums to bytes, clamped and in order. The packs work on 128-bit halves; the permutation restores the order.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn narrow(sums: [__m256i; 4]) -> __m256i {

@@ -2,10 +2,10 @@
 
 use super::Kernel;
 
-/// Weights have this many fractional bits; 1.0 still fits an `i16`.
+/// Fractional bits of weights: 1.0 still fits an `i16`.
 pub(super) const WEIGHT_BITS: u32 = 14;
 
-/// For each output sample of an axis: `len` source samples from `starts[i]` on, all inside the plane, and their
+/// For each output sample `i` of an axis: `len` source samples from `starts[i]` on, all inside the plane, and their
 /// weights, which sum to exactly 1.
 #[derive(Default)]
 pub(super) struct Taps {
@@ -14,15 +14,15 @@ pub(super) struct Taps {
     pub weights: Vec<i16>,
     /// Source samples of the axis.
     pub limit: usize,
-    /// Changes whenever the taps do.
+    /// Changes with the taps.
     pub version: u64,
     key: Option<Key>,
-    /// Scratch: the weights of one output before rounding, as the kernel gives them and with the outside folded in.
+    /// Buffers: the weights of one output before rounding, as sampled from the kernel and after [`Taps::fold`].
     exact: Vec<f64>,
     folded: Vec<f64>,
 }
 
-/// What the weights depend on.
+/// The parameters that determine the weights.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
     kernel: Kernel,
@@ -33,8 +33,8 @@ struct Key {
 }
 
 impl Taps {
-    /// Weights for `outputs` samples that share `[origin, origin + extent)` of a source of `limit` samples.
-    /// Nothing to do when they are there already, as V's are after U's.
+    /// Computes the weights for `outputs` samples that divide `[origin, origin + extent)` of a source of `limit` samples,
+    /// unless they are those of the last call, as for Cr after Cb.
     pub fn plan(&mut self, kernel: Kernel, origin: f64, extent: f64, outputs: usize, limit: usize) {
         let key = Key {
             kernel,
@@ -77,7 +77,7 @@ impl Taps {
         }
     }
 
-    /// Gives the weights of samples outside the plane to the edge sample, which they repeat.
+    /// Adds the weights of samples outside the plane to that of the edge sample, which they repeat.
     fn fold(&mut self, first: i64, start: i64) {
         self.folded.clear();
         self.folded.resize(self.len, 0.0);
@@ -93,10 +93,9 @@ impl Taps {
     }
 }
 
-/// Rounds the running sum rather than each weight: the total is exactly 1, and with many taps the errors cancel
-/// between neighbours.
+/// Rounds the running sum instead of each weight, so that the total is exactly 1 and the errors of neighbours cancel.
 fn quantise(exact: &[f64], weights: &mut Vec<i16>) {
-    // Makes the sum positive, so that the cast, which truncates, rounds; `f64::round` is a call into libm.
+    // Makes the sum positive, so that a truncating cast rounds correctly; `f64::round` would be a call into libm.
     const LIFT: i32 = 1 << 20;
     let unit = f64::from(1 << WEIGHT_BITS) / exact.iter().sum::<f64>();
     let (mut sum, mut before) = (f64::from(LIFT) + 0.5, LIFT);

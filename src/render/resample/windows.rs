@@ -1,30 +1,30 @@
-//! Where the vector path loads from, how it shuffles and what it multiplies with: laid out once per crop.
+//! Offsets, shuffle masks and weights for the horizontal pass in vector code, computed once per crop.
 //!
-//! The taps of four neighbouring outputs lie within a few source bytes of each other, so one load brings them all, or
-//! as many pairs of them as fit. A shuffle then spreads one pair of taps of each output over 32 bits.
+//! The taps of four neighbouring outputs are within a few bytes of the source row, so that one load, called a window,
+//! reads all of them, or as many pairs as fit. A shuffle then widens one pair of taps of each output to 32 bits.
 
 use super::taps::Taps;
 
-/// Outputs that one step makes: four in each half of a register.
+/// Outputs per step: four in each half of a register.
 pub(super) const GROUP: usize = 8;
-/// Bytes that a half register's load brings.
+/// Bytes per load, which fill half a register.
 pub(super) const WINDOW: usize = 16;
 
-/// The horizontal pass for some taps.
+/// The layout of the horizontal pass for some taps.
 #[derive(Default)]
 pub(super) struct Windows {
     /// Pairs of taps per output.
     pairs: usize,
-    /// How many of them one load serves. All, up to 2.25 source samples per output with a cubic; none, when outputs
-    /// lie too far apart (beyond 4.7) or a row is shorter than a load: that is left to the portable pass.
+    /// Pairs of taps per window: all of them up to 2.25 source samples per output with a cubic kernel. 0 beyond 4.7, or
+    /// when a row is shorter than a load: the portable pass handles these.
     per_window: usize,
-    /// Where each half register loads from, by group and window.
+    /// Offsets of the loads of both half registers, by group and window.
     bases: Vec<[u32; 2]>,
     /// By group and pair.
     steps: Vec<Step>,
-    /// Where the furthest load ends.
+    /// End of the furthest load, in bytes of a row.
     reach: usize,
-    /// The taps that this was laid out for.
+    /// Version of the taps of this layout.
     version: u64,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Step {
 }
 
 impl Windows {
-    /// Lays out `taps`, unless they are already.
+    /// Computes the layout for `taps`, unless it is up to date.
     pub fn plan(&mut self, taps: &Taps) {
         if self.version == taps.version {
             return;
@@ -68,7 +68,7 @@ impl Windows {
         }
     }
 
-    /// One half of a step; returns where its load starts. Outputs past the last have no weight.
+    /// Computes one half of a step; returns the offset of its load. Outputs after the last one have no weight.
     fn lay_out(&self, taps: &Taps, group: usize, pair: usize, half: usize, step: &mut Step) -> u32 {
         let outputs = taps.starts.len();
         let first = group * GROUP + half * 4;
@@ -77,7 +77,7 @@ impl Windows {
         let base = (start + ahead).min(taps.limit - WINDOW);
         for output in first..(first + 4).min(outputs) {
             for tap in 2 * pair..(2 * pair + 2).min(taps.len) {
-                // Each 16-bit lane gets one sample below a zero byte.
+                // Each 16-bit lane gets one sample in its low byte and zero in the high one.
                 let lane = half * 8 + (output - first) * 2 + tap % 2;
                 step.mask[2 * lane] = (taps.starts[output] as usize + tap - base) as u8;
                 step.weights[lane] = taps.weights_of(output)[tap];
@@ -86,7 +86,7 @@ impl Windows {
         base as u32
     }
 
-    /// False: left to the portable pass.
+    /// Whether vector code can be used; if not, the portable pass is.
     pub fn fit(&self) -> bool {
         self.per_window > 0
     }
@@ -95,7 +95,7 @@ impl Windows {
         self.pairs
     }
 
-    /// Of each group.
+    /// Windows per group.
     pub fn windows(&self) -> usize {
         self.pairs.div_ceil(self.per_window)
     }
@@ -114,15 +114,15 @@ impl Windows {
         &self.steps
     }
 
-    /// No load goes past this many bytes of a row.
+    /// No load exceeds this many bytes of a row.
     pub fn reach(&self) -> usize {
         self.reach
     }
 }
 
-/// How many pairs of taps of four neighbouring outputs one window surely holds.
+/// How many pairs of taps of any four neighbouring outputs fit one window.
 fn pairs_per_window(taps: &Taps) -> usize {
-    // Starts never decrease, so the last of four outputs reaches furthest.
+    // Starts never decrease, so the last of four outputs has the furthest.
     let spread = taps
         .starts
         .chunks(4)

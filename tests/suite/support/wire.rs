@@ -32,6 +32,19 @@ impl Wire {
         self
     }
 
+    /// Sends these bytes again and again, until the other side has closed the connection; false if it
+    /// has not for a long time.
+    pub fn is_closed_while_it_drips(mut self, bytes: &str) -> bool {
+        let short = Some(Duration::from_millis(50));
+        self.0.set_read_timeout(short).expect("a time limit");
+        (0..600).any(|_| {
+            let written = self.0.write_all(bytes.as_bytes());
+            let ended = matches!(self.0.read(&mut [0; 256]), Ok(0));
+            let broken = |error: std::io::Error| error.kind() != std::io::ErrorKind::WouldBlock;
+            ended || written.is_err_and(broken)
+        })
+    }
+
     /// Reads one answer with a length, or up to the end of the connection.
     pub fn reply(&mut self) -> Reply {
         let mut heard = Vec::new();

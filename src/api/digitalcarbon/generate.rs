@@ -1,0 +1,51 @@
+//! The order of a listing video, answered once the job is stored.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+use serde_json::json;
+
+use super::NAME;
+use super::request::GenerateRequest;
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::api::json::Json;
+use crate::job::{JobId, JobRequest, Lane};
+
+pub const ENDPOINT: &str = "/v1-beta/generate-video";
+
+/// Bytes: room for a hundred presigned URLs.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+#[derive(Serialize)]
+struct Accepted {
+    job_id: JobId,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+pub async fn generate_video(
+    payload: Json<MAX_BODY_BYTES>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let policy = service.net.policy();
+    let GenerateRequest {
+        listing,
+        data,
+        warnings,
+    } = GenerateRequest::read(payload.0, policy, &service.templates)?;
+    let job = JobRequest {
+        dialect: NAME.to_owned(),
+        endpoint: ENDPOINT.to_owned(),
+        client_id: None,
+        webhook_url: None,
+        lane: Lane::Normal,
+        spec: listing.spec(service.templates.get(&data.template_id)),
+        dialect_data: Some(json!(data)),
+    };
+    let accepted = service.jobs.submit(job).await?;
+    Ok(HttpResponse::Ok().json(Accepted {
+        job_id: accepted.id,
+        warnings,
+    }))
+}

@@ -1,0 +1,113 @@
+//! The status of a job, and the results of a completed one.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+
+use super::{DialectData, find};
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideo, Timestamp};
+use crate::jobs::JobStatus;
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+    /// From 0 to 1.
+    progress: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<FailureCode>,
+}
+
+#[derive(Serialize)]
+struct Results<'a> {
+    job_id: JobId,
+    status: &'static str,
+    video_url: &'a str,
+    thumbnail_url: Option<&'a str>,
+    width: u32,
+    height: u32,
+    /// Seconds.
+    duration: f64,
+    frame_rate: u32,
+    size_bytes: u64,
+    template_id: Option<String>,
+    aspect_ratio: Option<String>,
+    created_at: String,
+    completed_at: String,
+}
+
+pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
+    let JobStatus {
+        job,
+        progress,
+        queue_position,
+    } = find(&service, &id).await?;
+    let outcome = job.finish.map(|finish| finish.outcome);
+    let status = match (job.state, &outcome) {
+        (JobState::Queued, _) => "queued",
+        (JobState::Running, _) => "processing",
+        (JobState::Done, Some(Ok(_))) => "completed",
+        (JobState::Done, Some(Err(_)) | None) => "failed",
+    };
+    let failure = outcome.and_then(Result::err);
+    Ok(HttpResponse::Ok().json(Status {
+        status,
+        progress: (progress * 1000.0).round() / 1000.0,
+        queue_position,
+        error_code: failure.as_ref().map(|failure| failure.code),
+        error_message: failure.map(|failure| failure.message),
+    }))
+}
+
+pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
+    let job = find(&service, &id).await?.job;
+    let (video, completed_at) = completed(&job)?;
+    let stored = service.storage().metadata(&job.id.video_name()).await?;
+    if stored.is_none() {
+        return Err(ApiError::VideoGone);
+    }
+    let data = job.request.dialect_data.as_ref();
+    let data = data.and_then(|data| DialectData::deserialize(data).ok());
+    let (template_id, aspect_ratio) = data
+        .map(|data| (data.template_id, data.aspect_ratio))
+        .unzip();
+    Ok(HttpResponse::Ok().json(Results {
+        job_id: job.id,
+        status: "completed",
+        video_url: &video.url,
+        thumbnail_url: video.thumbnail_url.as_deref(),
+        width: video.size.width,
+        height: video.size.height,
+        duration: video.duration(),
+        frame_rate: video.frame_rate,
+        size_bytes: video.bytes,
+        template_id,
+        aspect_ratio,
+        created_at: rfc3339(job.created_at),
+        completed_at: rfc3339(completed_at),
+    }))
+}
+
+/// The video of a completed job, and when it was completed.
+pub fn completed(job: &Job) -> Result<(&StoredVideo, Timestamp), ApiError> {
+    match &job.finish {
+        None => Err(ApiError::NotCompleted(None)),
+        Some(Finish { outcome, at, .. }) => match outcome {
+            Ok(video) => Ok((video, *at)),
+            Err(failure) => Err(ApiError::NotCompleted(Some(failure.clone()))),
+        },
+    }
+}
+
+/// In UTC, to the millisecond.
+fn rfc3339(moment: Timestamp) -> String {
+    let since = Duration::from_millis(moment.0.max(0).unsigned_abs());
+    humantime::format_rfc3339_millis(UNIX_EPOCH + since).to_string()
+}

@@ -1,0 +1,57 @@
+//! The upload of a finished video to an address of the client's.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use jsonschema::Validator;
+use log::warn;
+use serde_json::json;
+
+use super::find;
+use super::results::completed;
+use crate::api::error::ApiError;
+use crate::api::json::Json;
+use crate::api::{Service, schema};
+use crate::errors::chain;
+use crate::job::JobId;
+use crate::net::SendError;
+
+static UPLOAD_SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile(include_str!("../../../schemas/upload-video.json")));
+
+pub async fn upload_video(
+    payload: Json,
+    id: Path<String>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let job = find(&service, &id).await?.job;
+    completed(&job)?;
+    schema::validate(&UPLOAD_SCHEMA, &payload.0)?;
+    let url = payload.0["upload_url"].as_str().unwrap_or_default();
+    upload(&service, job.id, url).await?;
+    Ok(HttpResponse::Ok().json(json!({ "message": "Video uploaded successfully" })))
+}
+
+async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError> {
+    let video = service.storage().read(&id.video_name(), None).await?;
+    let video = video.ok_or(ApiError::VideoGone)?;
+    let length = video.metadata.size;
+    let sent = service
+        .net
+        .put(url, "video/mp4", length, video.stream)
+        .await;
+    let why = match sent {
+        Ok(200..300) => return Ok(()),
+        Ok(status) => format!("answered {status}"),
+        Err(SendError::Url(error)) => {
+            return Err(ApiError::invalid("/upload_url", error.to_string()));
+        }
+        Err(error) => {
+            warn!("the video of job {id} was not uploaded: {}", chain(&error));
+            error.to_string()
+        }
+    };
+    let why = format!("the video was not uploaded: upload_url {why}");
+    Err(ApiError::UploadFailed(why))
+}

@@ -1,0 +1,79 @@
+//! The conversion of a photo to a video: answered when it is done, or at once if there is a webhook.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::envelope::Envelope;
+use super::request::{ImageToVideo, bypasses, check_addresses, job_request};
+use crate::api::error::{ApiError, QUEUE_RETRY_AFTER};
+use crate::api::json::Json;
+use crate::api::{Service, schema};
+use crate::jobs::{AcceptError, Accepted, SubmitError};
+
+static PAID_SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile(include_str!("../../../schemas/image-to-video.paid.json")));
+static V1_SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile(include_str!("../../../schemas/image-to-video.v1.json")));
+
+pub async fn paid(
+    request: HttpRequest,
+    payload: Json,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    convert(request, payload.0, service, &PAID_SCHEMA).await
+}
+
+pub async fn v1(
+    request: HttpRequest,
+    payload: Json,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    convert(request, payload.0, service, &V1_SCHEMA).await
+}
+
+async fn convert(
+    request: HttpRequest,
+    payload: Value,
+    service: Data<Service>,
+    schema: &Validator,
+) -> Result<HttpResponse, ApiError> {
+    schema::validate(schema, &payload)?;
+    let payload: ImageToVideo = serde_json::from_value(payload)
+        .map_err(|error| ApiError::invalid("", error.to_string()))?;
+    let bypass = payload.bypass_queue || bypasses(&request)?;
+    check_addresses(service.net.policy(), &payload)?;
+
+    let jobs = &service.jobs;
+    let client_id = payload.id.clone();
+    let has_webhook = payload.webhook_url.is_some();
+    let accepted = jobs
+        .submit(job_request(request.path(), payload, bypass))
+        .await;
+    let Accepted { id, finished } = match accepted {
+        Err(SubmitError::Accept(AcceptError::Full { lane, bound })) => {
+            let mut envelope = Envelope::queue_full(jobs, client_id, lane, bound).await;
+            envelope.endpoint = Some(request.path().to_owned());
+            return Ok(HttpResponse::TooManyRequests()
+                .insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER))
+                .json(envelope.for_caller()));
+        }
+        accepted => accepted?,
+    };
+    if has_webhook {
+        return Ok(HttpResponse::Accepted().json(Envelope::accepted(jobs, client_id, id).await));
+    }
+    let job = finished.await.map_err(|_| ApiError::Stopping(Some(id)))?;
+    let envelope = Envelope::finished(&job)
+        .ok_or(ApiError::Internal)?
+        .for_caller();
+    let mut response = match envelope.code {
+        200 => HttpResponse::Ok(),
+        _ => HttpResponse::InternalServerError(),
+    };
+    Ok(response.json(envelope))
+}

@@ -1,0 +1,140 @@
+//! One attempt at a job: its lease, its progress, and the token that ends it early.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use log::warn;
+use tokio::task::AbortHandle;
+use tokio_util::sync::DropGuard;
+
+use super::backend::{Attempt, Backend, Lease};
+use super::{CancelReason, Cancellation, Jobs};
+use crate::errors::chain;
+use crate::job::Job;
+use crate::pipeline::Observer;
+
+/// The progress of an attempt whose result is not stored yet, at most.
+const NEARLY_DONE: f64 = 0.99;
+
+/// Renewed until it is dropped.
+pub struct RunningAttempt<'a> {
+    jobs: &'a Jobs,
+    attempt: Attempt,
+    cancellation: Cancellation,
+    progress: Arc<Progress>,
+    renewal: AbortHandle,
+    /// Ends the timer of the time limit.
+    _over: DropGuard,
+}
+
+impl<'a> RunningAttempt<'a> {
+    pub fn start(jobs: &'a Jobs, job: &Job, time_limit: Duration) -> Self {
+        let shared = &jobs.shared;
+        let attempt = Attempt::of(job);
+        let cancellation = Cancellation::new(&shared.stopping, time_limit, &shared.runtime);
+        if job.cancel_requested {
+            cancellation.cancel(CancelReason::Requested);
+        }
+        jobs.running().insert(job.id, cancellation.clone());
+        let progress = Arc::new(Progress::default());
+        let renewal = shared.runtime.spawn(renew(
+            shared.backend.clone(),
+            attempt,
+            progress.clone(),
+            cancellation.clone(),
+        ));
+        Self {
+            jobs,
+            attempt,
+            progress,
+            renewal: renewal.abort_handle(),
+            _over: cancellation.token().clone().drop_guard(),
+            cancellation,
+        }
+    }
+
+    pub fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+}
+
+impl Observer for RunningAttempt<'_> {
+    fn frames_done(&self, done: u32, of: u32) {
+        self.progress.set(f64::from(done) / f64::from(of.max(1)));
+    }
+
+    /// Checks the fence: a result of an attempt that has lost its job must not replace another's.
+    fn may_store(&self) -> bool {
+        let shared = &self.jobs.shared;
+        let renewed = shared.backend.renew(self.attempt, self.progress.get());
+        match shared.runtime.block_on(renewed) {
+            Ok(Lease::Held) => true,
+            Ok(Lease::Lost) => {
+                self.cancellation.cancel(CancelReason::LeaseLost);
+                false
+            }
+            // As good as known: whoever finishes the job checks again.
+            Err(error) => {
+                warn!("a lease could not be checked: {}", chain(&error));
+                true
+            }
+        }
+    }
+}
+
+impl Drop for RunningAttempt<'_> {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        self.jobs.running().remove(&self.attempt.job);
+    }
+}
+
+async fn renew(
+    backend: Arc<dyn Backend>,
+    attempt: Attempt,
+    progress: Arc<Progress>,
+    cancellation: Cancellation,
+) {
+    let mut interval = tokio::time::interval(backend.renew_interval());
+    loop {
+        interval.tick().await;
+        match backend.renew(attempt, progress.get()).await {
+            Ok(Lease::Held) => {}
+            Ok(Lease::Lost) => return cancellation.cancel(CancelReason::LeaseLost),
+            Err(error) => warn!("a lease could not be renewed: {}", chain(&error)),
+        }
+    }
+}
+
+/// From 0 to [`NEARLY_DONE`], as the bits of an `f64`; never goes back.
+#[derive(Default)]
+struct Progress(AtomicU64);
+
+impl Progress {
+    fn set(&self, progress: f64) {
+        // The bits of numbers that are not negative are in the order of the numbers.
+        let bits = progress.clamp(0.0, NEARLY_DONE).to_bits();
+        self.0.fetch_max(bits, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_never_goes_back_and_ends_before_the_result_is_stored() {
+        let progress = Progress::default();
+        assert_eq!(progress.get(), 0.0);
+        progress.set(0.5);
+        progress.set(0.01);
+        assert_eq!(progress.get(), 0.5);
+        progress.set(1.0);
+        assert_eq!(progress.get(), NEARLY_DONE);
+    }
+}

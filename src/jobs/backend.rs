@@ -1,0 +1,236 @@
+//! The job backend: where jobs are stored, and which worker gets which. The embedded one is in `sqlite`.
+
+use std::error::Error;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
+
+/// A job store with its queue and its webhook outbox.
+///
+/// Every backend keeps these promises; `tests/contract/` holds each of them:
+///
+/// - **Durable**: when [`accept`](Self::accept) returns, the job outlives the process and a power cut.
+/// - **Bounded**: at most [`bound`](Self::bound) jobs of a lane wait for a worker, at every moment
+///   and under any concurrency. A job is refused only when that many are waiting.
+/// - **Ordered**: jobs are served express lane first, then in the order of acceptance, which is a
+///   sequence number and no clock. A job whose process died while it was running comes after the
+///   others of its lane. [`status`](Self::status) reports positions in the same order.
+/// - **Exclusive**: an attempt has its job alone, until it ends or its holder is lost. What
+///   was accepted and not finished is then given to another attempt.
+/// - **Fenced**: an attempt that has lost its job can neither renew, finish nor release it.
+/// - **Atomic**: the result and its webhook are written together or not at all.
+/// - **Heard**: whoever reads [`events`](Self::events) hears of the end of every job, wherever it
+///   was worked on.
+/// - **At least once**: a webhook is claimed by one sender at a time, and again until its delivery
+///   is recorded.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Puts a new job at the end of its lane.
+    async fn accept(&self, job: &Job) -> Result<(), AcceptError>;
+
+    /// Waits for the next job of the lanes that `serves` names, and begins an attempt at it. `None`
+    /// once the backend is closed. Blocks: call it on a worker's own thread.
+    fn claim(&self, serves: Serves) -> Option<Job>;
+
+    /// Keeps an attempt's lease, and stores its progress, from 0 to 1.
+    async fn renew(&self, attempt: Attempt, progress: f64) -> Result<Lease, BackendError>;
+
+    /// How often an attempt has to be renewed.
+    fn renew_interval(&self) -> Duration;
+
+    /// Ends an attempt and its job, and writes the webhook that tells of it. `false`: the attempt
+    /// had lost its job, and nothing was written. Frees the worker's place first, whatever follows.
+    async fn finish(
+        &self,
+        attempt: Attempt,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<bool, BackendError>;
+
+    /// Gives an attempt's job back unfinished, to its old place in the order. `false`: the attempt
+    /// had lost it.
+    async fn release(&self, attempt: Attempt) -> Result<bool, BackendError>;
+
+    /// Cancels a job. A waiting one ends as `finish` says, with its webhook; the worker of a running
+    /// one is told, and finishes it.
+    async fn cancel(
+        &self,
+        id: JobId,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<Cancelled, BackendError>;
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>, BackendError>;
+
+    async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError>;
+
+    /// The states of the jobs that changed since then, newest first, ten thousand at most.
+    async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>, BackendError>;
+
+    /// Jobs of the normal lane that wait for a worker to be free.
+    async fn queue_length(&self) -> Result<usize, BackendError>;
+
+    /// How many jobs of a lane may wait; `None`: any number.
+    fn bound(&self, lane: Lane) -> Option<usize>;
+
+    /// Claims webhooks that are due: at most `limit` in all and `per_host` for each receiver, those
+    /// that are claimed already included, so that a receiver with many cannot crowd out the others.
+    async fn claim_webhooks(
+        &self,
+        per_host: u32,
+        limit: u32,
+    ) -> Result<ClaimedWebhooks, BackendError>;
+
+    /// Records what became of a claimed webhook.
+    async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError>;
+
+    /// What happens to jobs from now on. A receiver that lags, or reads [`JobEvent::Missed`], has to
+    /// look up what it waits for.
+    fn events(&self) -> broadcast::Receiver<JobEvent>;
+
+    /// Refuses new jobs and claims. What waits stays; running attempts go on.
+    fn close(&self);
+
+    /// Closes the connections. Nothing else may be called after it.
+    async fn shut_down(&self);
+}
+
+/// How many jobs may wait. `None`: any number.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub normal: Option<usize>,
+    pub express: Option<usize>,
+    /// Workers that serve both lanes, beside the one that serves the express lane alone.
+    pub workers: usize,
+}
+
+impl Bounds {
+    pub fn of(&self, lane: Lane) -> Option<usize> {
+        match lane {
+            Lane::Normal => self.normal,
+            Lane::Express => self.express,
+        }
+    }
+}
+
+/// Which lanes a worker serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// Both, express first.
+    Both,
+    ExpressOnly,
+}
+
+/// One attempt at a job. The number is the fence: a later attempt has a higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub job: JobId,
+    pub number: u32,
+}
+
+impl Attempt {
+    /// The one that a claim has begun.
+    pub fn of(job: &Job) -> Self {
+        Self {
+            job: job.id,
+            number: job.attempt,
+        }
+    }
+}
+
+/// What a renewal found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    Held,
+    /// The job was given to another attempt, or has ended.
+    Lost,
+}
+
+/// What a cancellation found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// The job was waiting, and has ended.
+    Ended,
+    /// The job is running, and its worker was told.
+    Requested,
+    /// There is no such job, or it had ended before.
+    TooLate,
+}
+
+/// A job and how far it is.
+#[derive(Clone, Debug)]
+pub struct JobStatus {
+    pub job: Job,
+    /// From 0 to 1; 1 for a finished video.
+    pub progress: f64,
+    /// From 1, of all lanes together; only while the job waits.
+    pub queue_position: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobEvent {
+    /// The job has ended, and its webhook, if it has one, is in the outbox.
+    Finished(JobId),
+    CancelRequested(JobId),
+    /// Events may have been lost.
+    Missed,
+}
+
+/// A webhook for the outbox.
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    pub url: String,
+    pub body: Vec<u8>,
+    pub first_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct ClaimedWebhooks {
+    pub due: Vec<DueWebhook>,
+    /// Until the next falls due that is not due yet.
+    pub next_in: Option<Duration>,
+}
+
+/// A claimed webhook.
+#[derive(Clone, Debug)]
+pub struct DueWebhook {
+    /// The same at every attempt.
+    pub id: String,
+    pub url: String,
+    pub body: Vec<u8>,
+    /// How many times it has been sent.
+    pub attempt: u32,
+}
+
+/// The result of one attempt to deliver a webhook.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    Delivered,
+    RetryAt(Timestamp, String),
+    GivenUp(String),
+}
+
+/// Why a job was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    #[error("the queue is full")]
+    Full { lane: Lane, bound: usize },
+    #[error("the service is stopping")]
+    Closed,
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+/// The backend could not do its work. The cause is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the job store failed")]
+pub struct BackendError(#[source] Box<dyn Error + Send + Sync>);
+
+impl BackendError {
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}

@@ -1,0 +1,87 @@
+//! The settings of jobs and their workers.
+
+use std::time::Duration;
+
+use super::backend::Bounds;
+use crate::setting::{Setting, assign, at_least, positive_duration};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Jobs rendered at the same time, beside the express worker.
+    pub workers: usize,
+    /// Jobs that may wait; 0: any number.
+    pub max_queue_length: usize,
+    /// The same for the express lane.
+    pub max_express_queue_length: usize,
+    /// For one attempt at a job, from start to finish.
+    pub time_limit: Duration,
+    /// Starts after which a job that never came to an end is given up.
+    pub max_attempts: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            workers: (cores / 2).max(2),
+            max_queue_length: 10,
+            max_express_queue_length: 100,
+            time_limit: Duration::from_secs(30 * 60),
+            max_attempts: 50,
+        }
+    }
+}
+
+impl Settings {
+    pub const TABLE: &[Setting<Self>] = &[
+        Setting {
+            key: "jobs.workers",
+            env: Some("KINORA_WORKERS"),
+            accepts: "a number from 1 to 256",
+            set: |s, text| assign(&mut s.workers, at_least(1, text).filter(|n| *n <= 256)),
+        },
+        Setting {
+            key: "jobs.max_queue_length",
+            env: Some("MAX_QUEUE_LENGTH"),
+            accepts: "a number of jobs up to 1000000, or 0 for no bound",
+            set: |s, text| {
+                assign(
+                    &mut s.max_queue_length,
+                    at_least(0, text).filter(|n| *n <= 1_000_000),
+                )
+            },
+        },
+        Setting {
+            key: "jobs.max_express_queue_length",
+            env: Some("MAX_EXPRESS_QUEUE_LENGTH"),
+            accepts: "a number of jobs up to 1000000, or 0 for no bound",
+            set: |s, text| {
+                assign(
+                    &mut s.max_express_queue_length,
+                    at_least(0, text).filter(|n| *n <= 1_000_000),
+                )
+            },
+        },
+        Setting {
+            key: "jobs.time_limit",
+            env: None,
+            accepts: "a time, such as 30m",
+            set: |s, text| assign(&mut s.time_limit, positive_duration(text)),
+        },
+        Setting {
+            key: "jobs.max_attempts",
+            env: None,
+            accepts: "a number from 1 up",
+            set: |s, text| assign(&mut s.max_attempts, at_least(1, text)),
+        },
+    ];
+
+    pub fn bounds(&self) -> Bounds {
+        let bound = |length| (length > 0).then_some(length);
+        Bounds {
+            normal: bound(self.max_queue_length),
+            express: bound(self.max_express_queue_length),
+            workers: self.workers,
+        }
+    }
+}

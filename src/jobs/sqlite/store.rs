@@ -1,0 +1,275 @@
+//! The job store: its connections, and the statements about jobs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::outbox;
+use super::rows::{self, JOB_COLUMNS, lane_number, to_json};
+use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
+use crate::jobs::backend::{Attempt, BackendError, Cancelled, NewWebhook};
+
+/// Never edited once released: a store of any version is brought up to date by the later ones.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Of jobs in one answer.
+const MAX_STATES: i64 = 10_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the job store failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the job store could not be brought up to date")]
+    Migration(#[from] MigrateError),
+    #[error("the job store holds a row that cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<StoreError> for BackendError {
+    fn from(error: StoreError) -> Self {
+        Self::new(error)
+    }
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// One writer, because SQLite has one; a few readers beside it.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) writer: SqlitePool,
+    pub(super) readers: SqlitePool,
+}
+
+impl Store {
+    pub async fn open(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A committed row has reached the disk: an accepted job outlives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        MIGRATIONS.run(&writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Lets SQLite write its journal back.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    pub async fn insert(&self, job: &Job) -> Result<()> {
+        let request = &job.request;
+        sqlx::query(
+            "INSERT INTO jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, created_at, changed_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+        )
+        .bind(job.id.to_string())
+        .bind(&request.dialect)
+        .bind(&request.endpoint)
+        .bind(request.dialect_data.as_ref().map(to_json).transpose()?)
+        .bind(&request.client_id)
+        .bind(&request.webhook_url)
+        .bind(lane_number(request.lane))
+        .bind(to_json(&request.spec)?)
+        .bind(job.created_at.0)
+        .bind(job.created_at.0)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Begins an attempt at the first waiting job of a lane.
+    pub async fn begin(&self, lane: Lane) -> Result<Option<Job>> {
+        let now = Timestamp::now();
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = ?, changed_at = ? \
+             WHERE seq = (SELECT seq FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY crashes, seq LIMIT 1) \
+             RETURNING {JOB_COLUMNS}"
+        )))
+        .bind(now.0)
+        .bind(now.0)
+        .bind(lane_number(lane))
+        // All rows and not only the first: the statement is committed after the last.
+        .fetch_all(&self.writer)
+        .await?;
+        rows.first().map(rows::job).transpose()
+    }
+
+    /// Puts the job of an attempt back into its lane; `None` if the attempt had lost it.
+    pub async fn release(&self, attempt: Attempt) -> Result<Option<Lane>> {
+        let rows = sqlx::query(
+            "UPDATE jobs SET state = 'queued', started_at = NULL, changed_at = ? \
+             WHERE id = ? AND attempt = ? AND state = 'running' RETURNING lane",
+        )
+        .bind(Timestamp::now().0)
+        .bind(attempt.job.to_string())
+        .bind(attempt.number)
+        .fetch_all(&self.writer)
+        .await?;
+        rows.first().map(rows::lane).transpose()
+    }
+
+    /// Ends an attempt and its job, and writes the webhook. `false`: the attempt had lost the job.
+    pub async fn finish(
+        &self,
+        attempt: Attempt,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<bool> {
+        let running = "state = 'running' AND attempt = ?";
+        let ended = self.end(attempt.job, finish, webhook, running, Some(attempt.number));
+        Ok(ended.await?.is_some())
+    }
+
+    /// Ends a job that waits, and writes the webhook; marks one that runs. Tells the lane of a job
+    /// that was waiting.
+    pub async fn cancel(
+        &self,
+        id: JobId,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<(Cancelled, Option<Lane>)> {
+        loop {
+            let waiting = "state = 'queued' AND ? IS NULL";
+            if let Some(lane) = self.end(id, finish, webhook, waiting, None).await? {
+                return Ok((Cancelled::Ended, Some(lane)));
+            }
+            if self.request_cancellation(id).await? {
+                return Ok((Cancelled::Requested, None));
+            }
+            // Released between the two statements.
+            let waits = |job: Job| job.state == JobState::Queued;
+            if !self.job(id).await?.is_some_and(waits) {
+                return Ok((Cancelled::TooLate, None));
+            }
+        }
+    }
+
+    /// Marks a job that runs. `false`: it does not.
+    async fn request_cancellation(&self, id: JobId) -> Result<bool> {
+        let marked =
+            sqlx::query("UPDATE jobs SET cancel_requested = 1 WHERE id = ? AND state = 'running'")
+                .bind(id.to_string())
+                .execute(&self.writer)
+                .await?;
+        Ok(marked.rows_affected() > 0)
+    }
+
+    /// Ends a job for which `condition` holds, in one transaction with its webhook. Tells its lane.
+    async fn end(
+        &self,
+        id: JobId,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+        condition: &'static str,
+        attempt: Option<u32>,
+    ) -> Result<Option<Lane>> {
+        let mut connection = self.writer.acquire().await?;
+        let ended = end(&mut connection, id, finish, webhook, condition, attempt).await;
+        if ended.is_err() {
+            // SQLite may have rolled back by itself, and then the connection's own count of open
+            // transactions is wrong: what it does from there on may never be committed.
+            connection.close_on_drop();
+        }
+        ended
+    }
+
+    /// Puts every job back that was running when the last process ended, and tells the lanes of all
+    /// that wait.
+    pub async fn recover(&self) -> Result<Vec<Lane>> {
+        sqlx::query(
+            "UPDATE jobs SET state = 'queued', crashes = crashes + 1, started_at = NULL, changed_at = ? \
+             WHERE state = 'running'",
+        )
+        .bind(Timestamp::now().0)
+        .execute(&self.writer)
+        .await?;
+        let rows = sqlx::query("SELECT lane FROM jobs WHERE state = 'queued'")
+            .fetch_all(&self.writer)
+            .await?;
+        rows.iter().map(rows::lane).collect()
+    }
+
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?"
+        )))
+        .bind(id.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| rows::job(&row)).transpose()
+    }
+
+    /// The place of a waiting job, from 1, in the order in which jobs are served.
+    pub async fn queue_position(&self, id: JobId) -> Result<Option<u32>> {
+        let position: u32 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM jobs AS other, jobs AS this \
+             WHERE this.id = ? AND this.state = 'queued' AND other.state = 'queued' \
+             AND (other.lane, other.crashes, other.seq) <= (this.lane, this.crashes, this.seq)",
+        )
+        .bind(id.to_string())
+        .fetch_one(&self.readers)
+        .await?;
+        // None: it has been claimed.
+        Ok((position > 0).then_some(position))
+    }
+
+    pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
+        let rows = sqlx::query(
+            "SELECT id, state FROM jobs WHERE changed_at >= ? ORDER BY changed_at DESC LIMIT ?",
+        )
+        .bind(since.0)
+        .bind(MAX_STATES)
+        .fetch_all(&self.readers)
+        .await?;
+        let state = |row: &SqliteRow| Ok((rows::id(row)?, rows::state(row)?));
+        rows.iter().map(state).collect()
+    }
+}
+
+async fn end(
+    connection: &mut SqliteConnection,
+    id: JobId,
+    finish: &Finish,
+    webhook: Option<&NewWebhook>,
+    condition: &'static str,
+    attempt: Option<u32>,
+) -> Result<Option<Lane>> {
+    let mut transaction = connection.begin().await?;
+    let ended = sqlx::query(AssertSqlSafe(format!(
+        "UPDATE jobs SET state = 'done', changed_at = ?, outcome = ?, process = ? \
+         WHERE id = ? AND {condition} RETURNING lane"
+    )))
+    .bind(finish.at.0)
+    .bind(to_json(&finish.outcome)?)
+    .bind(to_json(&finish.process)?)
+    .bind(id.to_string())
+    .bind(attempt)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let Some(row) = ended.first() else {
+        return Ok(None);
+    };
+    let lane = rows::lane(row)?;
+    if let Some(webhook) = webhook {
+        outbox::insert(&mut transaction, id, webhook).await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(lane))
+}

@@ -1,0 +1,120 @@
+//! Conversion from embedded ICC profiles to sRGB.
+
+use super::colour::{Model, encoded, linear, luminance, to_srgb};
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor,
+    Transform16BitExecutor, TransformOptions,
+};
+use std::sync::Arc;
+
+/// Device colours → sRGB.
+pub(super) enum Transform {
+    Direct(Arc<Transform8BitExecutor>),
+    Cmyk {
+        transform: Arc<Transform16BitExecutor>,
+        /// 16-bit sRGB → 8-bit sRGB, with the darkest mix of inks mapped to black.
+        curve: Vec<u8>,
+    },
+}
+
+impl Transform {
+    /// Prepares the conversion from `profile`. `None` when it is equivalent to sRGB, for another colour model, or
+    /// damaged: the colours are then used as if there were no profile.
+    pub fn new(profile: &[u8], model: Model) -> Option<Transform> {
+        let profile = ColorProfile::new_from_slice(profile).ok()?;
+        let space = match model {
+            Model::Gray => DataColorSpace::Gray,
+            Model::Rgb => DataColorSpace::Rgb,
+            Model::Cmyk => DataColorSpace::Cmyk,
+        };
+        if profile.color_space != space {
+            return None;
+        }
+        match model {
+            Model::Gray => Transform::direct(&profile, Layout::Gray, model),
+            Model::Rgb => Transform::direct(&profile, Layout::Rgb, model),
+            Model::Cmyk => Transform::cmyk(&profile),
+        }
+    }
+
+    fn direct(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
+        let srgb = ColorProfile::new_srgb();
+        let transform = profile
+            .create_transform_8bit(layout, &srgb, Layout::Rgb, options())
+            .ok()?;
+        changes_colours(&*transform, model).then_some(Transform::Direct(transform))
+    }
+
+    /// Adds black point compensation, which moxcms lacks: without it, the darkest print is dark gray on a screen.
+    fn cmyk(profile: &ColorProfile) -> Option<Transform> {
+        let srgb = ColorProfile::new_srgb();
+        // moxcms has no layout of that name; it takes CMYK as RGBA.
+        let transform = profile
+            .create_transform_16bit(Layout::Rgba, &srgb, Layout::Rgb, options())
+            .ok()?;
+        let mut darkest = [0; 3];
+        transform.transform(&[u16::MAX; 4], &mut darkest).ok()?;
+        let black = luminance(darkest.map(|c| linear(f64::from(c) / 65535.0))).min(MAX_BLACK);
+        let curve = (0..=u16::MAX).map(|c| {
+            let light = (linear(f64::from(c) / 65535.0) - black) / (1.0 - black);
+            (encoded(light.max(0.0)) * 255.0).round() as u8
+        });
+        Some(Transform::Cmyk {
+            transform,
+            curve: curve.collect(),
+        })
+    }
+
+    /// Writes `colours` as RGB triples.
+    pub fn apply(&self, colours: &[u8], model: Model, out: &mut [u8]) {
+        let done = match self {
+            Transform::Direct(transform) => transform.transform(colours, out),
+            Transform::Cmyk { transform, curve } => {
+                let inks: Vec<u16> = colours.iter().map(|&ink| u16::from(ink) * 257).collect();
+                let mut wide = vec![0; out.len()];
+                let done = transform.transform(&inks, &mut wide);
+                out.iter_mut()
+                    .zip(wide)
+                    .for_each(|(out, c)| *out = curve[usize::from(c)]);
+                done
+            }
+        };
+        if done.is_err() {
+            to_srgb(colours, model, out);
+        }
+    }
+}
+
+fn options() -> TransformOptions {
+    TransformOptions {
+        rendering_intent: RenderingIntent::Perceptual,
+        ..TransformOptions::default()
+    }
+}
+
+/// Luminance of L* = 50. A lighter mix is not accepted as the black point, as in LittleCMS.
+const MAX_BLACK: f64 = 0.1842;
+
+/// Whether an RGB or gray transform changes any colour of a grid by more than one level. Many profiles in photos are
+/// sRGB under another name; skipping them saves time and a rounding.
+fn changes_colours(transform: &Transform8BitExecutor, model: Model) -> bool {
+    let steps = [0, 16, 32, 64, 96, 128, 160, 192, 224, 240, 255];
+    let grid: Vec<u8> = match model {
+        Model::Gray => (0..=255).collect(),
+        _ => (0..steps.len().pow(3))
+            .flat_map(|i| [0, 1, 2].map(|c| steps[i / steps.len().pow(c) % steps.len()]))
+            .collect(),
+    };
+    let mut with = vec![
+        0;
+        match model {
+            Model::Gray => grid.len() * 3,
+            _ => grid.len(),
+        }
+    ];
+    let mut without = with.clone();
+    to_srgb(&grid, model, &mut without);
+    // A transform that fails here would fail on the picture.
+    transform.transform(&grid, &mut with).is_ok()
+        && with.iter().zip(&without).any(|(a, b)| a.abs_diff(*b) > 1)
+}

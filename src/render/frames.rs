@@ -1,0 +1,263 @@
+//! The frame pipeline: frames are drawn on several threads and handed on in order.
+//!
+//! Thread `t` of `n` draws the frames `t, t + n, …` and sends each through a channel with one place;
+//! the channels are emptied in turn and the buffers returned. So frames arrive in order without being
+//! sorted, and there are two buffers for each thread, however long the video. One more thread loads the
+//! scenes, a little ahead; the last thread that needs one drops it. So there are a few scenes at a time,
+//! however many the video has.
+
+use std::io;
+use std::panic::resume_unwind;
+use std::thread::{self, Scope, ScopedJoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::loader::{LoadedScene, NoScene, SceneLoader};
+use super::scene::Scratch;
+use super::timeline::Timeline;
+use super::{Composition, FrameSink, RenderError};
+use crate::spec::Size;
+use crate::titles::Titles;
+
+/// Encoding takes far longer than drawing: more threads would only wait.
+const MAX_DRAW_THREADS: usize = 4;
+
+/// Scenes that wait to be drawn, beside those that are being drawn.
+const SCENES_AHEAD: usize = 1;
+
+pub struct FramePipeline<'a> {
+    timeline: &'a Timeline,
+    titles: Titles,
+    frame_rate: u32,
+    size: Size,
+}
+
+impl<'a> FramePipeline<'a> {
+    pub fn new(composition: &'a Composition, size: Size) -> Self {
+        let Composition {
+            spec,
+            logo,
+            fonts,
+            timeline,
+        } = composition;
+        Self {
+            timeline,
+            titles: Titles::new(&spec.overlays, *logo, fonts, size),
+            frame_rate: spec.output.frame_rate,
+            size,
+        }
+    }
+
+    /// Draws all frames, and gives them to `sink` one after the other.
+    pub fn run(
+        &self,
+        first: LoadedScene,
+        loader: SceneLoader,
+        sink: &mut dyn FrameSink,
+    ) -> Result<(), RenderError> {
+        let threads = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MAX_DRAW_THREADS);
+        thread::scope(|scope| {
+            let mut receivers = Vec::with_capacity(threads);
+            let mut scene_senders = Vec::with_capacity(threads);
+            for t in 0..threads {
+                let (frames, scenes) = self.start_worker(scope, t, threads)?;
+                receivers.push(frames);
+                scene_senders.push(scenes);
+            }
+            let loading = start_loading(scope, first, loader, scene_senders)?;
+            let drawn = collect(&receivers, self.timeline.frames(), sink);
+            // Ends the threads, if there were to be more frames.
+            drop(receivers);
+            match (drawn, loading.join()) {
+                (_, Err(panic)) => resume_unwind(panic),
+                (Err(RenderError::Stopped), _) => Err(RenderError::Stopped),
+                (_, Ok(Err(error))) => Err(error),
+                (drawn, Ok(Ok(()))) => drawn,
+            }
+        })
+    }
+
+    /// Starts the draw worker `t` of `threads`, and gives the other ends of its channels.
+    fn start_worker<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        t: usize,
+        threads: usize,
+    ) -> Result<(FrameReceiver, Sender<LoadedScene>), RenderError> {
+        let (receiver, sender) = frame_channel(self.size.frame_bytes());
+        let (scene_sender, scenes) = bounded(SCENES_AHEAD);
+        let mut worker = DrawWorker::new(scenes, self);
+        let draw = move || worker.draw(t, threads, &sender);
+        spawn(scope, format!("draw-{t}"), draw)?;
+        Ok((receiver, scene_sender))
+    }
+}
+
+fn start_loading<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    first: LoadedScene,
+    loader: SceneLoader<'env>,
+    senders: Vec<Sender<LoadedScene>>,
+) -> Result<ScopedJoinHandle<'scope, Result<(), RenderError>>, RenderError> {
+    let load = move || send_scenes(first, loader, &senders);
+    spawn(scope, "load-scenes".to_owned(), load)
+}
+
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: String,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, RenderError> {
+    let spawned: io::Result<_> = thread::Builder::new().name(name).spawn_scoped(scope, work);
+    spawned.map_err(RenderError::Thread)
+}
+
+/// Loads the scenes for every worker, until no worker wants any more.
+fn send_scenes(
+    first: LoadedScene,
+    mut loader: SceneLoader,
+    senders: &[Sender<LoadedScene>],
+) -> Result<(), RenderError> {
+    let mut loaded = first;
+    loop {
+        // Err: the worker has drawn its last frame, which others may not have.
+        let sent = senders
+            .iter()
+            .filter(|sender| sender.send(loaded.clone()).is_ok());
+        if sent.count() == 0 {
+            return Ok(());
+        }
+        loaded = match loader.next() {
+            Ok(next) => next,
+            Err(NoScene::End) => return Ok(()),
+            Err(NoScene::MissingPicture) => return Err(RenderError::MissingPicture),
+        };
+    }
+}
+
+/// Takes the frames in order, and returns their buffers.
+fn collect(
+    receivers: &[FrameReceiver],
+    frames: u32,
+    sink: &mut dyn FrameSink,
+) -> Result<(), RenderError> {
+    for (k, receiver) in (0..frames).zip(receivers.iter().cycle()) {
+        // Err: the worker has no scene to draw, or panicked. Whoever joins it hears why.
+        let Ok(buffer) = receiver.drawn.recv() else {
+            return Err(RenderError::MissingPicture);
+        };
+        if sink.frame(k, &buffer).is_break() {
+            return Err(RenderError::Stopped);
+        }
+        // Err: the worker has drawn its last frame.
+        let _ = receiver.used.send(buffer);
+    }
+    Ok(())
+}
+
+/// The collector's end.
+struct FrameReceiver {
+    drawn: Receiver<Vec<u8>>,
+    used: Sender<Vec<u8>>,
+}
+
+/// The worker's end.
+struct FrameSender {
+    drawn: Sender<Vec<u8>>,
+    used: Receiver<Vec<u8>>,
+}
+
+/// Connects a worker with the collector, with two frame buffers in circulation.
+fn frame_channel(frame_bytes: usize) -> (FrameReceiver, FrameSender) {
+    let (drawn_in, drawn_out) = bounded(1);
+    let (used_in, used_out) = bounded(2);
+    for _ in 0..2 {
+        // Holds two, and has its receiver here.
+        let _ = used_in.try_send(vec![0; frame_bytes]);
+    }
+    (
+        FrameReceiver {
+            drawn: drawn_out,
+            used: used_in,
+        },
+        FrameSender {
+            drawn: drawn_in,
+            used: used_out,
+        },
+    )
+}
+
+/// A drawing thread.
+struct DrawWorker<'a> {
+    coming: Receiver<LoadedScene>,
+    /// The scenes of the current frame, in order.
+    scenes: Vec<LoadedScene>,
+    pipeline: &'a FramePipeline<'a>,
+    scratch: Scratch,
+    /// The scene that a cross-fade leads to.
+    other: Vec<u8>,
+}
+
+impl<'a> DrawWorker<'a> {
+    fn new(coming: Receiver<LoadedScene>, pipeline: &'a FramePipeline) -> Self {
+        Self {
+            coming,
+            scenes: Vec::new(),
+            pipeline,
+            scratch: Scratch::default(),
+            other: Vec::new(),
+        }
+    }
+
+    /// Draws every `threads`-th frame, until all are drawn, or scenes or buffers come no more.
+    fn draw(&mut self, first: usize, threads: usize, sender: &FrameSender) {
+        for k in (first as u32..self.pipeline.timeline.frames()).step_by(threads) {
+            let Ok(mut buffer) = sender.used.recv() else {
+                return;
+            };
+            if self.frame(k, &mut buffer).is_none() || sender.drawn.send(buffer).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// `None`: a scene is missing.
+    fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
+        let moment = self.pipeline.timeline.at(k);
+        let scene = self.scene(moment.scene)?.scene;
+        scene.draw(k, &mut self.scratch, frame);
+        if let Some(share) = moment.next {
+            let next = self.scene(moment.scene + 1)?.scene;
+            self.other.resize(frame.len(), 0);
+            next.draw(k, &mut self.scratch, &mut self.other);
+            mix(frame, &self.other, share);
+        }
+        let seconds = f64::from(k) / f64::from(self.pipeline.frame_rate);
+        self.pipeline.titles.draw(seconds, frame);
+        self.scenes.retain(|loaded| loaded.index >= moment.scene);
+        Some(())
+    }
+
+    /// Waits for a scene, if it is not there yet.
+    fn scene(&mut self, index: usize) -> Option<LoadedScene> {
+        loop {
+            if let Some(loaded) = self.scenes.iter().find(|loaded| loaded.index == index) {
+                return Some(loaded.clone());
+            }
+            self.scenes.push(self.coming.recv().ok()?);
+        }
+    }
+}
+
+/// Turns `share` of `frame` into `other`.
+fn mix(frame: &mut [u8], other: &[u8], share: f64) {
+    // With the half that rounds, 255 of 256 still fit 16 bits, which twice as many lanes hold.
+    const ONE: u16 = 1 << 8;
+    let share = (share * f64::from(ONE)).round() as u16;
+    for (under, over) in frame.iter_mut().zip(other) {
+        let mixed = u16::from(*under) * (ONE - share) + u16::from(*over) * share;
+        *under = ((mixed + ONE / 2) >> 8) as u8;
+    }
+}

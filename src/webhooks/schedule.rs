@@ -1,0 +1,47 @@
+//! When a webhook is tried again, and when it is given up.
+
+use std::time::Duration;
+
+use crate::errors::chain;
+use crate::job::Timestamp;
+use crate::jobs::backend::Delivery;
+use crate::net::{Reply, SendError};
+
+/// The longest wait that a receiver may ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+pub struct Schedule {
+    /// The wait before each attempt.
+    waits: Vec<Duration>,
+}
+
+impl Schedule {
+    pub fn new(waits: Vec<Duration>) -> Self {
+        Self { waits }
+    }
+
+    /// What follows from the answer to an attempt, of which there were `before` others: 2xx is success,
+    /// 410 ends it, anything else is retried.
+    pub fn delivery(&self, before: u32, answer: Result<Reply, SendError>) -> Delivery {
+        match answer {
+            Ok(reply) if (200..300).contains(&reply.status) => Delivery::Delivered,
+            Ok(reply) if reply.status == 410 => {
+                Delivery::GivenUp("the receiver answered 410".into())
+            }
+            Ok(reply) => {
+                let why = format!("the receiver answered {}", reply.status);
+                self.retry(before, why, reply.retry_after)
+            }
+            Err(error) => self.retry(before, format!("the receiver {}", chain(&error)), None),
+        }
+    }
+
+    /// Another attempt, if there is one left.
+    pub fn retry(&self, before: u32, why: String, retry_after: Option<Duration>) -> Delivery {
+        let Some(wait) = self.waits.get(before as usize + 1) else {
+            return Delivery::GivenUp(why);
+        };
+        let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+        Delivery::RetryAt(Timestamp::now().after(asked.max(*wait)), why)
+    }
+}

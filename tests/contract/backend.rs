@@ -1,0 +1,671 @@
+//! The contract of job backends. See the promises of [`Backend`].
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kinora::job::{
+    Failure, FailureCode, Finish, Job, JobId, JobRequest, JobState, Lane, ProcessInfo, StoredVideo,
+    Timestamp,
+};
+use kinora::jobs::backend::{
+    Attempt, Bounds, Delivery, DueWebhook, JobEvent, Lease, NewWebhook, Serves,
+};
+use kinora::jobs::{AcceptError, Backend, Cancelled};
+use kinora::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, Source, VideoSpec};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// A backend with a store of its own.
+pub trait Harness: Sized {
+    async fn new(bounds: Bounds) -> Self;
+
+    fn backend(&self) -> Arc<dyn Backend>;
+
+    /// The holder of all leases dies and the leases lapse: the same store, as a later process or
+    /// another node sees it.
+    async fn crash(&self) -> Self;
+}
+
+/// Runs the whole contract against a harness.
+macro_rules! backend_contract {
+    ($harness:ty) => {
+        backend_contract!($harness:
+            an_accepted_job_outlives_the_process,
+            a_lane_holds_exactly_its_bound_under_concurrency,
+            each_lane_has_a_bound_of_its_own,
+            without_a_bound_nothing_is_refused,
+            jobs_are_served_express_first_then_in_the_order_of_acceptance,
+            positions_follow_the_order_in_which_concurrent_jobs_are_served,
+            a_job_whose_process_died_comes_after_its_lanes_others,
+            a_released_job_keeps_its_place,
+            no_job_is_claimed_twice,
+            an_attempt_that_lost_its_job_cannot_renew_finish_or_release_it,
+            a_worker_of_the_express_lane_takes_nothing_else,
+            a_finished_job_is_told_with_its_outcome,
+            progress_is_told_while_a_job_runs,
+            a_result_and_its_webhook_are_written_together,
+            a_webhook_is_claimed_once_until_its_delivery_is_recorded,
+            a_claimed_webhook_is_claimed_again_after_a_crash,
+            a_webhook_that_is_to_be_retried_falls_due_later,
+            a_receiver_with_many_webhooks_leaves_room_for_others,
+            a_cancelled_job_that_waits_ends_and_leaves_its_place,
+            a_cancelled_job_that_runs_is_marked_and_its_worker_told,
+            a_cancellation_outlives_the_process,
+            a_closed_backend_refuses_jobs_and_ends_claims,
+            states_are_told_of_jobs_that_changed_lately,
+        );
+    };
+    ($harness:ty: $($test:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::backend::$test::<$harness>().await;
+            }
+        )*
+    };
+}
+pub(crate) use backend_contract;
+
+const BOUNDS: Bounds = Bounds {
+    normal: Some(100),
+    express: Some(100),
+    workers: 2,
+};
+
+/// Long enough for anything that is to happen, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn job(lane: Lane) -> Job {
+    let photo = Asset {
+        label: "image_url".into(),
+        source: Source::Url("https://example.com/a.jpg".into()),
+    };
+    Job::new(JobRequest {
+        dialect: "test".into(),
+        endpoint: "/here".into(),
+        client_id: Some("mine".into()),
+        webhook_url: Some("https://example.com/hook".into()),
+        lane,
+        spec: VideoSpec {
+            scenes: vec![Scene {
+                photo,
+                motion: Motion::Eased(Move::ZoomIn),
+            }],
+            crossfade: 0.0,
+            overlays: Vec::new(),
+            logo: None,
+            soundtrack: None,
+            output: Output {
+                length: 2.0,
+                frame_rate: 25,
+                frame: Frame::LikeFirstPhoto,
+                thumbnail_at: None,
+            },
+        },
+        dialect_data: Some(json!({ "mine": [1] })),
+    })
+}
+
+fn finish() -> Finish {
+    Finish {
+        at: Timestamp::now(),
+        outcome: Ok(StoredVideo {
+            url: "https://example.com/v.mp4".into(),
+            thumbnail_url: None,
+            size: Size {
+                width: 1920,
+                height: 1080,
+            },
+            frames: 50,
+            frame_rate: 25,
+            bytes: 9,
+        }),
+        process: ProcessInfo {
+            pid: 1,
+            queue_id: 2,
+            queue_length: 3,
+        },
+    }
+}
+
+fn cancelled() -> Finish {
+    let failure = Failure::new(FailureCode::Cancelled, "the job was cancelled");
+    Finish {
+        outcome: Err(failure),
+        ..finish()
+    }
+}
+
+fn webhook(host: &str) -> NewWebhook {
+    NewWebhook {
+        url: format!("https://{host}/hook"),
+        body: b"{}".to_vec(),
+        first_at: Timestamp::now(),
+    }
+}
+
+async fn accepted(backend: &Arc<dyn Backend>, lane: Lane) -> JobId {
+    let job = job(lane);
+    backend.accept(&job).await.expect("an acceptance");
+    job.id
+}
+
+async fn claim(backend: &Arc<dyn Backend>, serves: Serves) -> Option<Job> {
+    let claiming = backend.clone();
+    let claimed = spawn_blocking(move || claiming.claim(serves));
+    let claimed = timeout(PATIENCE, claimed).await.expect("a claim in time");
+    claimed.expect("a claim")
+}
+
+async fn next(backend: &Arc<dyn Backend>) -> Job {
+    claim(backend, Serves::Both).await.expect("a job")
+}
+
+async fn position(backend: &Arc<dyn Backend>, id: JobId) -> Option<u32> {
+    let status = backend.status(id).await.expect("a status");
+    status.expect("the job").queue_position
+}
+
+async fn due(backend: &Arc<dyn Backend>) -> Vec<DueWebhook> {
+    let claimed = backend.claim_webhooks(8, 100).await;
+    claimed.expect("the outbox").due
+}
+
+/// Claims a job, and ends it with a webhook to `host`.
+async fn finished_with_webhook(backend: &Arc<dyn Backend>, host: &str) {
+    accepted(backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(backend).await);
+    let ended = backend.finish(attempt, &finish(), Some(&webhook(host)));
+    assert!(ended.await.expect("an end"));
+}
+
+pub async fn an_accepted_job_outlives_the_process<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let job = job(Lane::Express);
+    harness.backend().accept(&job).await.expect("an acceptance");
+    let backend = harness.crash().await.backend();
+    let stored = backend.job(job.id).await.expect("the store");
+    let stored = stored.expect("the job");
+    assert_eq!(stored.state, JobState::Queued);
+    assert_eq!(stored.created_at, job.created_at);
+    let (request, expected) = (&stored.request, &job.request);
+    assert_eq!(request.spec, expected.spec);
+    assert_eq!(request.dialect_data, expected.dialect_data);
+    assert_eq!(request.webhook_url, expected.webhook_url);
+    assert_eq!(
+        (&request.dialect, &request.endpoint, &request.client_id),
+        (&expected.dialect, &expected.endpoint, &expected.client_id)
+    );
+    assert_eq!(next(&backend).await.id, job.id);
+    let unknown = backend.job(JobId::random()).await.expect("the store");
+    assert!(unknown.is_none());
+}
+
+pub async fn a_lane_holds_exactly_its_bound_under_concurrency<H: Harness>() {
+    const BOUND: usize = 5;
+    let harness = H::new(Bounds {
+        normal: Some(BOUND),
+        ..BOUNDS
+    })
+    .await;
+    let backend = harness.backend();
+    let mut running = Vec::new();
+    for _ in 0..BOUNDS.workers {
+        accepted(&backend, Lane::Normal).await;
+        running.push(next(&backend).await);
+    }
+    let fill = async || {
+        let asking: Vec<_> = (0..50)
+            .map(|_| {
+                let backend = backend.clone();
+                tokio::spawn(async move { backend.accept(&job(Lane::Normal)).await })
+            })
+            .collect();
+        let mut count = 0;
+        for asked in asking {
+            match asked.await.expect("an answer") {
+                Ok(()) => count += 1,
+                Err(AcceptError::Full { lane, bound }) => {
+                    assert_eq!((lane, bound), (Lane::Normal, BOUND));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        count
+    };
+    assert_eq!(fill().await, BOUND);
+    assert_eq!(backend.queue_length().await.expect("a length"), BOUND);
+    // A worker that ends its job and takes the next makes one place.
+    let attempt = Attempt::of(&running[0]);
+    assert!(
+        backend
+            .finish(attempt, &finish(), None)
+            .await
+            .expect("an end")
+    );
+    next(&backend).await;
+    assert_eq!(fill().await, 1);
+}
+
+pub async fn each_lane_has_a_bound_of_its_own<H: Harness>() {
+    let bounds = Bounds {
+        normal: Some(1),
+        express: Some(2),
+        workers: 1,
+    };
+    let backend = H::new(bounds).await.backend();
+    for serves in [Serves::Both, Serves::ExpressOnly] {
+        accepted(&backend, Lane::Express).await;
+        assert!(claim(&backend, serves).await.is_some());
+    }
+    for (lane, bound) in [(Lane::Normal, 1), (Lane::Express, 2)] {
+        assert_eq!(backend.bound(lane), Some(bound));
+        for _ in 0..bound {
+            accepted(&backend, lane).await;
+        }
+        let refused = backend.accept(&job(lane)).await;
+        assert!(
+            matches!(refused, Err(AcceptError::Full { bound: told, .. }) if told == bound),
+            "{refused:?}"
+        );
+    }
+}
+
+pub async fn without_a_bound_nothing_is_refused<H: Harness>() {
+    let bounds = Bounds {
+        normal: None,
+        express: None,
+        workers: 1,
+    };
+    let backend = H::new(bounds).await.backend();
+    for _ in 0..150 {
+        accepted(&backend, Lane::Normal).await;
+    }
+    assert_eq!(backend.bound(Lane::Normal), None);
+}
+
+pub async fn jobs_are_served_express_first_then_in_the_order_of_acceptance<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let mut ids = Vec::new();
+    for lane in [Lane::Normal, Lane::Normal, Lane::Express, Lane::Normal] {
+        ids.push(accepted(&backend, lane).await);
+    }
+    let expected = [ids[2], ids[0], ids[1], ids[3]];
+    for (place, id) in (1..).zip(expected) {
+        assert_eq!(position(&backend, id).await, Some(place));
+    }
+    for id in expected {
+        assert_eq!(position(&backend, id).await, Some(1));
+        assert_eq!(next(&backend).await.id, id);
+        assert_eq!(position(&backend, id).await, None);
+    }
+}
+
+pub async fn positions_follow_the_order_in_which_concurrent_jobs_are_served<H: Harness>() {
+    const JOBS: usize = 24;
+    let backend = H::new(BOUNDS).await.backend();
+    let accepting: Vec<_> = (0..JOBS)
+        .map(|_| {
+            let backend = backend.clone();
+            tokio::spawn(async move { accepted(&backend, Lane::Normal).await })
+        })
+        .collect();
+    let mut told = vec![None; JOBS];
+    for job in accepting {
+        let id = job.await.expect("an acceptance");
+        let place = position(&backend, id).await.expect("a position");
+        let before = told[place as usize - 1].replace(id);
+        assert_eq!(before, None, "two jobs have the place {place}");
+    }
+    for id in told {
+        assert_eq!(Some(next(&backend).await.id), id);
+    }
+}
+
+pub async fn a_job_whose_process_died_comes_after_its_lanes_others<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let dying = accepted(&backend, Lane::Normal).await;
+    let waiting = accepted(&backend, Lane::Normal).await;
+    assert_eq!(next(&backend).await.id, dying);
+    let backend = harness.crash().await.backend();
+    let later = accepted(&backend, Lane::Normal).await;
+    for (place, id) in (1..).zip([waiting, later, dying]) {
+        assert_eq!(position(&backend, id).await, Some(place));
+    }
+    for id in [waiting, later, dying] {
+        assert_eq!(next(&backend).await.id, id);
+    }
+}
+
+pub async fn a_released_job_keeps_its_place<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let first = accepted(&backend, Lane::Normal).await;
+    let second = accepted(&backend, Lane::Normal).await;
+    let job = next(&backend).await;
+    assert_eq!((job.id, job.attempt), (first, 1));
+    assert!(backend.release(Attempt::of(&job)).await.expect("a release"));
+    assert_eq!(position(&backend, first).await, Some(1));
+    assert_eq!(position(&backend, second).await, Some(2));
+    let again = next(&backend).await;
+    assert_eq!((again.id, again.attempt), (first, 2));
+    assert_eq!(next(&backend).await.id, second);
+}
+
+pub async fn no_job_is_claimed_twice<H: Harness>() {
+    const JOBS: usize = 40;
+    let backend = H::new(BOUNDS).await.backend();
+    for n in 0..JOBS {
+        let lane = if n % 3 == 0 {
+            Lane::Express
+        } else {
+            Lane::Normal
+        };
+        accepted(&backend, lane).await;
+    }
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let backend = backend.clone();
+            tokio::spawn(async move {
+                let mut ids = Vec::new();
+                for _ in 0..JOBS / 4 {
+                    let job = next(&backend).await;
+                    let ended = backend.finish(Attempt::of(&job), &finish(), None);
+                    assert!(ended.await.expect("an end"));
+                    ids.push(job.id);
+                }
+                ids
+            })
+        })
+        .collect();
+    let mut claimed = HashSet::new();
+    for worker in workers {
+        claimed.extend(worker.await.expect("a worker"));
+    }
+    assert_eq!(claimed.len(), JOBS);
+}
+
+pub async fn an_attempt_that_lost_its_job_cannot_renew_finish_or_release_it<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let lost = Attempt::of(&next(&backend).await);
+    let held = backend.renew(lost, 0.5).await.expect("a renewal");
+    assert_eq!(held, Lease::Held);
+
+    let backend = harness.crash().await.backend();
+    let job = next(&backend).await;
+    let attempt = Attempt::of(&job);
+    assert_eq!((job.id, attempt.number), (id, lost.number + 1));
+    let renewed = backend.renew(lost, 0.9).await.expect("a renewal");
+    assert_eq!(renewed, Lease::Lost);
+    let webhook = webhook("example.com");
+    let ended = backend.finish(lost, &finish(), Some(&webhook)).await;
+    assert!(!ended.expect("an end"));
+    assert!(!backend.release(lost).await.expect("a release"));
+    assert!(due(&backend).await.is_empty());
+    let stored = backend.job(id).await.expect("the store").expect("the job");
+    assert_eq!((stored.state, stored.attempt), (JobState::Running, 2));
+
+    let ended = backend.finish(attempt, &finish(), Some(&webhook)).await;
+    assert!(ended.expect("an end"));
+    let ended = backend.finish(attempt, &finish(), Some(&webhook)).await;
+    assert!(!ended.expect("an end"), "a job was ended twice");
+    let renewed = backend.renew(attempt, 1.0).await.expect("a renewal");
+    assert_eq!(renewed, Lease::Lost);
+    assert_eq!(due(&backend).await.len(), 1);
+}
+
+pub async fn a_worker_of_the_express_lane_takes_nothing_else<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    accepted(&backend, Lane::Normal).await;
+    let claiming = backend.clone();
+    let reserved = spawn_blocking(move || claiming.claim(Serves::ExpressOnly));
+    let express = accepted(&backend, Lane::Express).await;
+    let claimed = timeout(PATIENCE, reserved).await.expect("a claim in time");
+    assert_eq!(claimed.expect("a claim").expect("a job").id, express);
+}
+
+pub async fn a_finished_job_is_told_with_its_outcome<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let mut events = backend.events();
+    let id = accepted(&backend, Lane::Normal).await;
+    let job = next(&backend).await;
+    assert!(job.started_at.is_some());
+    let finish = finish();
+    let ended = backend.finish(Attempt::of(&job), &finish, None).await;
+    assert!(ended.expect("an end"));
+    hears(&mut events, JobEvent::Finished(id)).await;
+    let status = backend.status(id).await.expect("a status").expect("a job");
+    assert_eq!((status.progress, status.queue_position), (1.0, None));
+    let told = status.job.finish.expect("its end");
+    assert_eq!(status.job.state, JobState::Done);
+    assert_eq!(told.outcome, finish.outcome);
+    assert_eq!((told.at, told.process), (finish.at, finish.process));
+}
+
+/// Reads events until this one.
+async fn hears(events: &mut tokio::sync::broadcast::Receiver<JobEvent>, expected: JobEvent) {
+    let heard = async { while events.recv().await.expect("an event") != expected {} };
+    timeout(PATIENCE, heard).await.expect("the event in time");
+}
+
+pub async fn progress_is_told_while_a_job_runs<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let progress = async || {
+        let status = backend.status(id).await.expect("a status");
+        status.expect("the job").progress
+    };
+    assert_eq!(progress().await, 0.0);
+    let attempt = Attempt::of(&next(&backend).await);
+    assert_eq!(progress().await, 0.0);
+    backend.renew(attempt, 0.25).await.expect("a renewal");
+    assert_eq!(progress().await, 0.25);
+    assert!(backend.release(attempt).await.expect("a release"));
+    assert_eq!(progress().await, 0.0);
+    assert!(backend.renew_interval() > Duration::ZERO);
+}
+
+pub async fn a_result_and_its_webhook_are_written_together<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    let webhook = webhook("example.com:8443");
+    let ended = backend.finish(attempt, &finish(), Some(&webhook)).await;
+    assert!(ended.expect("an end"));
+    let backend = harness.crash().await.backend();
+    let job = backend.job(id).await.expect("the store").expect("the job");
+    assert_eq!(job.state, JobState::Done);
+    let due = due(&backend).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!(
+        (due[0].url.as_str(), due[0].body.as_slice(), due[0].attempt),
+        (webhook.url.as_str(), webhook.body.as_slice(), 0)
+    );
+    assert!(due[0].id.contains(&id.to_string()), "{}", due[0].id);
+}
+
+pub async fn a_webhook_is_claimed_once_until_its_delivery_is_recorded<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    finished_with_webhook(&backend, "example.com").await;
+    let first = due(&backend).await;
+    assert_eq!(first.len(), 1);
+    assert!(
+        due(&backend).await.is_empty(),
+        "a webhook was claimed twice"
+    );
+    let delivered = backend.record_delivery(&first[0].id, &Delivery::Delivered);
+    delivered.await.expect("a record");
+    assert!(due(&backend).await.is_empty());
+
+    finished_with_webhook(&backend, "example.com").await;
+    let second = due(&backend).await;
+    let given_up = Delivery::GivenUp("the receiver answered 410".into());
+    let recorded = backend.record_delivery(&second[0].id, &given_up).await;
+    recorded.expect("a record");
+    assert!(due(&backend).await.is_empty());
+}
+
+pub async fn a_claimed_webhook_is_claimed_again_after_a_crash<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    finished_with_webhook(&harness.backend(), "example.com").await;
+    let before = due(&harness.backend()).await;
+    let after = due(&harness.crash().await.backend()).await;
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_eq!(before[0].id, after[0].id);
+    assert_eq!(before[0].body, after[0].body);
+}
+
+pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    finished_with_webhook(&backend, "example.com").await;
+    let id = due(&backend).await.remove(0).id;
+    let retry = |wait| Delivery::RetryAt(Timestamp::now().after(wait), "timed out".into());
+    let recorded = backend.record_delivery(&id, &retry(Duration::from_secs(300)));
+    recorded.await.expect("a record");
+    let claimed = backend.claim_webhooks(8, 100).await.expect("the outbox");
+    assert!(claimed.due.is_empty());
+    let next_in = claimed.next_in.expect("a later one");
+    assert!(
+        next_in > Duration::from_secs(200) && next_in <= Duration::from_secs(300),
+        "{next_in:?}"
+    );
+    let recorded = backend.record_delivery(&id, &retry(Duration::ZERO)).await;
+    recorded.expect("a record");
+    let again = due(&backend).await.remove(0);
+    assert_eq!((again.id, again.attempt), (id, 2));
+}
+
+pub async fn a_receiver_with_many_webhooks_leaves_room_for_others<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    for host in ["busy.example"; 6].into_iter().chain(["other.example"]) {
+        finished_with_webhook(&backend, host).await;
+    }
+    let claimed = backend.claim_webhooks(2, 100).await.expect("the outbox");
+    let to = |host: &str| {
+        let due = claimed.due.iter();
+        due.filter(|webhook| webhook.url.contains(host)).count()
+    };
+    assert_eq!((to("busy.example"), to("other.example")), (2, 1));
+    // Two are under way there, so no more are claimed.
+    let more = backend.claim_webhooks(2, 100).await.expect("the outbox");
+    assert!(more.due.is_empty());
+}
+
+pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() {
+    let bounds = Bounds {
+        normal: Some(2),
+        ..BOUNDS
+    };
+    let backend = H::new(bounds).await.backend();
+    for _ in 0..bounds.workers {
+        accepted(&backend, Lane::Normal).await;
+        next(&backend).await;
+    }
+    let first = accepted(&backend, Lane::Normal).await;
+    let second = accepted(&backend, Lane::Normal).await;
+    assert!(backend.accept(&job(Lane::Normal)).await.is_err());
+
+    let mut events = backend.events();
+    let webhook = webhook("example.com");
+    let cancel = async |id| {
+        let cancelled = backend.cancel(id, &cancelled(), Some(&webhook)).await;
+        cancelled.expect("a cancellation")
+    };
+    assert_eq!(cancel(first).await, Cancelled::Ended);
+    hears(&mut events, JobEvent::Finished(first)).await;
+    assert_eq!(position(&backend, second).await, Some(1));
+    let job = backend.job(first).await.expect("the store");
+    let job = job.expect("the job");
+    let outcome = job.finish.expect("its end").outcome;
+    assert_eq!(outcome.expect_err("a failure").code, FailureCode::Cancelled);
+    assert_eq!(due(&backend).await.len(), 1);
+
+    assert_eq!(cancel(first).await, Cancelled::TooLate);
+    assert_eq!(cancel(JobId::random()).await, Cancelled::TooLate);
+    accepted(&backend, Lane::Normal).await;
+    assert_eq!(next(&backend).await.id, second);
+}
+
+pub async fn a_cancelled_job_that_runs_is_marked_and_its_worker_told<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let job = next(&backend).await;
+    assert!(!job.cancel_requested);
+    let mut events = backend.events();
+    let cancelled = backend.cancel(id, &cancelled(), None).await;
+    assert_eq!(cancelled.expect("a cancellation"), Cancelled::Requested);
+    hears(&mut events, JobEvent::CancelRequested(id)).await;
+    let marked = backend.job(id).await.expect("the store").expect("the job");
+    assert_eq!(
+        (marked.state, marked.cancel_requested),
+        (JobState::Running, true)
+    );
+    // Its worker may have finished it before it heard.
+    let ended = backend.finish(Attempt::of(&job), &finish(), None).await;
+    assert!(ended.expect("an end"));
+}
+
+pub async fn a_cancellation_outlives_the_process<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    next(&backend).await;
+    let requested = backend.cancel(id, &cancelled(), None).await;
+    requested.expect("a cancellation");
+    let backend = harness.crash().await.backend();
+    let job = next(&backend).await;
+    assert_eq!((job.id, job.cancel_requested), (id, true));
+}
+
+pub async fn a_closed_backend_refuses_jobs_and_ends_claims<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let running = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    let claiming = backend.clone();
+    let waiting = spawn_blocking(move || claiming.claim(Serves::ExpressOnly));
+    backend.close();
+    let ended = timeout(PATIENCE, waiting).await.expect("an end in time");
+    assert!(ended.expect("a claim").is_none());
+    let refused = backend.accept(&job(Lane::Normal)).await;
+    assert!(matches!(refused, Err(AcceptError::Closed)), "{refused:?}");
+    assert!(claim(&backend, Serves::Both).await.is_none());
+    // What runs goes on.
+    let finished = backend.finish(attempt, &finish(), None).await;
+    assert!(finished.expect("an end"));
+    let job = backend.job(running).await.expect("the store");
+    assert_eq!(job.expect("the job").state, JobState::Done);
+}
+
+pub async fn states_are_told_of_jobs_that_changed_lately<H: Harness>() {
+    let backend = H::new(BOUNDS).await.backend();
+    let done = accepted(&backend, Lane::Normal).await;
+    let running = accepted(&backend, Lane::Normal).await;
+    let queued = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    assert!(
+        backend
+            .finish(attempt, &finish(), None)
+            .await
+            .expect("an end")
+    );
+    next(&backend).await;
+    let minute_ago = Timestamp(Timestamp::now().0 - 60_000);
+    let states = backend.states_since(minute_ago).await.expect("the states");
+    let states: HashSet<_> = states
+        .into_iter()
+        .map(|(id, state)| (id, format!("{state:?}")))
+        .collect();
+    let expected = [(done, "Done"), (running, "Running"), (queued, "Queued")];
+    assert_eq!(
+        states,
+        expected.map(|(id, state)| (id, state.to_owned())).into()
+    );
+    let later = Timestamp::now().after(Duration::from_secs(60));
+    assert!(backend.states_since(later).await.expect("none").is_empty());
+}

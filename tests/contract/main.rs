@@ -1,0 +1,7 @@
+//! What every job backend and every storage promises: one suite for each, run against all that there
+//! are. A new one adds a harness and passes the suite as it is.
+
+mod backend;
+mod local;
+mod sqlite;
+mod storage;
