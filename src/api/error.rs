@@ -1,24 +1,16 @@
-//! Errors on the wire: always JSON, each with its status, in the form of the path's dialect.
+//! Errors of the handlers, each with its status.
 
 use std::fmt;
 
-use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::json;
 
-use super::dialect::{self, Dialect};
-use super::unread;
 use super::violation::Violation;
 use crate::errors::chain;
 use crate::job::{Failure, JobId};
 use crate::jobs::{AcceptError, BackendError, SubmitError};
 use crate::storage::StorageError;
-
-/// Seconds after which a queue that was full may well have a place.
-pub const QUEUE_RETRY_AFTER: u32 = 5;
 
 #[derive(Debug)]
 pub enum ApiError {
@@ -63,19 +55,6 @@ impl ApiError {
         } else {
             Err(Self::InvalidPayload(violations))
         }
-    }
-
-    fn response(&self, dialect: &dyn Dialect) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status_code());
-        match self {
-            Self::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
-            // Not with a job that is stored: sent again, it would be made twice.
-            Self::QueueFull(_) | Self::Stopping(None) => {
-                response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER));
-            }
-            _ => {}
-        }
-        response.json(dialect.error_body(self))
     }
 }
 
@@ -133,8 +112,9 @@ impl ResponseError for ApiError {
         }
     }
 
+    /// Replaced by the middleware, in the form of the dialect.
     fn error_response(&self) -> HttpResponse {
-        self.response(dialect::of_path(""))
+        HttpResponse::build(self.status_code()).json(json!({ "message": self.to_string() }))
     }
 }
 
@@ -160,24 +140,6 @@ impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         log::error!("a request failed: {}", chain(&error));
         Self::Internal
-    }
-}
-
-/// Middleware around all handlers, which gives their errors the form of the path's dialect.
-pub async fn in_dialect(
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse, Error> {
-    let dialect = dialect::of_path(request.path());
-    let response = next.call(request).await?;
-    let error = response.response().error();
-    let error = error.and_then(|error| error.as_error::<ApiError>());
-    match error.map(|error| error.response(dialect)) {
-        Some(told) => {
-            let told = unread::attach(response.request(), told);
-            Ok(response.into_response(told))
-        }
-        None => Ok(response),
     }
 }
 

@@ -4,7 +4,7 @@
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
 //! server (with bare_errors) ─ connections ─▶ routes (with auth) ─▶ handlers (json, schema, violation)
-//! error (with unread) ─ every error, in the form of the path's dialect
+//! error ─ what can go wrong; error_form (with unread) ─ how the path's dialect tells it
 //! files (with conditional), health ─ what belongs to no dialect
 //! ```
 
@@ -14,6 +14,7 @@ mod conditional;
 mod dialect;
 mod digitalcarbon;
 mod error;
+mod error_form;
 mod files;
 mod health;
 mod json;

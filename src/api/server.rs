@@ -15,7 +15,7 @@ use actix_web::web::Data;
 use actix_web::{App, Error};
 
 use super::bare_errors::BareErrors;
-use super::error::in_dialect;
+use super::error_form::in_dialect;
 use super::{Service, Settings, routes};
 
 /// Serves on `listener` until it is stopped by its handle; open requests have the `drain_timeout` to end.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kinora::job::FailureCode;
+
 /// Module, and what it may import of this crate, as DESIGN.md and the map in `src/lib.rs` say.
 /// `setting` and `errors` are free to all but plain data.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -229,6 +231,48 @@ fn the_map_in_the_library_names_every_module() {
             assert!(
                 library.contains(&format!("[`{name}`]")),
                 "{name} is not on the map"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_failure_code_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_to_string(root.join("docs/api.md")).expect("docs/api.md");
+    let table = docs.split("## Failure codes").nth(1).expect("the table");
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let expected = FailureCode::ALL.map(|code| {
+        let retryable = if code.is_retryable() { "yes" } else { "no" };
+        (format!("| `{code}` |"), format!("| {retryable} |"))
+    });
+    assert_eq!(rows.len(), expected.len(), "{rows:#?}");
+    for (row, (code, retryable)) in rows.iter().zip(expected) {
+        assert!(row.starts_with(&code) && row.ends_with(&retryable), "{row}");
+    }
+}
+
+#[test]
+fn the_command_line_renders_without_jobs() {
+    let rendering: Vec<Source> = sources()
+        .into_iter()
+        .filter(|source| source.path.starts_with("cli/") && source.path != "cli/serve.rs")
+        .collect();
+    assert!(
+        rendering
+            .iter()
+            .any(|source| source.path == "cli/render.rs")
+    );
+    for source in rendering {
+        for module in ["jobs", "api", "webhooks"] {
+            let imports = source.imports();
+            assert!(
+                !imports.iter().any(|name| name == module),
+                "{}",
+                source.path
             );
         }
     }

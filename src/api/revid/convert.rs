@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::request::{ImageToVideo, bypasses, check_addresses, job_request};
-use crate::api::error::{ApiError, QUEUE_RETRY_AFTER};
+use crate::api::error::ApiError;
+use crate::api::error_form::QUEUE_RETRY_AFTER;
 use crate::api::json::Json;
 use crate::api::{Service, schema};
 use crate::jobs::{AcceptError, Accepted, SubmitError};
