@@ -154,7 +154,7 @@ impl Failure {
         }
     }
 
-    /// For faults on our side: the log has the cause.
+    /// For an error inside the service: the log has the cause.
     pub fn internal() -> Self {
         Self::new(
             FailureCode::Internal,

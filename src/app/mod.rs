@@ -23,7 +23,7 @@ use crate::api::{self, Service};
 use crate::config::{Config, ignored_variables};
 use crate::encode::Encoder;
 use crate::jobs::sqlite::{SqliteBackend, StoreError};
-use crate::jobs::{Announcement, Backend, Jobs, Workers};
+use crate::jobs::{Backend, Jobs, WebhookSource, Workers};
 use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
 use crate::pipeline::{Pipeline, Publisher};
@@ -96,11 +96,11 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         storage: open_storage(&data, &public_url),
         work_dir: data.work(),
     };
-    let announcement = Announcement {
+    let webhook_source = WebhookSource {
         print: api::webhook_body,
         delay: config.webhooks.retries.first().copied().unwrap_or_default(),
     };
-    let jobs = Jobs::new(backend.clone(), announcement);
+    let jobs = Jobs::new(backend.clone(), webhook_source);
 
     let api_key = api_key(&config, &data, address)?;
     let secret = webhook_secret(&config, &data)?;

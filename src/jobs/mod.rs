@@ -36,9 +36,9 @@ use crate::job::{
 use backend::{JobEvent, NewWebhook};
 use waiters::Waiters;
 
-/// How the end of a job is announced.
+/// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
-pub struct Announcement {
+pub struct WebhookSource {
     /// Prints the webhook's body, in the form of the job's dialect.
     pub print: fn(&Job) -> Vec<u8>,
     /// The wait before the first attempt.
@@ -54,7 +54,7 @@ pub struct Jobs {
 struct Shared {
     backend: Arc<dyn Backend>,
     runtime: Handle,
-    announcement: Announcement,
+    webhook_source: WebhookSource,
     waiters: Waiters,
     /// The attempts of this process.
     running: Mutex<HashMap<JobId, Cancellation>>,
@@ -82,12 +82,12 @@ pub enum SubmitError {
 
 impl Jobs {
     /// To be called in the runtime that is to run its tasks.
-    pub fn new(backend: Arc<dyn Backend>, announcement: Announcement) -> Self {
+    pub fn new(backend: Arc<dyn Backend>, webhook_source: WebhookSource) -> Self {
         let jobs = Self {
             shared: Arc::new(Shared {
                 backend,
                 runtime: Handle::current(),
-                announcement,
+                webhook_source,
                 waiters: Waiters::default(),
                 running: Mutex::default(),
                 closing: CancellationToken::new(),
@@ -186,7 +186,7 @@ impl Jobs {
 
     /// The webhook that tells of a finished job, if one was asked for.
     fn webhook(&self, job: &Job, finished_at: Timestamp) -> Option<NewWebhook> {
-        let Announcement { print, delay } = self.shared.announcement;
+        let WebhookSource { print, delay } = self.shared.webhook_source;
         let url = job.request.webhook_url.clone()?;
         Some(NewWebhook {
             url,

@@ -1,4 +1,4 @@
-//! The guarded HTTP client: downloads with limits, posts, and uploads.
+//! The HTTP client behind the address guard: downloads with limits, posts, and uploads.
 
 use std::error::Error;
 use std::io;
@@ -24,7 +24,7 @@ const USER_AGENT: &str = concat!("Kinora/", env!("CARGO_PKG_VERSION"));
 /// Why the client could not be built.
 pub type ClientError = reqwest::Error;
 
-/// A handle to the outside world; cheap to clone.
+/// Outbound HTTP; cheap to clone.
 #[derive(Clone)]
 pub struct Net {
     client: Client,
@@ -57,7 +57,7 @@ pub enum FetchError {
     NotWritten(#[source] io::Error),
 }
 
-/// What becomes of a download that is larger than the limit.
+/// What to do with a download that is larger than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oversize {
     Refuse,
@@ -111,7 +111,7 @@ impl Net {
         &self.policy
     }
 
-    /// Downloads `url` into `file`, within the limits of time and size, and gives the file back.
+    /// Downloads `url` into `file`, within the limits of time and size, and returns the file.
     pub async fn fetch(
         &self,
         url: &str,
@@ -128,7 +128,7 @@ impl Net {
             .unwrap_or(Err(FetchError::TimedOut(self.fetch_timeout)))
     }
 
-    /// Asks for `url`, and follows redirects by hand: each passes the guard.
+    /// Requests `url`. Follows redirects itself, because each target has to pass the guard.
     async fn get(&self, url: &str, accept: &'static str) -> Result<Response, FetchError> {
         let mut url = self.policy.check_url(url)?;
         for _ in 0..=MAX_REDIRECTS {
@@ -152,7 +152,7 @@ impl Net {
         Err(FetchError::TooManyRedirects)
     }
 
-    /// Writes the body down, and counts: the announced length may lie.
+    /// Writes the body to the file and counts its bytes: the declared length may be wrong.
     async fn save(
         &self,
         mut response: Response,
@@ -160,8 +160,8 @@ impl Net {
         mut file: File,
     ) -> Result<std::fs::File, FetchError> {
         let limit = self.max_download_bytes;
-        let announced = response.content_length().unwrap_or(0);
-        if announced > limit && oversize == Oversize::Refuse {
+        let declared = response.content_length().unwrap_or(0);
+        if declared > limit && oversize == Oversize::Refuse {
             return Err(FetchError::TooLarge { limit });
         }
         let mut room = limit;
@@ -264,7 +264,7 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Url, FetchError> {
         .ok_or(FetchError::BadRedirect)
 }
 
-/// The guard's word, where it is among the causes of a failed request.
+/// The guard's refusal, if it is among the causes of a failed request.
 fn refusal(error: &reqwest::Error) -> Option<UrlError> {
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,5 +1,5 @@
-//! The only way out. Every address that a request names, of a photo, a webhook or an upload, is
-//! reached through here and passes the guard first.
+//! Outbound HTTP. Every address that a request names, of a photo, a webhook or an upload, is checked
+//! by the guard and then connected to from here, and from nowhere else.
 
 mod client;
 mod policy;

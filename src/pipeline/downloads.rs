@@ -165,7 +165,7 @@ async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
     made.await.map_err(io::Error::other)?
 }
 
-/// A fault on our side is for the operator, any other for the caller.
+/// Errors of our own disk are for the operator, all others for the client.
 fn log_failure(url: &str, error: &FetchError) {
     match error {
         FetchError::NotWritten(_) => error!("a download could not be written: {}", chain(error)),

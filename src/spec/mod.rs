@@ -1,4 +1,4 @@
-//! What is wanted: one video, described in plain data. Knows nobody.
+//! The specification of one video, as plain data.
 
 pub mod overlay;
 pub mod wording;
@@ -12,9 +12,9 @@ use overlay::Overlay;
 /// Everything the pipeline needs to know to make a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoSpec {
-    /// In their order, each with an equal share of the length. Never empty.
+    /// In order, each shown for an equal share of the length. Never empty.
     pub scenes: Vec<Scene>,
-    /// Seconds in which a scene turns into the next; less where scenes are short, and 0 for cuts.
+    /// Seconds of the cross-fade between two scenes; less where scenes are short, and 0 for cuts.
     #[serde(default)]
     pub crossfade: f64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -27,17 +27,17 @@ pub struct VideoSpec {
     pub output: Output,
 }
 
-/// One photo, and what happens to it.
+/// One photo and its motion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scene {
     pub photo: Asset,
     pub motion: Motion,
 }
 
-/// Something that a video is made from and that is still to be had, such as a photo.
+/// Something that a video is made from and that has to be fetched, such as a photo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asset {
-    /// What the caller calls it, to begin a sentence about it with.
+    /// The client's name for it. Sentences about it begin with this.
     pub label: String,
     pub source: Source,
 }
@@ -46,9 +46,9 @@ pub struct Asset {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// An absolute http(s) URL, still to pass the address guard.
+    /// An absolute http(s) URL. The address guard has yet to check it.
     Url(String),
-    /// A file of the person at the command line. Never stored, so no request can name one.
+    /// A local file, named at the command line. Never stored, so no request can name one.
     #[serde(skip)]
     File(PathBuf),
 }
@@ -62,8 +62,8 @@ pub enum Motion {
         /// Growth in percent of the first frame's size, per second.
         speed: f64,
     },
-    /// An eased move, as far and as fast as suits the photo. One that lies crosswise to the frame is
-    /// shown whole.
+    /// An eased move, whose length and speed follow from the photo. A photo of the opposite
+    /// orientation is shown whole.
     Eased(Move),
 }
 
@@ -75,7 +75,7 @@ pub enum Move {
     ZoomOut,
     /// Along the photo's longer side, to the right or down.
     PanForth,
-    /// The same way back.
+    /// The same in reverse.
     PanBack,
 }
 
@@ -87,7 +87,7 @@ pub struct Output {
     /// Frames a second.
     pub frame_rate: u32,
     pub frame: Frame,
-    /// Seconds from the start to the frame that is to stand for the video, if any is.
+    /// Seconds from the start to the frame that becomes the thumbnail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail_at: Option<f64>,
 }
@@ -96,7 +96,7 @@ pub struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Frame {
-    /// Full HD, upright or not as the first photo is.
+    /// Full HD: landscape if the first photo is wider than high, else portrait.
     LikeFirstPhoto,
     /// Both even.
     Size(Size),
@@ -119,12 +119,12 @@ impl Output {
         ((self.length * f64::from(self.frame_rate)).round() as u32).max(1)
     }
 
-    /// How long these frames last.
+    /// The duration of these frames.
     pub fn seconds(&self) -> f64 {
         f64::from(self.frames()) / f64::from(self.frame_rate)
     }
 
-    /// The number of the frame that is to stand for the video, if any is.
+    /// The index of the thumbnail's frame.
     pub fn thumbnail(&self) -> Option<u32> {
         let k = (self.thumbnail_at? * f64::from(self.frame_rate)).round() as u32;
         Some(k.min(self.frames() - 1))

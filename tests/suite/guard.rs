@@ -45,7 +45,7 @@ const FORBIDDEN: &[&str] = &[
 ];
 
 /// Without a way to the servers beside it.
-async fn guarded() -> Service {
+async fn closed_service() -> Service {
     Setup::new().without("KINORA_ALLOW_NETWORKS").start().await
 }
 
@@ -67,7 +67,7 @@ fn names_no_address(body: &Value) {
 
 #[tokio::test]
 async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
-    let service = guarded().await;
+    let service = closed_service().await;
     for url in FORBIDDEN {
         for (field, order) in [
             ("image_url", short(url)),
@@ -105,7 +105,7 @@ async fn a_url_with_credentials_is_refused() {
 
 #[tokio::test]
 async fn a_name_that_leads_to_a_forbidden_address_is_not_followed() {
-    let service = guarded().await;
+    let service = closed_service().await;
     let photos = PhotoServer::start();
     photos.small();
     let url = format!("http://localhost:{}/small.png", photos.port());
@@ -120,7 +120,7 @@ async fn a_name_that_leads_to_a_forbidden_address_is_not_followed() {
 
 #[tokio::test]
 async fn a_webhook_to_a_name_that_leads_to_a_forbidden_address_is_not_sent() {
-    let service = guarded().await;
+    let service = closed_service().await;
     let sink = Sink::start();
     let hook = format!("http://localhost:{}/hook", sink.port());
     let nowhere = "http://kinora-test.invalid/a.jpg";

@@ -14,7 +14,7 @@ use crate::support::scratch::Scratch;
 const WHITE: Rgb<u8> = Rgb([255; 3]);
 
 /// Renders photos to a video, in their order.
-fn film(home: &Scratch, photos: &[RgbImage], flags: &[&str]) -> PathBuf {
+fn render(home: &Scratch, photos: &[RgbImage], flags: &[&str]) -> PathBuf {
     let mut args = vec!["render".to_owned()];
     for (i, photo) in photos.iter().enumerate() {
         let name = format!("{i}.png");
@@ -55,7 +55,7 @@ fn darkest(frame: &Frame) -> f64 {
 fn photos_share_the_length_and_fade_into_one_another_in_even_steps() {
     let home = Scratch::new();
     let levels = [40, 200, 90];
-    let video = film(&home, &levels.map(grey), &["--length", "6"]);
+    let video = render(&home, &levels.map(grey), &["--length", "6"]);
     // Sixty frames each; a cross-fade takes a third of that, with half on either side of the cut.
     let expected = |k: usize| {
         let scene = k / 60;
@@ -91,7 +91,7 @@ fn nothing_but_the_photo_is_ever_seen() {
     let photos = shapes.map(|(width, height)| RgbImage::from_pixel(width, height, WHITE));
     for ratio in ["16:9", "1:1"] {
         let home = Scratch::new();
-        let video = film(&home, &photos, &["--length", "3", "--aspect-ratio", ratio]);
+        let video = render(&home, &photos, &["--length", "3", "--aspect-ratio", ratio]);
         frames::each(&video, |k, frame| {
             let darkest = darkest(&frame);
             assert!(darkest > 225.0, "{ratio}, frame {k}: {darkest}");
@@ -108,7 +108,7 @@ fn a_photo_that_lies_crosswise_is_shown_whole_over_its_own_blurred_fill() {
     });
     let home = Scratch::new();
     let flags = ["--length", "4", "--aspect-ratio", "16:9"];
-    let video = film(&home, &vec![photo; 4], &flags);
+    let video = render(&home, &vec![photo; 4], &flags);
     frames::each(&video, |k, frame| {
         // Of thirty frames for each, ten about every cut show two photos.
         if (25..95).contains(&k) && (k + 5) % 30 < 10 {
@@ -143,7 +143,7 @@ fn every_frame_moves_and_the_same_photos_make_the_same_film() {
     let photos: Vec<RgbImage> = (0..3).map(|i| detailed(400 + 40 * i, 300)).collect();
     let decoded = || {
         let home = Scratch::new();
-        frames::all(&film(&home, &photos, &["--length", "1.5"]))
+        frames::all(&render(&home, &photos, &["--length", "1.5"]))
     };
     let (once, again) = (decoded(), decoded());
     assert_eq!(once.len(), 45);
@@ -159,7 +159,7 @@ fn scenes_of_a_frame_each_all_have_it() {
     let home = Scratch::new();
     let levels = [60, 200, 90, 160];
     let flags = ["--length", "0.2667", "--frame-rate", "15"];
-    let frames = frames::all(&film(&home, &levels.map(grey), &flags));
+    let frames = frames::all(&render(&home, &levels.map(grey), &flags));
     assert_eq!(frames.len(), 4);
     for (frame, level) in frames.iter().zip(levels) {
         let (got, want) = (middle(frame), luma(level));
@@ -172,7 +172,7 @@ fn a_hundred_photos_have_their_turn_each() {
     let home = Scratch::new();
     let level = |i: usize| (60 + i * 37 % 180) as u8;
     let photos: Vec<RgbImage> = (0..100).map(|i| grey(level(i))).collect();
-    let video = film(&home, &photos, &["--length", "10"]);
+    let video = render(&home, &photos, &["--length", "10"]);
     let mut seen = 0;
     frames::each(&video, |k, frame| {
         seen += 1;
@@ -195,7 +195,7 @@ fn a_listing_lasts_half_a_minute_in_each_of_its_shapes() {
         let long = ratio == "1:1";
         let length: &[&str] = if long { &[] } else { &["--length", "0.5"] };
         let flags = [&["--aspect-ratio", ratio], length].concat();
-        let probe = Probe::of(&film(&home, &[grey(90), grey(120)], &flags));
+        let probe = Probe::of(&render(&home, &[grey(90), grey(120)], &flags));
         assert_eq!(probe.size(), size, "{ratio}");
         if long {
             assert_eq!(probe.frames(), 900);

@@ -20,7 +20,7 @@ fn tone(home: &Scratch, name: &str, seconds: f64) {
 }
 
 /// Renders three seconds of two photos with this music; Err: what the program says.
-fn film(home: &Scratch, music: &str) -> Result<(), String> {
+fn render(home: &Scratch, music: &str) -> Result<(), String> {
     home.write("a.png", small());
     home.write("b.png", small());
     let args = [
@@ -63,7 +63,7 @@ fn music_lasts_as_long_as_the_video_and_fades_in_and_out() {
     for (name, seconds) in [("short.mp3", 0.2), ("loop.ogg", 1.1), ("long.m4a", 20.0)] {
         let home = Scratch::new();
         tone(&home, name, seconds);
-        film(&home, name).expect("a video");
+        render(&home, name).expect("a video");
         let video = home.join("video.mp4");
         let probe = Probe::of(&video);
         assert_eq!((probe.frames(), probe.duration()), (90, 3.0));
@@ -117,7 +117,7 @@ fn what_is_no_music_is_said() {
     ] {
         let home = Scratch::new();
         home.write("music.mp3", bytes);
-        let said = film(&home, "music.mp3").expect_err("no video");
+        let said = render(&home, "music.mp3").expect_err("no video");
         assert!(said.contains(&format!("music.mp3 {reason}")), "{said}");
         assert!(!home.join("video.mp4").exists());
     }
@@ -133,12 +133,12 @@ fn all_that_is_wrong_is_said_at_once() {
     let args = ["render", "-o", "video.mp4", "--music", "music.mp3"];
     let output = kinora(&home, args.iter().chain(&photos));
     let said = stderr(&output);
-    for complaint in [
+    for reason in [
         "paper.jpg is not a picture",
         "missing.jpg cannot be read",
         "music.mp3 is not sound: it is a playlist",
     ] {
-        assert!(said.contains(complaint), "{said}");
+        assert!(said.contains(reason), "{said}");
     }
     assert!(!said.contains("good.png"), "{said}");
 }

@@ -75,27 +75,27 @@ impl Gate {
 }
 
 #[derive(Default)]
-struct Shelf {
+struct PhotoFiles {
     photos: HashMap<String, Photo>,
     asked: HashMap<String, usize>,
 }
 
 pub struct PhotoServer {
     host: Host,
-    shelf: Arc<Mutex<Shelf>>,
+    files: Arc<Mutex<PhotoFiles>>,
 }
 
 impl PhotoServer {
     pub fn start() -> Self {
-        let shelf: Arc<Mutex<Shelf>> = Arc::default();
-        let shared = shelf.clone();
+        let files: Arc<Mutex<PhotoFiles>> = Arc::default();
+        let shared = files.clone();
         let host = Host::start(move |request, _| answer(shared.clone(), request));
-        Self { host, shelf }
+        Self { host, files }
     }
 
     /// Puts a photo at a path that begins with a slash, and tells its URL.
     pub fn put(&self, path: &str, photo: Photo) -> String {
-        self.shelf
+        self.files
             .lock()
             .unwrap()
             .photos
@@ -115,7 +115,7 @@ impl PhotoServer {
 
     /// How often a path was asked for.
     pub fn asked(&self, path: &str) -> usize {
-        self.shelf
+        self.files
             .lock()
             .unwrap()
             .asked
@@ -133,11 +133,11 @@ impl PhotoServer {
     }
 }
 
-async fn answer(shelf: Arc<Mutex<Shelf>>, request: HttpRequest) -> HttpResponse {
+async fn answer(files: Arc<Mutex<PhotoFiles>>, request: HttpRequest) -> HttpResponse {
     let photo = {
-        let mut shelf = shelf.lock().unwrap();
-        *shelf.asked.entry(request.path().to_owned()).or_default() += 1;
-        shelf.photos.get(request.path()).cloned()
+        let mut files = files.lock().unwrap();
+        *files.asked.entry(request.path().to_owned()).or_default() += 1;
+        files.photos.get(request.path()).cloned()
     };
     let Some(photo) = photo else {
         return HttpResponse::NotFound().body("no such photo");
