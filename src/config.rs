@@ -1,4 +1,4 @@
-//! The settings of all modules, assign together: defaults, then `config.toml`, then the environment,
+//! The settings of all modules, put together: defaults, then `config.toml`, then the environment,
 //! then the command line. The only reader of the environment.
 
 use std::collections::BTreeMap;
@@ -141,6 +141,8 @@ struct File {
     path: PathBuf,
     /// `section.name` → value, as text.
     values: BTreeMap<String, String>,
+    /// Names of today → what the file calls them.
+    renamed: BTreeMap<String, String>,
 }
 
 impl<'a> Sources<'a> {
@@ -156,12 +158,7 @@ impl<'a> Sources<'a> {
     fn apply<S>(&mut self, settings: &mut S, table: &[Setting<S>]) -> Result<(), ConfigError> {
         for setting in table {
             let from_file = self.file.values.remove(setting.key);
-            let from_file = from_file.map(|value| {
-                (
-                    format!("{}: {}", self.file.path.display(), setting.key),
-                    value,
-                )
-            });
+            let from_file = from_file.map(|value| (self.file.name_of(setting.key), value));
             let [long_variable, short_variable] = [
                 Some(variable_name(setting.key)),
                 setting.env.map(str::to_owned),
@@ -231,7 +228,17 @@ impl File {
         };
         let mut values = BTreeMap::new();
         flatten("", &toml::Value::Table(table), &mut values);
-        Ok(Self { path, values })
+        Ok(Self {
+            path,
+            values,
+            renamed: BTreeMap::new(),
+        })
+    }
+
+    /// A setting as it is written in the file.
+    fn name_of(&self, key: &str) -> String {
+        let name = self.renamed.get(key).map_or(key, String::as_str);
+        format!("{}: {name}", self.path.display())
     }
 
     /// Gives settings of older versions their names of today, and says so.
@@ -239,7 +246,10 @@ impl File {
         let mut warnings = Vec::new();
         for (old, new) in RENAMED_KEYS {
             if let Some(value) = self.values.remove(*old) {
-                self.values.entry((*new).to_owned()).or_insert(value);
+                if !self.values.contains_key(*new) {
+                    self.values.insert((*new).to_owned(), value);
+                    self.renamed.insert((*new).to_owned(), (*old).to_owned());
+                }
                 let file = self.path.display();
                 warnings.push(format!(
                     "{file}: {old} is called {new} now; the old name goes with the next version"

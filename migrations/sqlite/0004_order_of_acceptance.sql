@@ -26,7 +26,7 @@ INSERT INTO numbered_jobs (id, dialect, endpoint, dialect_data, client_id, webho
     state, attempt, crashes, created_at, started_at, changed_at, outcome, process)
 SELECT id, CASE endpoint WHEN '/v1-beta/generate-video' THEN 'digitalcarbon' ELSE 'revid' END,
     endpoint, echo, client_id, webhook_url, priority, spec,
-    state, attempt, attempt, created_at, started_at, changed_at, outcome, stamp
+    state, attempt, max(attempt - 1, 0), created_at, started_at, changed_at, outcome, stamp
 FROM jobs ORDER BY created_at, rowid;
 
 DROP TABLE jobs;

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use actix_web::http::Method;
 use actix_web::http::header::{
     self, ByteRangeSpec, ETag, EntityTag, Header, IfMatch, IfModifiedSince, IfNoneMatch, IfRange,
     IfUnmodifiedSince, LastModified,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
 
 use super::error::ApiError;
@@ -26,6 +26,16 @@ pub enum Outcome {
     NotModified,
     Whole,
     Part(Range<u64>),
+}
+
+impl Outcome {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotModified => StatusCode::NOT_MODIFIED,
+            Self::Whole => StatusCode::OK,
+            Self::Part(_) => StatusCode::PARTIAL_CONTENT,
+        }
+    }
 }
 
 impl Validators {
@@ -57,8 +67,11 @@ impl Validators {
         if request.method() != Method::GET || !self.range_applies(request) {
             return Ok(Outcome::Whole);
         }
-        match header::<header::Range>(request) {
-            Some(header::Range::Bytes(ranges)) => self.part(&ranges),
+        // Names of units are case-insensitive. What cannot be read is ignored.
+        let range = request.headers().get(header::RANGE);
+        let range = range.and_then(|range| range.to_str().ok());
+        match range.map(|range| range.to_ascii_lowercase().parse()) {
+            Some(Ok(header::Range::Bytes(ranges))) => self.part(&ranges),
             _ => Ok(Outcome::Whole),
         }
     }
@@ -68,11 +81,12 @@ impl Validators {
         let satisfiable = |range: &ByteRangeSpec| range.to_satisfiable_range(self.size);
         match ranges {
             [one] => {
-                let (first, last) = satisfiable(one).ok_or(ApiError::RangeNotSatisfiable)?;
+                let (first, last) =
+                    satisfiable(one).ok_or(ApiError::RangeNotSatisfiable(self.size))?;
                 Ok(Outcome::Part(first..last + 1))
             }
             _ if ranges.iter().any(|range| satisfiable(range).is_some()) => Ok(Outcome::Whole),
-            _ => Err(ApiError::RangeNotSatisfiable),
+            _ => Err(ApiError::RangeNotSatisfiable(self.size)),
         }
     }
 

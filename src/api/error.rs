@@ -24,7 +24,8 @@ pub enum ApiError {
     BodyTooSlow,
     /// What Actix says of something that is no HTTP request.
     Malformed(String),
-    RangeNotSatisfiable,
+    /// With the size of the file, in bytes.
+    RangeNotSatisfiable(u64),
     PreconditionFailed,
     NotFound(&'static str),
     MethodNotAllowed {
@@ -70,7 +71,7 @@ impl fmt::Display for ApiError {
             Self::BodyTooLarge { limit } => write!(f, "the body is larger than {limit} bytes"),
             Self::BodyTooSlow => f.write_str("the body did not arrive in time"),
             Self::Malformed(reason) => f.write_str(reason),
-            Self::RangeNotSatisfiable => f.write_str("the range is not in the file"),
+            Self::RangeNotSatisfiable(_) => f.write_str("the range is not in the file"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
             Self::NotFound(what) => write!(f, "{what} not found"),
             Self::MethodNotAllowed { allow } => write!(f, "method not allowed; use {allow}"),
@@ -101,7 +102,7 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,

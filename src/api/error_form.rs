@@ -2,7 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_RANGE, RETRY_AFTER};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 
@@ -33,6 +33,9 @@ fn answer(error: &ApiError, dialect: &dyn Dialect) -> HttpResponse {
     let mut response = HttpResponse::build(error.status_code());
     match error {
         ApiError::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
+        ApiError::RangeNotSatisfiable(size) => {
+            response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
+        }
         // Not with a job that is stored: sent again, it would be made twice.
         ApiError::QueueFull(_) | ApiError::Stopping(None) => {
             response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER));

@@ -29,25 +29,24 @@ pub async fn file(
     let metadata = storage.metadata(&key).await?;
     let metadata = metadata.ok_or(ApiError::NotFound("video"))?;
     let validators = Validators::of(&metadata);
-    let (mut response, range) = match validators.evaluate(&request)? {
-        Outcome::NotModified => (HttpResponse::NotModified(), None),
-        Outcome::Whole => (HttpResponse::Ok(), Some(0..metadata.size)),
-        Outcome::Part(range) => (HttpResponse::PartialContent(), Some(range)),
-    };
+    let outcome = validators.evaluate(&request)?;
+    let mut response = HttpResponse::build(outcome.status());
     validators.insert(&mut response);
     response.insert_header((CACHE_CONTROL, FOREVER));
-    let Some(range) = range else {
-        return Ok(response.finish());
+    let range = match outcome {
+        Outcome::NotModified => return Ok(response.finish()),
+        Outcome::Whole => 0..metadata.size,
+        Outcome::Part(range) => {
+            let part = format!("bytes {}-{}/{}", range.start, range.end - 1, metadata.size);
+            response.insert_header((CONTENT_RANGE, part));
+            range
+        }
     };
     let length = range.end - range.start;
     response
         .content_type(media_type)
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{key}\"")));
-    if length < metadata.size {
-        let part = format!("bytes {}-{}/{}", range.start, range.end - 1, metadata.size);
-        response.insert_header((CONTENT_RANGE, part));
-    }
     if request.method() == Method::HEAD {
         let nothing = stream::empty::<io::Result<_>>();
         return Ok(response.body(SizedStream::new(length, nothing)));

@@ -11,14 +11,22 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use futures_util::{FutureExt, StreamExt};
 
 /// The body of a request, among the request's extensions. Only held.
 struct UnreadPayload {
     _payload: Payload,
 }
 
-/// Leaves the rest of a body unread, for [`attach`].
-pub fn leave(request: &HttpRequest, payload: Payload) {
+/// Leaves the rest of a body unread, for [`attach`]; unless all of it has arrived.
+pub fn leave(request: &HttpRequest, mut payload: Payload) {
+    loop {
+        match payload.next().now_or_never() {
+            Some(Some(Ok(_))) => {}
+            Some(None | Some(Err(_))) => return,
+            None => break,
+        }
+    }
     request
         .extensions_mut()
         .insert(UnreadPayload { _payload: payload });

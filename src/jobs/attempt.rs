@@ -33,9 +33,6 @@ impl<'a> RunningAttempt<'a> {
         let shared = &jobs.shared;
         let attempt = Attempt::of(job);
         let cancellation = Cancellation::new(&shared.stopping, time_limit, &shared.runtime);
-        if job.cancel_requested {
-            cancellation.cancel(CancelReason::Requested);
-        }
         jobs.running().insert(job.id, cancellation.clone());
         let progress = Arc::new(Progress::default());
         let renewal = shared.runtime.spawn(renew(
@@ -96,6 +93,12 @@ async fn renew(
     progress: Arc<Progress>,
     cancellation: Cancellation,
 ) {
+    // Requested between the claim and now, the event has found no attempt.
+    if let Ok(Some(job)) = backend.job(attempt.job).await
+        && job.cancel_requested
+    {
+        cancellation.cancel(CancelReason::Requested);
+    }
     let mut interval = tokio::time::interval(backend.renew_interval());
     loop {
         interval.tick().await;

@@ -51,7 +51,7 @@ pub trait Backend: Send + Sync {
     ) -> Result<bool, BackendError>;
 
     /// Gives an attempt's job back unfinished, to its old place in the order. `false`: the attempt
-    /// had lost it.
+    /// had lost it. Frees the worker's place in both cases.
     async fn release(&self, attempt: Attempt) -> Result<bool, BackendError>;
 
     /// Cancels a job. A waiting one ends as `finish` says, with its webhook; the worker of a running

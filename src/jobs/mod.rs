@@ -36,6 +36,9 @@ use crate::job::{
 use backend::{JobEvent, NewWebhook};
 use waiters::Waiters;
 
+/// Between attempts to read a result while the store fails.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
 /// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
 pub struct WebhookSource {
@@ -175,8 +178,18 @@ impl Jobs {
     /// runs goes on.
     pub fn close(&self) {
         self.shared.backend.close();
-        self.shared.waiters.close();
         self.shared.closing.cancel();
+        self.shared.runtime.spawn(self.clone().let_waiters_go());
+    }
+
+    /// Ends the waiting for jobs that no worker has claimed.
+    async fn let_waiters_go(self) {
+        for id in self.shared.waiters.close() {
+            let job = self.job(id).await;
+            if !job.is_ok_and(|job| job.is_some_and(|job| job.state != JobState::Queued)) {
+                self.shared.waiters.take(id);
+            }
+        }
     }
 
     /// Gives up what runs, and puts it back into the queue.
@@ -201,7 +214,7 @@ impl Jobs {
         let mut events = self.shared.backend.events();
         loop {
             match events.recv().await {
-                Ok(JobEvent::Finished(id)) => self.tell_waiter(id).await,
+                Ok(JobEvent::Finished(id)) => self.tell_waiter(id),
                 Ok(JobEvent::CancelRequested(id)) => self.cancel_attempt(id),
                 Ok(JobEvent::Missed) | Err(RecvError::Lagged(_)) => self.look_everything_up().await,
                 Err(RecvError::Closed) => return,
@@ -209,16 +222,26 @@ impl Jobs {
         }
     }
 
-    async fn tell_waiter(&self, id: JobId) {
+    fn tell_waiter(&self, id: JobId) {
         let Some(waiter) = self.shared.waiters.take(id) else {
             return;
         };
-        match self.job(id).await {
-            // Err: the caller has hung up meanwhile.
-            Ok(Some(job)) => drop(waiter.send(job)),
-            Ok(None) => {}
-            Err(error) => error!("the result of job {id} cannot be read: {}", chain(&error)),
-        }
+        let jobs = self.clone();
+        // A task of its own: a store that fails for a while must not hold up the other events.
+        self.shared.runtime.spawn(async move {
+            loop {
+                match jobs.job(id).await {
+                    Ok(Some(job)) => {
+                        // Err: the caller has hung up meanwhile.
+                        let _ = waiter.send(job);
+                        return;
+                    }
+                    Ok(None) => return,
+                    Err(error) => error!("job {id} cannot be read, trying on: {}", chain(&error)),
+                }
+                tokio::time::sleep(READ_AGAIN).await;
+            }
+        });
     }
 
     async fn look_everything_up(&self) {
@@ -227,7 +250,7 @@ impl Jobs {
             if let Ok(Some(job)) = self.job(id).await
                 && ended(job)
             {
-                self.tell_waiter(id).await;
+                self.tell_waiter(id);
             }
         }
         let running: Vec<JobId> = self.running().keys().copied().collect();

@@ -57,11 +57,12 @@ impl Waiters {
         self.lock().waiters.keys().copied().collect()
     }
 
-    /// Lets go of those whose job has not begun, now and from now on.
-    pub fn close(&self) {
+    /// Takes no more. Tells which are left whose job has not begun.
+    pub fn close(&self) -> Vec<JobId> {
         let mut state = self.lock();
         state.closed = true;
-        state.waiters.retain(|_, waiter| waiter.begun);
+        let waiting = state.waiters.iter().filter(|(_, waiter)| !waiter.begun);
+        waiting.map(|(id, _)| *id).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -85,11 +85,17 @@ impl Worker {
         match ending {
             Ending::Finished(outcome) => self.finish(job, outcome),
             Ending::Released => {
+                info!("job {} was interrupted and goes back to the queue", job.id);
                 // Before another attempt can begin.
                 drop(attempt);
                 self.release(&job);
+                // The service is stopping: nobody here will end the job.
+                self.jobs.shared.waiters.take(job.id);
             }
-            Ending::Lost => warn!("job {} is worked on elsewhere; this attempt ends", job.id),
+            Ending::Lost => {
+                warn!("job {} is worked on elsewhere; this attempt ends", job.id);
+                self.release(&job);
+            }
         }
     }
 
@@ -164,6 +170,11 @@ impl Worker {
         if self.block_on(store(&self.jobs, attempt, &finish, webhook.as_ref())) {
             return;
         }
+        // Whoever waits need not wait for the disk as well.
+        if let Some(waiter) = self.jobs.shared.waiters.take(job.id) {
+            // Err: the caller has hung up meanwhile.
+            let _ = waiter.send(job);
+        }
         // The worker goes on meanwhile.
         let jobs = self.jobs.clone();
         self.jobs.shared.runtime.spawn(async move {
@@ -175,7 +186,6 @@ impl Worker {
     }
 
     fn release(&self, job: &Job) {
-        info!("job {} was interrupted and goes back to the queue", job.id);
         let released = self.block_on(self.backend().release(Attempt::of(job)));
         if let Err(error) = released {
             // The next start finds it running, and puts it back all the same.

@@ -99,6 +99,7 @@ impl Pipeline {
             // The encoder was ended, or the frames with it, because of an asset.
             Err(_) if abort.is_cancelled() => Err(assets.failures(spec, cancel)),
             Err(NoVideo::Asset) => Err(assets.failures(spec, cancel)),
+            Err(NoVideo::Encoder(error)) => Err(encoder_failure(error)),
             Err(NoVideo::Because(error)) => Err(error),
         }
     }
@@ -120,12 +121,12 @@ impl Pipeline {
         let wav = wav.as_ref().map(TemporaryFile::path);
         let preset = default_preset(spec);
         let encoding = self.encoder.start(file, wav, preset, abort);
-        let encoding = encoding.map_err(encoder_failure)?;
+        let encoding = encoding.map_err(NoVideo::Encoder)?;
         let decoding = abort.child_token();
         let mut sink = EncoderSink::new(encoding, spec, observer, &decoding);
         let composition = Composition::new(spec, logo.as_ref(), &self.fonts);
         draw(&composition, &mut assets.photos, &mut sink, &decoding)?;
-        Ok(sink.finish(file).map_err(encoder_failure)?)
+        sink.finish(file).map_err(NoVideo::Encoder)
     }
 }
 
@@ -133,6 +134,8 @@ impl Pipeline {
 enum NoVideo {
     /// Everything that is wrong with the assets.
     Asset,
+    /// Also an encoder that was ended because of the cancellation.
+    Encoder(EncodeError),
     Because(PipelineError),
 }
 
@@ -171,7 +174,7 @@ fn draw(
     .map_err(thread_failure)?;
     match (drawn, sink.error()) {
         (Ok(()), _) => Ok(()),
-        (Err(_), Some(error)) => Err(encoder_failure(error).into()),
+        (Err(_), Some(error)) => Err(NoVideo::Encoder(error)),
         (Err(RenderError::Thread(error)), None) => Err(thread_failure(error).into()),
         // The sink has only stopped because it was cancelled.
         (Err(RenderError::Stopped), None) => Err(PipelineError::Cancelled.into()),

@@ -31,9 +31,10 @@ pub trait Harness: Sized {
 /// Runs the whole contract against a harness.
 macro_rules! backend_contract {
     ($harness:ty) => {
-        backend_contract!($harness:
+        crate::backend::backend_contract!($harness:
             an_accepted_job_outlives_the_process,
             a_lane_holds_exactly_its_bound_under_concurrency,
+            bounds_hold_while_both_lanes_fill_at_once,
             each_lane_has_a_bound_of_its_own,
             without_a_bound_nothing_is_refused,
             jobs_are_served_express_first_then_in_the_order_of_acceptance,
@@ -248,6 +249,50 @@ pub async fn a_lane_holds_exactly_its_bound_under_concurrency<H: Harness>() {
     );
     next(&backend).await;
     assert_eq!(fill().await, 1);
+}
+
+pub async fn bounds_hold_while_both_lanes_fill_at_once<H: Harness>() {
+    let bounds = Bounds {
+        normal: Some(1),
+        express: Some(1),
+        workers: 1,
+    };
+    let harness = H::new(bounds).await;
+    let backend = harness.backend();
+    for round in 0..40 {
+        let workers = [Serves::Both, Serves::ExpressOnly].map(|serves| {
+            let backend = backend.clone();
+            spawn_blocking(move || backend.claim(serves))
+        });
+        let lanes = [Lane::Normal, Lane::Express, Lane::Normal, Lane::Normal];
+        let accepting = lanes.map(|lane| {
+            let backend = backend.clone();
+            tokio::spawn(async move { backend.accept(&job(lane)).await.is_ok() })
+        });
+        let mut waiting = 0;
+        for accepted in accepting {
+            waiting += usize::from(accepted.await.expect("an answer"));
+        }
+        // Express jobs for a reserved worker that has been given none, as the other took it.
+        while backend.accept(&job(Lane::Express)).await.is_ok() {
+            waiting += 1;
+        }
+        for worker in workers {
+            let job = worker.await.expect("a claim").expect("a job");
+            let ended = backend.finish(Attempt::of(&job), &finish(), None).await;
+            assert!(ended.expect("an end"));
+            waiting -= 1;
+        }
+        assert!(
+            waiting <= 2,
+            "round {round}: {waiting} wait, and each lane holds 1"
+        );
+        for _ in 0..waiting {
+            let job = next(&backend).await;
+            let ended = backend.finish(Attempt::of(&job), &finish(), None).await;
+            assert!(ended.expect("an end"));
+        }
+    }
 }
 
 pub async fn each_lane_has_a_bound_of_its_own<H: Harness>() {

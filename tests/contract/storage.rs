@@ -21,7 +21,7 @@ pub trait Harness: Sized {
 /// Runs the whole contract against a harness.
 macro_rules! storage_contract {
     ($harness:ty) => {
-        storage_contract!($harness:
+        crate::storage::storage_contract!($harness:
             a_stored_file_is_read_whole,
             a_range_of_a_file_is_read,
             a_large_file_comes_in_pieces,

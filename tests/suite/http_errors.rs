@@ -232,9 +232,11 @@ async fn an_answered_mistake_leaves_the_connection_open_for_the_next_request() {
     }
     let unauthorized =
         format!("POST {PAID} HTTP/1.1\r\nhost: {authority}\r\ncontent-length: 2\r\n\r\n{{}}");
-    let reply = wire.say(unauthorized).reply();
-    assert_eq!(
-        (reply.status, reply.json()),
-        (401, json!({ "message": "Unauthorized" }))
-    );
+    for _ in 0..2 {
+        let reply = wire.say(&unauthorized).reply();
+        assert_eq!(
+            (reply.status, reply.json()),
+            (401, json!({ "message": "Unauthorized" }))
+        );
+    }
 }

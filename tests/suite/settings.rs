@@ -269,7 +269,7 @@ async fn a_key_of_the_last_version_is_still_read_with_a_warning() {
     for (file, words) in [
         (
             "[video]\npreset = \"best\"",
-            ["encoder.preset", "best", "fast, balanced or small"],
+            ["video.preset", "best", "fast, balanced or small"],
         ),
         (
             "[video]\nprest = \"small\"",

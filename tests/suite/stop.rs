@@ -110,6 +110,31 @@ async fn a_job_that_outlasts_the_grace_time_goes_back_to_the_queue() {
 }
 
 #[tokio::test]
+async fn a_caller_whose_job_goes_back_to_the_queue_hears_503() {
+    let setup = Setup::new().config("[server]\nstop_grace = \"200ms\"");
+    let photos = PhotoServer::start();
+    let mut service = setup.start().await;
+    let long = with(
+        short(&photos.small()),
+        json!({ "length": 60, "frame_rate": 60 }),
+    );
+    let waiting = service.post_aside(PAID, &long);
+    let work = service.setup().data().join("work");
+    wait::until("the rendering has begun", || {
+        std::fs::read_dir(&work).ok()?.next()?.ok()
+    })
+    .await;
+    service.terminate();
+    let body = waiting.await.expect("an answer").expect(503);
+    let job = id(&body);
+    assert_eq!(service.ended().await.code(), Some(0));
+    let log = service.log().join("\n");
+    assert!(!log.contains("encoding failed"), "{log}");
+    let service = service.start_again().await;
+    service.job_is(&job, "running").await;
+}
+
+#[tokio::test]
 async fn a_job_that_hangs_in_a_download_is_not_lost_when_the_grace_time_is_over() {
     let setup = Setup::new().config("[server]\nstop_grace = \"100ms\"");
     let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());

@@ -48,6 +48,8 @@ async fn a_part_of_a_video_is_served_on_request() {
         ("bytes=100-299".to_owned(), 100, 299),
         (format!("bytes={last}-"), last, last),
         ("bytes=-50".to_owned(), last - 49, last),
+        ("bytes=0-".to_owned(), 0, last),
+        ("Bytes=0-9".to_owned(), 0, 9),
     ] {
         let request = service
             .anonymous(Method::GET, &path)
@@ -61,6 +63,8 @@ async fn a_part_of_a_video_is_served_on_request() {
     let request = service.anonymous(Method::GET, &path);
     let past = Answer::to(request.header("range", format!("bytes={}-", last + 1))).await;
     assert_eq!(past.status, 416);
+    let expected = format!("bytes */{}", whole.len());
+    assert_eq!(past.header("content-range"), expected);
 }
 
 #[tokio::test]

@@ -21,14 +21,15 @@ static UPLOAD_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/upload-video.json")));
 
 pub async fn upload_video(
-    payload: Json,
+    payload: Result<Json, ApiError>,
     id: Path<String>,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let job = find(&service, &id).await?.job;
     completed(&job)?;
-    schema::validate(&UPLOAD_SCHEMA, &payload.0)?;
-    let url = payload.0["upload_url"].as_str().unwrap_or_default();
+    let payload = payload?.0;
+    schema::validate(&UPLOAD_SCHEMA, &payload)?;
+    let url = payload["upload_url"].as_str().unwrap_or_default();
     upload(&service, job.id, url).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Video uploaded successfully" })))
 }
@@ -43,7 +44,10 @@ async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError>
         .await;
     let why = match sent {
         Ok(200..300) => return Ok(()),
-        Ok(status) => format!("answered {status}"),
+        Ok(status) => {
+            warn!("the video of job {id} was not uploaded: upload_url answered {status}");
+            format!("answered {status}")
+        }
         Err(SendError::Url(error)) => {
             return Err(ApiError::invalid("/upload_url", error.to_string()));
         }

@@ -1,13 +1,16 @@
-//! The lanes: bounded channels that hold a token for every waiting job, and the counters that keep
-//! their bounds exact.
+//! The lanes: bounded channels that hold a token for every waiting job, and the rules by which
+//! workers get them.
 //!
-//! A token says that a job waits; which one is claimed for it, the job store decides. A slot is
-//! reserved before a job is stored and filled afterwards, so that a full lane refuses before
+//! Each token is given to one worker under one lock: when a job arrives and a worker is idle, when a
+//! job arrives and none is, when a worker becomes idle. So at most a lane's bound of jobs wait, at
+//! every moment. A token says that a job waits; which one is claimed for it, the job store decides.
+//!
+//! A place is reserved before a job is stored and filled afterwards, so that a full lane refuses before
 //! anything is written, and a stored job always has its token.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased, unbounded};
 
 use crate::job::Lane;
 use crate::jobs::backend::{AcceptError, Bounds, Serves};
@@ -20,62 +23,76 @@ pub struct Lanes {
 
 struct Shared {
     bounds: Bounds,
-    normal: Tokens,
-    express: Tokens,
+    state: Mutex<State>,
+    /// The lanes of the jobs that workers have been given, by what the workers serve.
+    given_to_both: Channel<Lane>,
+    given_to_reserved: Channel<Lane>,
     /// Never carries anything; disconnected when the lanes are closed.
     open: Receiver<()>,
-    counters: Mutex<Counters>,
 }
 
-/// One lane's channel.
-struct Tokens {
-    sender: Sender<()>,
-    receiver: Receiver<()>,
+struct Channel<T> {
+    sender: Sender<T>,
+    receiver: Receiver<T>,
 }
 
-impl Tokens {
+impl<T> Channel<T> {
     fn new(capacity: Option<usize>) -> Self {
         let (sender, receiver) = capacity.map_or_else(unbounded, bounded);
         Self { sender, receiver }
     }
 }
 
-/// Waiting jobs and idle workers. An idle worker counts as a place: the job that it is about to claim
-/// does not wait, so the bound is exact no matter how fast workers wake up.
-struct Counters {
-    waiting_normal: usize,
-    waiting_express: usize,
+/// A lane's waiting jobs.
+struct Waiting {
+    tokens: Channel<()>,
+    /// Tokens, and places that are reserved for some.
+    count: usize,
+    /// Cancelled jobs whose tokens workers still hold; negative: tokens for which a worker found no
+    /// job, of cancellations that are not told yet.
+    cancelled: isize,
+}
+
+struct State {
+    normal: Waiting,
+    express: Waiting,
+    /// Workers that have been given nothing.
     idle: usize,
     idle_reserved: usize,
     /// Dropped to close the lanes.
     keep_open: Option<Sender<()>>,
 }
 
-impl Counters {
-    fn waiting(&mut self, lane: Lane) -> &mut usize {
+impl State {
+    fn lane(&mut self, lane: Lane) -> &mut Waiting {
         match lane {
-            Lane::Normal => &mut self.waiting_normal,
-            Lane::Express => &mut self.waiting_express,
+            Lane::Normal => &mut self.normal,
+            Lane::Express => &mut self.express,
         }
     }
 
-    fn idle(&mut self, serves: Serves) -> &mut usize {
-        match serves {
-            Serves::Both => &mut self.idle,
-            Serves::ExpressOnly => &mut self.idle_reserved,
+    /// Takes an idle worker for a job of the lane; the reserved one, if it will do.
+    fn take_idle(&mut self, lane: Lane) -> Option<Serves> {
+        if lane == Lane::Express && self.idle_reserved > 0 {
+            self.idle_reserved -= 1;
+            return Some(Serves::ExpressOnly);
         }
+        self.idle = self.idle.checked_sub(1)?;
+        Some(Serves::Both)
     }
 
-    /// Idle workers for a job of the lane. Express jobs that the reserved worker cannot take come
-    /// before normal ones.
-    fn free_for(&self, lane: Lane) -> usize {
-        match lane {
-            Lane::Express => self.idle + self.idle_reserved,
-            Lane::Normal => {
-                let express = self.waiting_express.saturating_sub(self.idle_reserved);
-                self.idle.saturating_sub(express)
-            }
-        }
+    /// Takes a token that a worker may have: express first.
+    fn take_token(&mut self, serves: Serves) -> Option<Lane> {
+        let lanes: &[Lane] = match serves {
+            Serves::Both => &[Lane::Express, Lane::Normal],
+            Serves::ExpressOnly => &[Lane::Express],
+        };
+        lanes.iter().copied().find(|lane| {
+            let waiting = self.lane(*lane);
+            let taken = waiting.tokens.receiver.try_recv().is_ok();
+            waiting.count -= usize::from(taken);
+            taken
+        })
     }
 }
 
@@ -83,18 +100,24 @@ impl Lanes {
     /// Lanes with tokens for the jobs that wait already, whatever the bounds.
     pub fn new(bounds: Bounds, waiting: &[Lane]) -> Self {
         let (keep_open, open) = bounded(0);
-        let tokens = |lane, workers: usize| {
-            Tokens::new(bounds.of(lane).map(|bound| bound + workers + waiting.len()))
+        let lane = |lane| {
+            // Room for the bound, for what waits already, and for what every worker may release.
+            let room = |bound| bound + waiting.len() + bounds.workers + 1;
+            Waiting {
+                tokens: Channel::new(bounds.of(lane).map(room)),
+                count: 0,
+                cancelled: 0,
+            }
         };
         let lanes = Self {
             shared: Arc::new(Shared {
-                normal: tokens(Lane::Normal, bounds.workers),
-                express: tokens(Lane::Express, bounds.workers + 1),
+                given_to_both: Channel::new(Some(bounds.workers)),
+                given_to_reserved: Channel::new(Some(1)),
                 open,
                 bounds,
-                counters: Mutex::new(Counters {
-                    waiting_normal: 0,
-                    waiting_express: 0,
+                state: Mutex::new(State {
+                    normal: lane(Lane::Normal),
+                    express: lane(Lane::Express),
                     idle: bounds.workers,
                     idle_reserved: 1,
                     keep_open: Some(keep_open),
@@ -111,103 +134,115 @@ impl Lanes {
         &self.shared.bounds
     }
 
-    /// Reserves a place in the lane, if it has one.
+    /// Reserves an idle worker, or else a place in the lane.
     pub fn reserve(&self, lane: Lane) -> Result<Slot, AcceptError> {
-        let mut counters = self.counters();
-        if counters.keep_open.is_none() {
+        let mut state = self.state();
+        if state.keep_open.is_none() {
             return Err(AcceptError::Closed);
         }
-        if let Some(bound) = self.shared.bounds.of(lane)
-            && *counters.waiting(lane) >= bound + counters.free_for(lane)
-        {
-            return Err(AcceptError::Full { lane, bound });
+        let worker = state.take_idle(lane);
+        if worker.is_none() {
+            let bound = self.shared.bounds.of(lane);
+            if let Some(bound) = bound.filter(|bound| state.lane(lane).count >= *bound) {
+                return Err(AcceptError::Full { lane, bound });
+            }
+            state.lane(lane).count += 1;
         }
-        *counters.waiting(lane) += 1;
         Ok(Slot {
             lanes: self.clone(),
             lane,
+            worker,
             filled: false,
         })
     }
 
-    /// Waits for a token and tells its lane; the worker is busy from then on. `None`: closed.
+    /// Waits to be given a job, and tells its lane. `None`: closed.
     pub fn take(&self, serves: Serves) -> Option<Lane> {
-        let Shared {
-            normal,
-            express,
-            open,
-            ..
-        } = &*self.shared;
-        let normal = match serves {
-            Serves::Both => normal.receiver.clone(),
-            Serves::ExpressOnly => never(),
-        };
-        let lane = select_biased! {
-            recv(open) -> _ => return None,
-            recv(express.receiver) -> token => token.ok().map(|()| Lane::Express)?,
-            recv(normal) -> token => token.ok().map(|()| Lane::Normal)?,
-        };
-        let mut counters = self.counters();
-        *counters.waiting(lane) -= 1;
-        *counters.idle(serves) -= 1;
-        Some(lane)
+        select_biased! {
+            recv(self.shared.open) -> _ => None,
+            recv(self.given_to(serves).receiver) -> lane => lane.ok(),
+        }
     }
 
-    /// The worker is idle again.
+    /// A worker is idle: gives it the next job, if one waits.
     pub fn free(&self, serves: Serves) {
-        *self.counters().idle(serves) += 1;
+        let mut state = self.state();
+        match state.take_token(serves) {
+            Some(lane) => self.give(serves, lane),
+            None if serves == Serves::Both => state.idle += 1,
+            None => state.idle_reserved += 1,
+        }
     }
 
     /// Adds a job that was accepted before, such as one that was released.
     pub fn add(&self, lane: Lane) {
-        *self.counters().waiting(lane) += 1;
-        self.send(lane);
+        let mut state = self.state();
+        state.lane(lane).count += 1;
+        self.fill_place(&mut state, lane);
     }
 
-    /// Takes back the token of a job that waits no more. Does nothing if a worker has it already: it
-    /// will find one job less.
+    /// A waiting job was cancelled: takes back its token, or leaves one job less for whoever has it.
     pub fn withdraw(&self, lane: Lane) {
-        if self.tokens(lane).receiver.try_recv().is_ok() {
-            *self.counters().waiting(lane) -= 1;
+        let mut state = self.state();
+        let waiting = state.lane(lane);
+        if waiting.cancelled < 0 || waiting.tokens.receiver.try_recv().is_err() {
+            waiting.cancelled += 1;
+        } else {
+            waiting.count -= 1;
         }
+    }
+
+    /// A worker found no job for its token, because it was cancelled.
+    pub fn found_none(&self, lane: Lane, serves: Serves) {
+        self.state().lane(lane).cancelled -= 1;
+        self.free(serves);
     }
 
     /// Jobs of the normal lane that wait for a worker to be free.
     pub fn length(&self) -> usize {
-        let counters = self.counters();
-        counters
-            .waiting_normal
-            .saturating_sub(counters.free_for(Lane::Normal))
+        self.state().normal.count
     }
 
     /// Refuses new jobs, and ends the waiting in [`Lanes::take`].
     pub fn close(&self) {
-        self.counters().keep_open = None;
+        self.state().keep_open = None;
     }
 
     pub fn is_closed(&self) -> bool {
-        self.counters().keep_open.is_none()
+        self.state().keep_open.is_none()
     }
 
-    fn send(&self, lane: Lane) {
-        // Never full: a channel has room for the bound, for a job of every idle worker and for one
-        // that every busy worker may release. Never disconnected: the receiver is ours.
-        let _ = self.tokens(lane).sender.try_send(());
-    }
-
-    fn tokens(&self, lane: Lane) -> &Tokens {
-        match lane {
-            Lane::Normal => &self.shared.normal,
-            Lane::Express => &self.shared.express,
+    /// Turns a place that is counted into a token, or gives the job to a worker that has become idle.
+    fn fill_place(&self, state: &mut State, lane: Lane) {
+        if state.lane(lane).cancelled > 0 {
+            // Whoever has the token of a cancelled job will claim this one for it.
+            state.lane(lane).cancelled -= 1;
+            state.lane(lane).count -= 1;
+        } else if let Some(worker) = state.take_idle(lane) {
+            state.lane(lane).count -= 1;
+            self.give(worker, lane);
+        } else {
+            // Never full, as there are no more tokens than places, and never without a receiver.
+            let _ = state.lane(lane).tokens.sender.try_send(());
         }
     }
 
-    fn counters(&self) -> MutexGuard<'_, Counters> {
-        // No panic can happen between two changes, so a poisoned lock guards sound counters.
-        self.shared
-            .counters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn give(&self, serves: Serves, lane: Lane) {
+        // Never full: a worker that has been given a job is given no other before it has taken it.
+        let _ = self.given_to(serves).sender.try_send(lane);
+    }
+
+    fn given_to(&self, serves: Serves) -> &Channel<Lane> {
+        match serves {
+            Serves::Both => &self.shared.given_to_both,
+            Serves::ExpressOnly => &self.shared.given_to_reserved,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No panic can happen between two changes, so a poisoned lock guards a sound state.
+        let state = &self.shared.state;
+        state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,6 +250,8 @@ impl Lanes {
 pub struct Slot {
     lanes: Lanes,
     lane: Lane,
+    /// Who will have the job, if somebody was idle.
+    worker: Option<Serves>,
     filled: bool,
 }
 
@@ -222,14 +259,19 @@ impl Slot {
     /// The job is stored, and may be claimed.
     pub fn fill(mut self) {
         self.filled = true;
-        self.lanes.send(self.lane);
+        match self.worker {
+            Some(worker) => self.lanes.give(worker, self.lane),
+            None => self.lanes.fill_place(&mut self.lanes.state(), self.lane),
+        }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if !self.filled {
-            *self.lanes.counters().waiting(self.lane) -= 1;
+        match self.worker {
+            _ if self.filled => {}
+            Some(worker) => self.lanes.free(worker),
+            None => self.lanes.state().lane(self.lane).count -= 1,
         }
     }
 }

@@ -26,8 +26,8 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
 use lanes::Lanes;
-use store::Store;
 pub use store::StoreError;
+use store::{Begun, Store};
 
 use super::backend::{
     AcceptError, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks, Delivery,
@@ -84,11 +84,11 @@ impl SqliteBackend {
         })
     }
 
-    /// Begins an attempt for a token of `lane`. `None`: the job was cancelled, or the backend closed.
-    fn begin(&self, lane: Lane) -> Option<Job> {
+    /// Begins an attempt for a token of `lane`. `None`: the backend was closed meanwhile.
+    fn begin(&self, lane: Lane) -> Option<Begun> {
         loop {
             match self.runtime.block_on(self.store.begin(lane)) {
-                Ok(job) => return job,
+                Ok(begun) => return Some(begun),
                 Err(error) => error!("a job could not be claimed: {}", chain(&error)),
             }
             if self.lanes.is_closed() {
@@ -155,17 +155,25 @@ impl Backend for SqliteBackend {
     fn claim(&self, serves: Serves) -> Option<Job> {
         loop {
             let lane = self.lanes.take(serves)?;
-            if let Some(job) = self.begin(lane) {
-                let attempt = Running {
-                    attempt: job.attempt,
-                    serves,
-                    progress: 0.0,
-                    ended: false,
-                };
-                self.running().insert(job.id, attempt);
-                return Some(job);
-            }
-            self.lanes.free(serves);
+            let job = match self.begin(lane)? {
+                Begun::Job(job) => job,
+                Begun::NoJob => {
+                    self.lanes.found_none(lane, serves);
+                    continue;
+                }
+                Begun::Unreadable => {
+                    self.lanes.free(serves);
+                    continue;
+                }
+            };
+            let attempt = Running {
+                attempt: job.attempt,
+                serves,
+                progress: 0.0,
+                ended: false,
+            };
+            self.running().insert(job.id, attempt);
+            return Some(*job);
         }
     }
 
@@ -270,8 +278,9 @@ impl Backend for SqliteBackend {
         // One moment for both queries: what falls due in between is in the answer of the second.
         let now = Timestamp::now();
         let mut due = self.store.due_webhooks(now, per_host, limit).await?;
-        due.retain(|webhook| claimed.insert(webhook.id.clone()));
         let next_at = self.store.next_webhook_at(now).await?;
+        // Last, when nothing can fail any more.
+        due.retain(|webhook| claimed.insert(webhook.id.clone()));
         Ok(ClaimedWebhooks {
             due,
             next_in: next_at.map(|next| Duration::from_secs_f64(next.seconds_since(now))),

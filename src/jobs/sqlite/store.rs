@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
+use log::error;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::outbox;
 use super::rows::{self, JOB_COLUMNS, lane_number, to_json};
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
+use crate::errors::chain;
+use crate::job::{Failure, Finish, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp};
 use crate::jobs::backend::{Attempt, BackendError, Cancelled, NewWebhook};
 
 /// Never edited once released: a store of any version is brought up to date by the later ones.
@@ -38,6 +40,15 @@ impl From<StoreError> for BackendError {
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// What [`Store::begin`] found.
+pub enum Begun {
+    Job(Box<Job>),
+    /// Nothing waits: what did was cancelled.
+    NoJob,
+    /// A row of which nothing can be made. Its job has ended.
+    Unreadable,
+}
 
 /// One writer, because SQLite has one; a few readers beside it.
 #[derive(Clone)]
@@ -95,7 +106,7 @@ impl Store {
     }
 
     /// Begins an attempt at the first waiting job of a lane.
-    pub async fn begin(&self, lane: Lane) -> Result<Option<Job>> {
+    pub async fn begin(&self, lane: Lane) -> Result<Begun> {
         let now = Timestamp::now();
         let rows = sqlx::query(AssertSqlSafe(format!(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = ?, changed_at = ? \
@@ -108,7 +119,35 @@ impl Store {
         // All rows and not only the first: the statement is committed after the last.
         .fetch_all(&self.writer)
         .await?;
-        rows.first().map(rows::job).transpose()
+        let Some(row) = rows.first() else {
+            return Ok(Begun::NoJob);
+        };
+        match rows::job(row) {
+            Ok(job) => Ok(Begun::Job(Box::new(job))),
+            Err(error) => {
+                error!("a job is given up: {}", chain(&error));
+                self.give_up(row).await?;
+                Ok(Begun::Unreadable)
+            }
+        }
+    }
+
+    /// Ends a job whose row cannot be read, without a webhook: nobody could print it.
+    async fn give_up(&self, row: &SqliteRow) -> Result<()> {
+        let outcome: Outcome = Err(Failure::internal());
+        let process = ProcessInfo {
+            pid: std::process::id(),
+            queue_id: 0,
+            queue_length: 0,
+        };
+        let id: String = row.try_get("id")?;
+        sqlx::query("UPDATE jobs SET state = 'done', outcome = ?, process = ? WHERE id = ?")
+            .bind(to_json(&outcome)?)
+            .bind(to_json(&process)?)
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// Puts the job of an attempt back into its lane; `None` if the attempt had lost it.
