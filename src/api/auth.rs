@@ -41,6 +41,8 @@ pub async fn require_key(
         return Ok(response.map_into_boxed_body());
     }
     let (request, payload) = request.into_parts();
+    // A short body came with the head, and is there once the connection has had its turn.
+    tokio::task::yield_now().await;
     unread::leave(&request, payload);
     // As a response: an error would not pass the layer that gives it the dialect's form.
     Ok(ServiceResponse::from_err(ApiError::Unauthorized, request))

@@ -164,6 +164,17 @@ async fn next(backend: &Arc<dyn Backend>) -> Job {
     claim(backend, Serves::Both).await.expect("a job")
 }
 
+/// Gives every worker a job, so that all others have to wait.
+async fn occupy(backend: &Arc<dyn Backend>) {
+    for _ in 0..BOUNDS.workers {
+        accepted(backend, Lane::Normal).await;
+        next(backend).await;
+    }
+    accepted(backend, Lane::Express).await;
+    let reserved = claim(backend, Serves::ExpressOnly).await;
+    assert!(reserved.is_some());
+}
+
 async fn position(backend: &Arc<dyn Backend>, id: JobId) -> Option<u32> {
     let status = backend.status(id).await.expect("a status");
     status.expect("the job").queue_position
@@ -337,6 +348,7 @@ pub async fn without_a_bound_nothing_is_refused<H: Harness>() {
 pub async fn jobs_are_served_express_first_then_in_the_order_of_acceptance<H: Harness>() {
     let harness = H::new(BOUNDS).await;
     let backend = harness.backend();
+    occupy(&backend).await;
     let mut ids = Vec::new();
     for lane in [Lane::Normal, Lane::Normal, Lane::Express, Lane::Normal] {
         ids.push(accepted(&backend, lane).await);

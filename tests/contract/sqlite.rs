@@ -149,10 +149,14 @@ async fn a_store_of_version_0_1_is_brought_up_to_date() {
     assert_eq!(listing.dialect, "digitalcarbon");
     let data = listing.dialect_data.expect("its data");
     assert_eq!(data["template_id"], "JustSold1");
-    // Express first, then the order in which they were created.
-    for n in [4, 3, 2] {
+    // Of a lane, in the order in which they were created.
+    for (n, serves) in [
+        (4, Serves::ExpressOnly),
+        (3, Serves::Both),
+        (2, Serves::Both),
+    ] {
         let claiming = backend.clone();
-        let claimed = spawn_blocking(move || claiming.claim(Serves::Both)).await;
+        let claimed = spawn_blocking(move || claiming.claim(serves)).await;
         let claimed = claimed.expect("a claim").expect("a job");
         assert_eq!(claimed.id.to_string(), id(n));
     }

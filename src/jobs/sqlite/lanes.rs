@@ -111,8 +111,9 @@ impl Lanes {
         };
         let lanes = Self {
             shared: Arc::new(Shared {
-                given_to_both: Channel::new(Some(bounds.workers)),
-                given_to_reserved: Channel::new(Some(1)),
+                // Hold one token at most for every worker that asks.
+                given_to_both: Channel::new(None),
+                given_to_reserved: Channel::new(None),
                 open,
                 bounds,
                 state: Mutex::new(State {
@@ -158,10 +159,33 @@ impl Lanes {
 
     /// Waits to be given a job, and tells its lane. `None`: closed.
     pub fn take(&self, serves: Serves) -> Option<Lane> {
+        if let Some(lane) = self.try_take(serves) {
+            return Some(lane);
+        }
         select_biased! {
             recv(self.shared.open) -> _ => None,
             recv(self.given_to(serves).receiver) -> lane => lane.ok(),
         }
+    }
+
+    fn try_take(&self, serves: Serves) -> Option<Lane> {
+        let mut state = self.state();
+        state.keep_open.as_ref()?;
+        if let Ok(lane) = self.given_to(serves).receiver.try_recv() {
+            return Some(lane);
+        }
+        // Only if more workers ask than there should be.
+        if let Some(lane) = state.take_token(serves) {
+            return Some(lane);
+        }
+        if serves == Serves::ExpressOnly {
+            return None;
+        }
+        // What the reserved worker has been given and has not taken yet: they change places.
+        let lane = self.shared.given_to_reserved.receiver.try_recv().ok()?;
+        state.idle = state.idle.saturating_sub(1);
+        state.idle_reserved += 1;
+        Some(lane)
     }
 
     /// A worker is idle: gives it the next job, if one waits.
@@ -228,7 +252,7 @@ impl Lanes {
     }
 
     fn give(&self, serves: Serves, lane: Lane) {
-        // Never full: a worker that has been given a job is given no other before it has taken it.
+        // Never full, and never without a receiver.
         let _ = self.given_to(serves).sender.try_send(lane);
     }
 
