@@ -4,7 +4,6 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::json;
 
 use super::violation::Violation;
 use crate::errors::chain;
@@ -113,9 +112,9 @@ impl ResponseError for ApiError {
         }
     }
 
-    /// Replaced by the middleware, in the form of the dialect.
+    /// Without a body, which the middleware adds in the form of the path's dialect.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).json(json!({ "message": self.to_string() }))
+        HttpResponse::new(self.status_code())
     }
 }
 
