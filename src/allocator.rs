@@ -4,6 +4,10 @@
 //! that decodes one picture after the other then grows to several times what a job needs. Told a
 //! threshold, it hands larger blocks back to the system at once; it can only be told by the
 //! environment, or by a call that is not safe Rust. See mallopt(3).
+//!
+//! Other allocators were measured in its place: mimalloc takes 1.4 to 2 times the memory during a job and
+//! three times after it. jemalloc that returns freed pages at once comes close (6 % more after a job, a
+//! third less address space), but its C code has to be built.
 
 /// The variables, and the values that suit pictures: planes and frames go back, the rest is kept.
 const VARIABLES: [(&str, &str); 2] = [
