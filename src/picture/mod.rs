@@ -23,6 +23,7 @@ mod jpeg;
 mod lanczos;
 mod logo;
 mod markers;
+pub(crate) mod parallel;
 mod plane;
 mod raster;
 mod scale;

@@ -1,5 +1,6 @@
 //! Raster → upright planes, on two threads.
 
+use super::parallel;
 use super::raster::{Raster, Scratch};
 use super::ycc::{CB, CR, Sums, Y};
 use super::{Detail, Plane, Size};
@@ -70,27 +71,16 @@ pub(super) fn planes(raster: &Raster, detail: Detail) -> [Plane; 3] {
     let [y, cb, cr] = &mut planes;
     let [y, cb, cr] = [(y, shifts[0]), (cb, shifts[1]), (cr, shifts[2])]
         .map(|(plane, shift)| plane.data.chunks_mut(plane.width * (band_rows >> shift)));
-    thread::scope(|scope| {
-        let bands = y.zip(cb).zip(cr).enumerate();
-        for (i, ((y, cb), cr)) in bands {
-            let first = i * band_rows;
-            let rows = band_rows.min(height - first);
-            let band = Band {
-                raster,
-                width,
-                detail,
-                strip,
-            };
-            let mut convert = move || band.convert(first, rows, [y, cb, cr]);
-            if rows == height {
-                convert();
-            } else {
-                thread::Builder::new()
-                    .name("picture".into())
-                    .spawn_scoped(scope, convert)
-                    .expect("a thread can be started");
-            }
-        }
+    let bands = y.zip(cb).zip(cr).enumerate();
+    parallel::for_each("picture", threads, bands, |(i, ((y, cb), cr))| {
+        let first = i * band_rows;
+        let band = Band {
+            raster,
+            width,
+            detail,
+            strip,
+        };
+        band.convert(first, band_rows.min(height - first), [y, cb, cr]);
     });
     planes
 }

@@ -4,10 +4,8 @@
 //! one sample per output sample. The finest level has the size that the deepest zoom needs, not a power of two of the
 //! source: a slow zoom needs only that level. A deep zoom adds coarser levels, at the same time per frame.
 
-use std::thread;
-
 use super::resample::{Crop, Kernel, Resampler};
-use crate::picture::Plane;
+use crate::picture::{Plane, parallel};
 
 /// The sizes of levels and when frames change between them, in level samples per output sample.
 ///
@@ -246,25 +244,15 @@ fn reduce(source: &Plane, width: usize, height: usize) -> Plane {
     let mut data = vec![0; width * height];
     let band = height.div_ceil(2);
     let step = source.height as f64 / height as f64;
-    let filter = |band_index: usize, out: &mut [u8]| {
+    let bands = data.chunks_mut(band * width).enumerate();
+    parallel::for_each("pyramid", 2, bands, |(i, out)| {
         let rows = out.len() / width;
-        let y = (band_index * band) as f64 * step;
         let crop = Crop {
-            y,
+            y: (i * band) as f64 * step,
             height: rows as f64 * step,
             ..Crop::whole(source)
         };
         Resampler::with_kernel(Kernel::Lanczos5).resample(source, crop, out, width, rows);
-    };
-    let (upper, lower) = data.split_at_mut(band * width);
-    thread::scope(|scope| {
-        if !lower.is_empty() {
-            let thread = thread::Builder::new().name("pyramid".into());
-            thread
-                .spawn_scoped(scope, || filter(1, lower))
-                .expect("a thread can be started");
-        }
-        filter(0, upper);
     });
     Plane {
         width,

@@ -171,9 +171,13 @@ impl Store {
         finish: &Finish,
         webhook: Option<&NewWebhook>,
     ) -> Result<bool> {
-        let running = "state = 'running' AND attempt = ?";
-        let ended = self.end(attempt.job, finish, webhook, running, Some(attempt.number));
-        Ok(ended.await?.is_some())
+        let ending = Ending {
+            job: attempt.job,
+            finish,
+            webhook,
+            attempt: Some(attempt.number),
+        };
+        Ok(self.end(ending).await?.is_some())
     }
 
     /// Ends a job that waits, and writes the webhook; marks one that runs. Tells the lane of a job
@@ -185,8 +189,13 @@ impl Store {
         webhook: Option<&NewWebhook>,
     ) -> Result<(Cancelled, Option<Lane>)> {
         loop {
-            let waiting = "state = 'queued' AND ? IS NULL";
-            if let Some(lane) = self.end(id, finish, webhook, waiting, None).await? {
+            let ending = Ending {
+                job: id,
+                finish,
+                webhook,
+                attempt: None,
+            };
+            if let Some(lane) = self.end(ending).await? {
                 return Ok((Cancelled::Ended, Some(lane)));
             }
             if self.request_cancellation(id).await? {
@@ -210,17 +219,10 @@ impl Store {
         Ok(marked.rows_affected() > 0)
     }
 
-    /// Ends a job for which `condition` holds, in one transaction with its webhook. Tells its lane.
-    async fn end(
-        &self,
-        id: JobId,
-        finish: &Finish,
-        webhook: Option<&NewWebhook>,
-        condition: &'static str,
-        attempt: Option<u32>,
-    ) -> Result<Option<Lane>> {
+    /// Ends the job for which `ending` holds, in one transaction with its webhook. Tells its lane.
+    async fn end(&self, ending: Ending<'_>) -> Result<Option<Lane>> {
         let mut connection = self.writer.acquire().await?;
-        let ended = end(&mut connection, id, finish, webhook, condition, attempt).await;
+        let ended = ending.write(&mut connection).await;
         if ended.is_err() {
             // SQLite may have rolled back by itself, and then the connection's own count of open
             // transactions is wrong: what it does from there on may never be committed.
@@ -282,33 +284,38 @@ impl Store {
     }
 }
 
-async fn end(
-    connection: &mut SqliteConnection,
-    id: JobId,
-    finish: &Finish,
-    webhook: Option<&NewWebhook>,
-    condition: &'static str,
+/// How a job ends, and which state it must be in for that.
+struct Ending<'a> {
+    job: JobId,
+    finish: &'a Finish,
+    webhook: Option<&'a NewWebhook>,
+    /// The attempt that must still hold the job; `None`: the job must be waiting.
     attempt: Option<u32>,
-) -> Result<Option<Lane>> {
-    let mut transaction = connection.begin().await?;
-    let ended = sqlx::query(AssertSqlSafe(format!(
-        "UPDATE jobs SET state = 'done', changed_at = ?, outcome = ?, process = ? \
-         WHERE id = ? AND {condition} RETURNING lane"
-    )))
-    .bind(finish.at.0)
-    .bind(to_json(&finish.outcome)?)
-    .bind(to_json(&finish.process)?)
-    .bind(id.to_string())
-    .bind(attempt)
-    .fetch_all(&mut *transaction)
-    .await?;
-    let Some(row) = ended.first() else {
-        return Ok(None);
-    };
-    let lane = rows::lane(row)?;
-    if let Some(webhook) = webhook {
-        outbox::insert(&mut transaction, id, webhook).await?;
+}
+
+impl Ending<'_> {
+    async fn write(&self, connection: &mut SqliteConnection) -> Result<Option<Lane>> {
+        let mut transaction = connection.begin().await?;
+        let ended = sqlx::query(
+            "UPDATE jobs SET state = 'done', changed_at = ?1, outcome = ?2, process = ?3 \
+             WHERE id = ?4 AND CASE WHEN ?5 IS NULL THEN state = 'queued' \
+             ELSE state = 'running' AND attempt = ?5 END RETURNING lane",
+        )
+        .bind(self.finish.at.0)
+        .bind(to_json(&self.finish.outcome)?)
+        .bind(to_json(&self.finish.process)?)
+        .bind(self.job.to_string())
+        .bind(self.attempt)
+        .fetch_all(&mut *transaction)
+        .await?;
+        let Some(row) = ended.first() else {
+            return Ok(None);
+        };
+        let lane = rows::lane(row)?;
+        if let Some(webhook) = self.webhook {
+            outbox::insert(&mut transaction, self.job, webhook).await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(lane))
     }
-    transaction.commit().await?;
-    Ok(Some(lane))
 }
