@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::listing::template;
-use crate::setting::{Setting, assign};
+use crate::setting::Setting;
+use crate::storage::{self, SettingsError, Variables};
 use crate::{api, encode, jobs, net, picture, webhooks};
 
 /// Read when no other file is named, and only if it is there.
 const DEFAULT_FILE: &str = "config.toml";
-
-/// The peer's variables for object stores, which this version has no use for.
-const OBJECT_STORE_VARIABLES: &[&str] = &["S3_ENDPOINT_URL", "S3_BUCKET_NAME", "GCP_BUCKET_NAME"];
 
 /// Keys of older versions and their names of today. Each is accepted for one version.
 const RENAMED_KEYS: &[(&str, &str)] = &[
@@ -29,32 +27,9 @@ pub struct Config {
     pub encoder: encode::Settings,
     pub templates: template::Settings,
     pub webhooks: webhooks::Settings,
-    pub storage: StorageSettings,
+    pub storage: storage::Settings,
     /// About settings that should be written differently, in sentences.
     pub warnings: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct StorageSettings {
-    /// Holds the job store, the videos and the keys.
-    pub data_dir: PathBuf,
-}
-
-impl Default for StorageSettings {
-    fn default() -> Self {
-        Self {
-            data_dir: "./data".into(),
-        }
-    }
-}
-
-impl StorageSettings {
-    const TABLE: &[Setting<Self>] = &[Setting {
-        key: "storage.data_dir",
-        env: Some("KINORA_DATA_DIR"),
-        accepts: "the path of a directory",
-        set: |s, text| assign(&mut s.data_dir, Some(text.into())),
-    }];
 }
 
 /// Each says all there is to say in one line.
@@ -75,6 +50,8 @@ pub enum ConfigError {
     },
     #[error("{} is not TOML: {message}", .file.display())]
     NotToml { file: PathBuf, message: String },
+    #[error(transparent)]
+    Storage(#[from] SettingsError),
 }
 
 /// Values from the command line, by the key of their setting, with the flag that gave them.
@@ -96,9 +73,13 @@ impl Config {
         sources.apply(&mut config.server, api::Settings::TABLE)?;
         sources.apply(&mut config.jobs, jobs::Settings::TABLE)?;
         sources.apply(&mut config.webhooks, webhooks::Settings::TABLE)?;
-        sources.apply(&mut config.storage, StorageSettings::TABLE)?;
+        sources.apply(&mut config.storage, storage::Settings::TABLE)?;
         config.apply_rendering(&mut sources)?;
         config.warnings = sources.nothing_left()?;
+        config.storage.variables = Variables::choose(std::env::vars());
+        config
+            .warnings
+            .extend(config.storage.resolve_peer_variables()?);
         Ok(config)
     }
 
@@ -119,15 +100,6 @@ impl Config {
         sources.apply(&mut self.templates, template::Settings::TABLE)?;
         sources.apply(&mut self.encoder, encode::Settings::TABLE)
     }
-}
-
-/// Variables that are set and have no effect, for a warning.
-pub fn ignored_variables() -> Vec<&'static str> {
-    OBJECT_STORE_VARIABLES
-        .iter()
-        .copied()
-        .filter(|name| variable(name).is_some())
-        .collect()
 }
 
 struct Sources<'a> {

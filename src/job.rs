@@ -86,6 +86,8 @@ pub struct Job {
     pub attempt: u32,
     /// Cancellation was requested while an attempt was running.
     pub cancel_requested: bool,
+    /// The video, from when it is made until it is stored.
+    pub unstored: Option<UnstoredVideo>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finish: Option<Finish>,
@@ -100,6 +102,7 @@ impl Job {
             state: JobState::Queued,
             attempt: 0,
             cancel_requested: false,
+            unstored: None,
             created_at: Timestamp::now(),
             started_at: None,
             finish: None,
@@ -117,21 +120,60 @@ pub struct Finish {
 
 pub type Outcome = Result<StoredVideo, Failure>;
 
+/// A video that is made, and on this machine's disk until it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnstoredVideo {
+    /// Of its files, without their endings.
+    pub name: String,
+    #[serde(flatten)]
+    pub facts: VideoFacts,
+    pub made_at: Timestamp,
+}
+
 /// A finished video in the storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredVideo {
-    pub url: String,
-    #[serde(default)]
+    #[serde(flatten)]
+    pub facts: VideoFacts,
+    /// The name of the storage; `None`: the directory that is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    /// Its addresses through the service that stored it, if that is how they are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail_url: Option<String>,
+}
+
+impl StoredVideo {
+    pub fn has_thumbnail(&self) -> bool {
+        // Old versions wrote the address alone.
+        self.facts.has_thumbnail || self.thumbnail_url.is_some()
+    }
+}
+
+/// What is known of a finished video, wherever it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoFacts {
     pub size: Size,
     pub frames: u32,
     /// Frames a second. 0 in rows of old versions, where the job store fills it in.
     #[serde(default)]
     pub frame_rate: u32,
+    /// Of the file.
     pub bytes: u64,
+    #[serde(default)]
+    pub has_thumbnail: bool,
 }
 
-impl StoredVideo {
+/// The addresses of a stored video, made for one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoUrls {
+    pub video: String,
+    pub thumbnail: Option<String>,
+}
+
+impl VideoFacts {
     /// Seconds.
     pub fn duration(&self) -> f64 {
         f64::from(self.frames) / f64::from(self.frame_rate.max(1))
@@ -267,7 +309,7 @@ pub struct ProcessInfo {
 }
 
 /// A moment in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

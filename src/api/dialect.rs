@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::DIALECTS;
 use super::error::ApiError;
-use crate::job::Job;
+use crate::job::{Job, VideoUrls};
 
 pub trait Dialect: Sync {
     /// In the rows of its jobs: never changed once released.
@@ -19,8 +19,8 @@ pub trait Dialect: Sync {
     /// The JSON body of an error.
     fn error_body(&self, error: &ApiError) -> Value;
 
-    /// The body of the webhook about a finished job.
-    fn webhook_body(&self, job: &Job) -> Vec<u8>;
+    /// The body of the webhook about a finished job, with the addresses of its video.
+    fn webhook_body(&self, job: &Job, urls: Option<&VideoUrls>) -> Vec<u8>;
 }
 
 /// The dialect of a path, which may have a query. Paths that belong to none, such as `/healthz`, have
@@ -38,9 +38,9 @@ pub fn of_path(path: &str) -> &'static dyn Dialect {
 }
 
 /// The body of the webhook about a finished job, in the form of the job's dialect.
-pub fn webhook_body(job: &Job) -> Vec<u8> {
+pub fn webhook_body(job: &Job, urls: Option<&VideoUrls>) -> Vec<u8> {
     let dialect = DIALECTS
         .iter()
         .find(|dialect| dialect.name() == job.request.dialect);
-    dialect.unwrap_or(&DIALECTS[0]).webhook_body(job)
+    dialect.unwrap_or(&DIALECTS[0]).webhook_body(job, urls)
 }

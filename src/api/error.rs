@@ -38,6 +38,8 @@ pub enum ApiError {
     NotCompleted(Option<Failure>),
     /// There was a video, and it is gone.
     VideoGone,
+    /// The storage does not answer, or refuses access.
+    StorageFailed,
     /// With the reason, as a sentence.
     UploadFailed(String),
     Internal,
@@ -84,6 +86,7 @@ impl fmt::Display for ApiError {
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),
+            Self::StorageFailed => f.write_str("the storage does not answer; try again shortly"),
             Self::UploadFailed(why) => f.write_str(why),
             Self::Internal => f.write_str("an internal error occurred"),
         }
@@ -105,7 +108,7 @@ impl ResponseError for ApiError {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Stopping(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping(_) | Self::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
             Self::VideoGone | Self::UploadFailed(_) | Self::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -139,7 +142,7 @@ impl From<BackendError> for ApiError {
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         log::error!("a request failed: {}", chain(&error));
-        Self::Internal
+        Self::StorageFailed
     }
 }
 

@@ -2,6 +2,7 @@
 //! guessed. Ranges (RFC 9110, 14) and conditional requests (13) are supported.
 
 use std::io;
+use std::sync::Arc;
 
 use actix_web::body::SizedStream;
 use actix_web::http::Method;
@@ -15,6 +16,7 @@ use super::conditional::{Outcome, Validators};
 use super::error::ApiError;
 use crate::job::JobId;
 use crate::pipeline::TEST_FILE;
+use crate::storage::{Metadata, Storage, media_type};
 
 /// A video is written once.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -24,10 +26,8 @@ pub async fn file(
     service: Data<Service>,
     name: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let (key, media_type) = known(&name).ok_or(ApiError::NotFound("video"))?;
-    let storage = service.storage();
-    let metadata = storage.metadata(&key).await?;
-    let metadata = metadata.ok_or(ApiError::NotFound("video"))?;
+    let (key, id) = known(&name).ok_or(ApiError::NotFound("video"))?;
+    let (storage, metadata) = find(&service, &key, id).await?;
     let validators = Validators::of(&metadata);
     let outcome = validators.evaluate(&request)?;
     let mut response = HttpResponse::build(outcome.status());
@@ -44,7 +44,7 @@ pub async fn file(
     };
     let length = range.end - range.start;
     response
-        .content_type(media_type)
+        .content_type(media_type(&key))
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{key}\"")));
     if request.method() == Method::HEAD {
@@ -56,16 +56,40 @@ pub async fn file(
     Ok(response.body(SizedStream::new(length, file.stream.fuse())))
 }
 
-/// The key and the media type of a name. Only names of our own making reach the storage.
-fn known(name: &str) -> Option<(String, &'static str)> {
+/// A file in the storage of today, or else in the one where its job's video was stored.
+async fn find(
+    service: &Service,
+    key: &str,
+    id: Option<JobId>,
+) -> Result<(Arc<dyn Storage>, Metadata), ApiError> {
+    let current = service.publisher.storages.current();
+    // An error, if it is not of another storage.
+    let looked_up = current.metadata(key).await;
+    if let Ok(Some(metadata)) = looked_up {
+        return Ok((current.clone(), metadata));
+    }
+    if let Some(id) = id {
+        let storage = service.storage_of(id).await?;
+        if !Arc::ptr_eq(&storage, current) {
+            let metadata = storage.metadata(key).await?;
+            let metadata = metadata.ok_or(ApiError::NotFound("video"))?;
+            return Ok((storage, metadata));
+        }
+    }
+    looked_up?;
+    Err(ApiError::NotFound("video"))
+}
+
+/// The key of a name, and its job. Only names of our own making reach the storage.
+fn known(name: &str) -> Option<(String, Option<JobId>)> {
     if name == TEST_FILE {
-        return Some((TEST_FILE.to_owned(), "text/plain; charset=utf-8"));
+        return Some((TEST_FILE.to_owned(), None));
     }
     let (id, ending) = name.split_once('.')?;
     let id: JobId = id.parse().ok()?;
     match ending {
-        "mp4" => Some((id.video_name(), "video/mp4")),
-        "jpg" => Some((id.thumbnail_name(), "image/jpeg")),
+        "mp4" => Some((id.video_name(), Some(id))),
+        "jpg" => Some((id.thumbnail_name(), Some(id))),
         _ => None,
     }
 }

@@ -1,64 +1,151 @@
-//! Whether the service can do its work.
+//! Whether the process is alive, and whether it can do its work.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use log::{error, info};
+use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Service;
 use crate::encode::Encoder;
+use crate::errors::chain;
+use crate::jobs::Jobs;
+use crate::storage::{Storage, StorageError};
 
 /// How long an answer holds, so that asking costs next to nothing.
 const FRESH: Duration = Duration::from_secs(10);
+/// After a failure, which may be over soon.
+const FRESH_FAILURE: Duration = Duration::from_secs(2);
 
-/// Probes the encoder now and then.
-pub struct Health {
-    encoder: Encoder,
+/// Probes what the service needs, now and then.
+pub struct Readiness {
+    needs: Needs,
     last: Arc<Mutex<Option<Answer>>>,
+}
+
+#[derive(Clone)]
+pub struct Needs {
+    pub encoder: Encoder,
+    pub jobs: Jobs,
+    pub storage: Arc<dyn Storage>,
 }
 
 struct Answer {
     at: Instant,
-    ready: Result<(), String>,
+    failed: Vec<Failed>,
 }
 
-impl Health {
-    pub fn new(encoder: Encoder) -> Self {
+/// What does not work, and why.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failed {
+    pub check: &'static str,
+    pub message: String,
+    /// For the log: may name files.
+    #[serde(skip)]
+    cause: String,
+}
+
+impl Failed {
+    fn new(check: &'static str, message: String, error: &dyn Error) -> Self {
+        let cause = chain(error);
         Self {
-            encoder,
+            check,
+            message,
+            cause,
+        }
+    }
+}
+
+impl Needs {
+    async fn probe(&self) -> Vec<Failed> {
+        let (encoder, jobs, storage) = tokio::join!(
+            self.encoder.check(),
+            self.jobs.probe(),
+            self.storage.probe()
+        );
+        let encoder = encoder.map_err(|error| Failed::new("ffmpeg", error.to_string(), &error));
+        let jobs = jobs.map_err(|error| Failed::new("jobs", error.to_string(), &error));
+        let storage =
+            storage.map_err(|error| Failed::new("storage", storage_message(&error), &error));
+        let results = [encoder, jobs, storage];
+        results.into_iter().filter_map(Result::err).collect()
+    }
+}
+
+impl Readiness {
+    pub fn new(needs: Needs) -> Self {
+        Self {
+            needs,
             last: Arc::default(),
         }
     }
 
-    async fn check(&self) -> Result<(), String> {
+    /// What does not work.
+    pub async fn check(&self) -> Vec<Failed> {
         // Held during the probe: callers in the meantime share the answer.
         let mut last = self.last.clone().lock_owned().await;
-        if let Some(answer) = &*last
-            && answer.at.elapsed() < FRESH
-        {
-            return answer.ready.clone();
+        if let Some(Answer { at, failed }) = &*last {
+            let fresh = if failed.is_empty() {
+                FRESH
+            } else {
+                FRESH_FAILURE
+            };
+            if at.elapsed() < fresh {
+                return failed.clone();
+            }
         }
-        let encoder = self.encoder.clone();
+        let needs = self.needs.clone();
         // A task of its own: a caller who gives up must not make room for a second probe.
-        let probe = actix_web::rt::spawn(async move {
-            let ready = encoder.check().await;
+        let probe = tokio::spawn(async move {
+            let failed = needs.probe().await;
+            let before = last.as_ref().map(|answer| answer.failed.as_slice());
+            log_change(before.unwrap_or_default(), &failed);
             *last = Some(Answer {
                 at: Instant::now(),
-                ready: ready.clone(),
+                failed: failed.clone(),
             });
-            ready
+            failed
         });
-        probe.await.unwrap_or_else(|panic| Err(panic.to_string()))
+        probe.await.unwrap_or_else(|panic| {
+            let message = "the probe failed".to_owned();
+            vec![Failed::new("probe", message, &panic)]
+        })
     }
 }
 
-pub async fn healthz(service: Data<Service>) -> HttpResponse {
-    match service.health.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        Err(why) => HttpResponse::ServiceUnavailable()
-            .json(json!({ "status": "unavailable", "message": why })),
+/// The cure is in the cause: of an object store, and not of a directory, whose cause names files.
+fn storage_message(error: &StorageError) -> String {
+    error.cure().unwrap_or_else(|| error.to_string())
+}
+
+/// Says once that something has stopped working, and once that it works again.
+fn log_change(before: &[Failed], now: &[Failed]) {
+    let is_in = |list: &[Failed], check| list.iter().any(|failed| failed.check == check);
+    for failed in now.iter().filter(|failed| !is_in(before, failed.check)) {
+        error!(
+            "not ready, jobs will fail or wait: {}: {}",
+            failed.check, failed.cause
+        );
     }
+    for failed in before.iter().filter(|failed| !is_in(now, failed.check)) {
+        info!("{} works again", failed.check);
+    }
+}
+
+/// The process serves requests, and so it is alive.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+pub async fn readyz(service: Data<Service>) -> HttpResponse {
+    let failed = service.readiness.check().await;
+    if failed.is_empty() {
+        return HttpResponse::Ok().json(json!({ "status": "ok" }));
+    }
+    HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable", "failed": failed }))
 }

@@ -36,6 +36,7 @@ pub use server::server;
 pub use settings::Settings;
 
 use crate::encode::Encoder;
+use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::Jobs;
 use crate::listing::template::Templates;
 use crate::net::Net;
@@ -43,8 +44,8 @@ use crate::pipeline::Publisher;
 use crate::storage::Storage;
 use auth::ApiKey;
 use dialect::Dialect;
-use error::not_found;
-use health::Health;
+use error::{ApiError, not_found};
+use health::{Needs, Readiness};
 use routes::public_get;
 
 /// The APIs. To add one is to add a folder here and a line.
@@ -57,7 +58,7 @@ pub struct Service {
     pub net: Net,
     pub publisher: Publisher,
     key: ApiKey,
-    health: Health,
+    pub readiness: Readiness,
     request_timeout: Duration,
 }
 
@@ -71,7 +72,11 @@ impl Service {
         settings: &Settings,
     ) -> Self {
         Self {
-            health: Health::new(publisher.pipeline.encoder.clone()),
+            readiness: Readiness::new(Needs {
+                encoder: publisher.pipeline.encoder.clone(),
+                jobs: jobs.clone(),
+                storage: publisher.storages.current().clone(),
+            }),
             jobs,
             templates,
             net,
@@ -81,8 +86,23 @@ impl Service {
         }
     }
 
-    pub fn storage(&self) -> &Arc<dyn Storage> {
-        &self.publisher.storage
+    /// The addresses of a finished job's video, if it has one.
+    async fn urls(&self, job: &Job) -> Result<Option<VideoUrls>, ApiError> {
+        let outcome = job.finish.as_ref().map(|finish| &finish.outcome);
+        let Some(Ok(video)) = outcome else {
+            return Ok(None);
+        };
+        let urls = self.publisher.urls(job.id, video, Duration::ZERO).await?;
+        Ok(Some(urls))
+    }
+
+    /// The storage that holds a job's files: the one of today, if nobody knows of another.
+    async fn storage_of(&self, id: JobId) -> Result<Arc<dyn Storage>, ApiError> {
+        let finish = self.jobs.job(id).await?.and_then(|job| job.finish);
+        Ok(match finish.map(|finish| finish.outcome) {
+            Some(Ok(video)) => self.publisher.storages.named(video.storage.as_deref())?,
+            _ => self.publisher.storages.current().clone(),
+        })
     }
 
     pub fn encoder(&self) -> &Encoder {
@@ -95,7 +115,8 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
     |app| {
         app.app_data(service)
             .service(public_get("/videos/{name}", files::file))
-            .service(public_get("/healthz", health::healthz));
+            .service(public_get("/healthz", health::healthz))
+            .service(public_get("/readyz", health::readyz));
         for dialect in DIALECTS {
             dialect.routes(app);
         }

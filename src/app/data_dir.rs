@@ -35,26 +35,32 @@ impl DataDir {
             return Err(StartError::InUse(path));
         }
         let data = Self { path, _lock: lock };
-        // Whatever was being rendered when the last process ended will be rendered anew.
+        // Whatever was being made when the last process ended will be made anew.
         match fs::remove_dir_all(data.work()) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(fail(cause)),
             _ => {}
         }
         fs::create_dir(data.work()).map_err(fail)?;
+        fs::create_dir_all(data.unstored()).map_err(fail)?;
         fs::create_dir_all(data.videos()).map_err(fail)?;
         Ok(data)
     }
 
     pub fn job_store(&self) -> PathBuf {
-        self.path.join("kinora.sqlite3")
+        job_store(&self.path)
     }
 
     pub fn videos(&self) -> PathBuf {
-        self.path.join("videos")
+        videos(&self.path)
     }
 
     pub fn work(&self) -> PathBuf {
         self.path.join("work")
+    }
+
+    /// Finished videos on their way to the storage.
+    pub fn unstored(&self) -> PathBuf {
+        self.path.join("unstored")
     }
 
     pub fn api_key(&self) -> PathBuf {
@@ -94,6 +100,14 @@ impl DataDir {
             .map_err(fail)?;
         Ok((secret, true))
     }
+}
+
+pub fn job_store(data_dir: &Path) -> PathBuf {
+    data_dir.join("kinora.sqlite3")
+}
+
+pub fn videos(data_dir: &Path) -> PathBuf {
+    data_dir.join("videos")
 }
 
 /// Takes the lock, and has patience: a child process that was about to begin when its parent was

@@ -1,6 +1,7 @@
 //! The composition root: builds every part of the service, starts them in order and stops them in
 //! order.
 
+mod check;
 mod data_dir;
 mod panics;
 mod signals;
@@ -8,6 +9,7 @@ mod signals;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,18 +18,19 @@ use log::{info, warn};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+pub use check::check;
 pub use panics::log_panics;
 pub use signals::StopSignals;
 
 use crate::api::{self, Service};
-use crate::config::{Config, ignored_variables};
+use crate::config::Config;
 use crate::encode::Encoder;
 use crate::jobs::sqlite::{SqliteBackend, StoreError};
-use crate::jobs::{Backend, Jobs, WebhookSource, Workers};
+use crate::jobs::{Backend, BackendError, Jobs, Storing, WebhookSource, Workers};
 use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
 use crate::pipeline::{Pipeline, Publisher};
-use crate::storage::{LocalStorage, Storage};
+use crate::storage::{ServiceUrl, SettingsError, Storages};
 use crate::titles::Fonts;
 use crate::webhooks::{Secret, WebhookSender};
 use data_dir::DataDir;
@@ -49,6 +52,10 @@ pub enum StartError {
     },
     #[error("{}", crate::errors::chain(.0))]
     Store(#[from] StoreError),
+    #[error("{}", crate::errors::chain(.0))]
+    Backend(#[from] BackendError),
+    #[error(transparent)]
+    Storage(#[from] SettingsError),
     #[error("the HTTP client cannot be set up: {}; is the package ca-certificates installed?", crate::errors::chain(.0))]
     Net(#[source] ClientError),
     #[error("the service cannot be started: {0}")]
@@ -93,9 +100,15 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
             fonts,
             encoder: Encoder::new(&config.encoder, Handle::current()),
         },
-        storage: open_storage(&data, &public_url),
+        storages: open_storages(&config, &data, &public_url)?,
         work_dir: data.work(),
+        unstored_dir: data.unstored(),
     };
+    let storing = Storing::new(
+        publisher.clone(),
+        config.storage.patience,
+        config.webhooks.retries.iter().sum(),
+    );
     let webhook_source = WebhookSource {
         print: api::webhook_body,
         delay: config.webhooks.retries.first().copied().unwrap_or_default(),
@@ -106,8 +119,8 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let secret = webhook_secret(&config, &data)?;
     let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
     let sender = tokio::spawn(sender.run());
-    let workers = Workers::start(&jobs, publisher.clone(), &config.jobs)?;
-    let encoder = publisher.pipeline.encoder.clone();
+    jobs.store_what_is_left(&storing).await?;
+    let workers = Workers::start(&jobs, &storing, &config.jobs)?;
     let service = Data::new(Service::new(
         jobs.clone(),
         templates,
@@ -116,13 +129,14 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         api_key,
         &config.server,
     ));
+    let checked = service.clone();
     let server = api::server(listener, service, &config.server, DRAIN_TIMEOUT)?;
     let server_handle = server.handle();
     let server = tokio::spawn(server);
 
     log_startup(&public_url, address);
     // Logs what it finds.
-    tokio::spawn(async move { encoder.check().await });
+    tokio::spawn(async move { checked.readiness.check().await });
 
     stop_signals.next().await;
     info!(
@@ -131,7 +145,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     );
     jobs.close();
     tokio::select! {
-        () = wind_down(&jobs, workers, config.server.stop_grace) => {}
+        () = wind_down(&jobs, workers, &storing, config.server.stop_grace) => {}
         () = stop_signals.next() => {
             warn!("stopped at once; unfinished jobs are kept for the next start");
             std::process::exit(0);
@@ -152,14 +166,27 @@ async fn open_backend(config: &Config, data: &DataDir) -> Result<Arc<dyn Backend
 }
 
 /// The place for videos that the settings name.
-fn open_storage(data: &DataDir, public_url: &str) -> Arc<dyn Storage> {
-    let base_url = format!("{public_url}/videos");
-    Arc::new(LocalStorage::new(data.videos(), base_url))
+fn open_storages(
+    config: &Config,
+    data: &DataDir,
+    public_url: &str,
+) -> Result<Storages, SettingsError> {
+    let service = ServiceUrl {
+        base: format!("{public_url}/videos"),
+        is_set: config.server.public_url.is_some(),
+    };
+    Storages::open(&config.storage, data.videos(), service)
 }
 
-/// Lets running jobs finish, or puts them back after the grace time.
-async fn wind_down(jobs: &Jobs, workers: Workers, grace: Duration) {
-    let mut ended = tokio::task::spawn_blocking(move || workers.join());
+/// Lets running jobs finish and their videos be stored. After the grace time, the jobs go back, and
+/// the videos are left for the next start.
+async fn wind_down(jobs: &Jobs, workers: Workers, storing: &Storing, grace: Duration) {
+    let joined = tokio::task::spawn_blocking(move || workers.join());
+    let mut ended = pin!(async {
+        // Err: it panicked, and has been logged.
+        let _ = joined.await;
+        storing.finished().await;
+    });
     if tokio::time::timeout(grace, &mut ended).await.is_err() {
         jobs.interrupt();
         // A job that does not notice, deep in a decoder, is taken back by the next start.
@@ -188,11 +215,6 @@ fn log_startup(public_url: &str, address: SocketAddr) {
     if address.ip().is_unspecified() && public_url.starts_with("http://localhost") {
         warn!(
             "video addresses begin with {public_url}; set KINORA_PUBLIC_URL to what clients can reach"
-        );
-    }
-    for name in ignored_variables() {
-        warn!(
-            "{name} is set, but object stores are not supported yet: videos stay in the data directory"
         );
     }
 }

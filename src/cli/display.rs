@@ -30,8 +30,4 @@ impl Observer for ProgressDisplay {
             eprintln!("{done} of {of} frames");
         }
     }
-
-    fn may_store(&self) -> bool {
-        true
-    }
 }

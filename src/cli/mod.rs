@@ -1,5 +1,6 @@
-//! The command line: `kinora serve` and `kinora render`.
+//! The command line: `kinora serve`, `kinora render` and `kinora check`.
 
+mod check;
 mod display;
 mod interrupt;
 mod partial_file;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Flags;
+use check::Check;
 use render::Render;
 use serve::Serve;
 
@@ -29,6 +31,8 @@ enum Command {
     Serve(Serve),
     /// Make one video, without a service.
     Render(Box<Render>),
+    /// Try ffmpeg, the data directory, the job store and the storage.
+    Check(Check),
 }
 
 /// Does what the command line says, and tells how it went: 0 well, 1 failed, 2 misunderstood.
@@ -38,6 +42,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Render(render) => render.run(),
+        Command::Check(check) => check.run(),
     };
     done.unwrap_or_else(|message| {
         eprintln!("kinora: {message}");

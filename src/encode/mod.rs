@@ -22,7 +22,6 @@ use std::thread;
 use std::time::Duration;
 
 use ffmpeg_sidecar::command::FfmpegCommand;
-use log::error;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +31,6 @@ pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
 
 use crate::allocator;
-use crate::errors::chain;
 use crate::spec::Size;
 
 /// Says what the frames are: BT.709 in limited range. A filter that only labels, which every version
@@ -108,15 +106,10 @@ impl Encoder {
 
     /// The same off the async runtime. What is wrong goes into the log, and into the error in words
     /// for anybody.
-    pub async fn check(&self) -> Result<(), String> {
+    pub async fn check(&self) -> Result<(), EncodeError> {
         let encoder = self.clone();
-        let probed = tokio::task::spawn_blocking(move || {
-            encoder.probe().map_err(|error| {
-                error!("not ready, jobs will fail: {}", chain(&error));
-                error.to_string()
-            })
-        });
-        probed.await.unwrap_or_else(|panic| Err(panic.to_string()))
+        let probed = tokio::task::spawn_blocking(move || encoder.probe()).await;
+        probed.unwrap_or_else(|panic| Err(EncodeError::NotStarted(io::Error::other(panic))))
     }
 
     /// Starts an encoding into a file, with the sound of a WAV file if there is one; by the preset

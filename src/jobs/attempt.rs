@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use log::warn;
 use tokio::task::AbortHandle;
 use tokio_util::sync::DropGuard;
@@ -12,14 +13,14 @@ use super::backend::{Attempt, Backend, Lease};
 use super::{CancelReason, Cancellation, Jobs};
 use crate::errors::chain;
 use crate::job::Job;
-use crate::pipeline::Observer;
+use crate::pipeline::{Fence, Observer};
 
 /// The progress of an attempt whose result is not stored yet, at most.
 const NEARLY_DONE: f64 = 0.99;
 
 /// Renewed until it is dropped.
-pub struct RunningAttempt<'a> {
-    jobs: &'a Jobs,
+pub struct RunningAttempt {
+    jobs: Jobs,
     attempt: Attempt,
     cancellation: Cancellation,
     progress: Arc<Progress>,
@@ -28,23 +29,36 @@ pub struct RunningAttempt<'a> {
     _over: DropGuard,
 }
 
-impl<'a> RunningAttempt<'a> {
-    pub fn start(jobs: &'a Jobs, job: &Job, time_limit: Duration) -> Self {
+impl RunningAttempt {
+    /// An attempt that makes a video.
+    pub fn making(jobs: &Jobs, job: &Job, time_limit: Duration) -> Self {
+        let shared = &jobs.shared;
+        let cancellation = Cancellation::timed(&shared.stopping, time_limit, &shared.runtime);
+        Self::start(jobs, job, cancellation, 0.0)
+    }
+
+    /// An attempt that stores one, for which nobody knows how long it may take.
+    pub fn storing(jobs: &Jobs, job: &Job) -> Self {
+        let cancellation = Cancellation::new(&jobs.shared.stopping);
+        Self::start(jobs, job, cancellation, NEARLY_DONE)
+    }
+
+    fn start(jobs: &Jobs, job: &Job, cancellation: Cancellation, progress: f64) -> Self {
         let shared = &jobs.shared;
         let attempt = Attempt::of(job);
-        let cancellation = Cancellation::new(&shared.stopping, time_limit, &shared.runtime);
         jobs.running().insert(job.id, cancellation.clone());
-        let progress = Arc::new(Progress::default());
+        let known = Arc::new(Progress::default());
+        known.set(progress);
         let renewal = shared.runtime.spawn(renew(
             shared.backend.clone(),
             attempt,
-            progress.clone(),
+            known.clone(),
             cancellation.clone(),
         ));
         Self {
-            jobs,
+            jobs: jobs.clone(),
             attempt,
-            progress,
+            progress: known,
             renewal: renewal.abort_handle(),
             _over: cancellation.token().clone().drop_guard(),
             cancellation,
@@ -56,16 +70,18 @@ impl<'a> RunningAttempt<'a> {
     }
 }
 
-impl Observer for RunningAttempt<'_> {
+impl Observer for RunningAttempt {
     fn frames_done(&self, done: u32, of: u32) {
         self.progress.set(f64::from(done) / f64::from(of.max(1)));
     }
+}
 
-    /// Checks the fence: a result of an attempt that has lost its job must not replace another's.
-    fn may_store(&self) -> bool {
-        let shared = &self.jobs.shared;
-        let renewed = shared.backend.renew(self.attempt, self.progress.get());
-        match shared.runtime.block_on(renewed) {
+/// A result of an attempt that has lost its job must not replace another's.
+#[async_trait]
+impl Fence for RunningAttempt {
+    async fn holds(&self) -> bool {
+        let backend = &self.jobs.shared.backend;
+        match backend.renew(self.attempt, self.progress.get()).await {
             Ok(Lease::Held) => true,
             Ok(Lease::Lost) => {
                 self.cancellation.cancel(CancelReason::LeaseLost);
@@ -80,7 +96,7 @@ impl Observer for RunningAttempt<'_> {
     }
 }
 
-impl Drop for RunningAttempt<'_> {
+impl Drop for RunningAttempt {
     fn drop(&mut self) {
         self.renewal.abort();
         self.jobs.running().remove(&self.attempt.job);

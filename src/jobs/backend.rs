@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
+use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 
 /// A job store with its queue and its webhook outbox.
 ///
@@ -22,6 +22,8 @@ use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
 ///   was accepted and not finished is then given to another attempt.
 /// - **Fenced**: an attempt that has lost its job can neither renew, finish nor release it.
 /// - **Atomic**: the result and its webhook are written together or not at all.
+/// - **Made once**: a video that [`made`](Self::made) has recorded is not made again: once its
+///   process has died, [`take_unstored`](Self::take_unstored) gives its job to whoever has its files.
 /// - **Heard**: whoever reads [`events`](Self::events) hears of the end of every job, wherever it
 ///   was worked on.
 /// - **At least once**: a webhook is claimed by one sender at a time, and again until its delivery
@@ -41,6 +43,14 @@ pub trait Backend: Send + Sync {
     /// How often an attempt has to be renewed.
     fn renew_interval(&self) -> Duration;
 
+    /// Records that an attempt's video is made and waits to be stored, and frees the worker's place
+    /// first, whatever follows. The attempt goes on. `false`: it had lost its job.
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError>;
+
+    /// Begins an attempt at each job whose video was made here by a process that has ended, and that
+    /// is not stored. None of them takes a worker's place. To be called once, before the first claim.
+    async fn take_unstored(&self) -> Result<Vec<Job>, BackendError>;
+
     /// Ends an attempt and its job, and writes the webhook that tells of it. `false`: the attempt
     /// had lost its job, and nothing was written. Frees the worker's place first, whatever follows.
     async fn finish(
@@ -50,7 +60,7 @@ pub trait Backend: Send + Sync {
         webhook: Option<&NewWebhook>,
     ) -> Result<bool, BackendError>;
 
-    /// Gives an attempt's job back unfinished, to its old place in the order. `false`: the attempt
+    /// Gives an attempt's job back unfinished and unmade, to its old place in the order. `false`: the attempt
     /// had lost it. Frees the worker's place in both cases.
     async fn release(&self, attempt: Attempt) -> Result<bool, BackendError>;
 
@@ -86,6 +96,9 @@ pub trait Backend: Send + Sync {
 
     /// Records what became of a claimed webhook.
     async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError>;
+
+    /// Shows whether the job store answers.
+    async fn probe(&self) -> Result<(), BackendError>;
 
     /// What happens to jobs from now on. A receiver that lags, or reads [`JobEvent::Missed`], has to
     /// look up what it waits for.

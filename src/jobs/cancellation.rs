@@ -26,14 +26,18 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// Cancelled by [`Cancellation::cancel`], with `stopping`, and after the `time_limit`. The timer
-    /// ends when the token is cancelled.
-    pub fn new(stopping: &CancellationToken, time_limit: Duration, runtime: &Handle) -> Self {
-        let cancellation = Self {
+    /// Cancelled by [`Cancellation::cancel`] and with `stopping`.
+    pub fn new(stopping: &CancellationToken) -> Self {
+        Self {
             token: stopping.child_token(),
             stopping: stopping.clone(),
             reason: Arc::default(),
-        };
+        }
+    }
+
+    /// The same, and after the `time_limit`. The timer ends when the token is cancelled.
+    pub fn timed(stopping: &CancellationToken, time_limit: Duration, runtime: &Handle) -> Self {
+        let cancellation = Self::new(stopping);
         let timed = cancellation.clone();
         runtime.spawn(async move {
             let token = timed.token.clone();

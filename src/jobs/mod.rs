@@ -3,14 +3,17 @@
 //! ```text
 //! Jobs ─▶ backend (a trait, with what it promises) ─▶ sqlite
 //! worker ─ claims jobs and runs the pipeline
-//! attempt, cancellation ─ one job in a worker's hands, and what ends it early
+//! attempt, cancellation ─ one job in the hands of this process, and what ends it early
+//! storing, finish ─ a video on its way to the storage; the end of a job
 //! ```
 
 mod attempt;
 pub mod backend;
 mod cancellation;
+mod finish;
 mod settings;
 pub mod sqlite;
+mod storing;
 mod waiters;
 mod worker;
 
@@ -18,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use log::error;
+use log::{error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
@@ -27,11 +30,13 @@ use tokio_util::sync::CancellationToken;
 pub use backend::{AcceptError, Backend, BackendError, Cancelled, JobStatus};
 pub use cancellation::{CancelReason, Cancellation};
 pub use settings::Settings;
+pub use storing::Storing;
 pub use worker::Workers;
 
 use crate::errors::chain;
 use crate::job::{
     Failure, FailureCode, Finish, Job, JobId, JobRequest, JobState, Lane, ProcessInfo, Timestamp,
+    UnstoredVideo, VideoUrls,
 };
 use backend::{JobEvent, NewWebhook};
 use waiters::Waiters;
@@ -42,8 +47,8 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 /// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
 pub struct WebhookSource {
-    /// Prints the webhook's body, in the form of the job's dialect.
-    pub print: fn(&Job) -> Vec<u8>,
+    /// Prints the webhook's body, in the form of the job's dialect, with the addresses of its video.
+    pub print: fn(&Job, Option<&VideoUrls>) -> Vec<u8>,
     /// The wait before the first attempt.
     pub delay: Duration,
 }
@@ -132,6 +137,11 @@ impl Jobs {
         self.shared.backend.status(id).await
     }
 
+    /// Shows whether the job store answers.
+    pub async fn probe(&self) -> Result<(), BackendError> {
+        self.shared.backend.probe().await
+    }
+
     pub async fn states_since(
         &self,
         since: Timestamp,
@@ -151,9 +161,31 @@ impl Jobs {
         };
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
-        let webhook = self.webhook(&job, finish.at);
+        let webhook = self.webhook(&job, None, finish.at);
         let backend = &self.shared.backend;
         backend.cancel(id, &finish, webhook.as_ref()).await
+    }
+
+    /// Takes over the videos that a process before this one has made and not stored. To be called
+    /// once, before workers are started.
+    pub async fn store_what_is_left(&self, storing: &Storing) -> Result<(), BackendError> {
+        let jobs = self.shared.backend.take_unstored().await?;
+        let videos: Vec<&UnstoredVideo> = jobs
+            .iter()
+            .filter_map(|job| job.unstored.as_ref())
+            .collect();
+        if let Err(error) = storing.publisher().discard_all_but(&videos) {
+            warn!("files of ended attempts could not be removed: {error}");
+        }
+        if !videos.is_empty() {
+            info!("{} finished videos are still to be stored", videos.len());
+        }
+        for job in jobs {
+            if let Some(video) = job.unstored.clone() {
+                storing.start(self, job, video);
+            }
+        }
+        Ok(())
     }
 
     /// This process, and its queue as it is now.
@@ -198,12 +230,17 @@ impl Jobs {
     }
 
     /// The webhook that tells of a finished job, if one was asked for.
-    fn webhook(&self, job: &Job, finished_at: Timestamp) -> Option<NewWebhook> {
+    fn webhook(
+        &self,
+        job: &Job,
+        urls: Option<&VideoUrls>,
+        finished_at: Timestamp,
+    ) -> Option<NewWebhook> {
         let WebhookSource { print, delay } = self.shared.webhook_source;
         let url = job.request.webhook_url.clone()?;
         Some(NewWebhook {
             url,
-            body: print(job),
+            body: print(job, urls),
             first_at: finished_at.after(delay),
         })
     }

@@ -1,4 +1,4 @@
-//! The workers: named threads that claim jobs, run the pipeline and store the outcome.
+//! The workers: named threads that claim jobs and make their videos.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
@@ -7,14 +7,12 @@ use std::time::Duration;
 use log::{error, info, warn};
 
 use super::attempt::RunningAttempt;
-use super::backend::{Attempt, Backend, BackendError, NewWebhook, Serves};
+use super::backend::{Attempt, Backend, Serves};
+use super::storing::Storing;
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
-use crate::job::{Failure, FailureCode, Finish, Job, JobState, Outcome, Timestamp};
-use crate::pipeline::{PipelineError, Publisher};
-
-/// Between attempts to store a result while the store fails, as on a full disk.
-const STORE_AGAIN: Duration = Duration::from_secs(1);
+use crate::job::{Failure, FailureCode, Job, UnstoredVideo};
+use crate::pipeline::PipelineError;
 
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
@@ -26,13 +24,13 @@ pub struct Workers {
 
 impl Workers {
     /// Starts `settings.workers` that serve both lanes, and one for the express lane alone.
-    pub fn start(jobs: &Jobs, publisher: Publisher, settings: &Settings) -> std::io::Result<Self> {
+    pub fn start(jobs: &Jobs, storing: &Storing, settings: &Settings) -> std::io::Result<Self> {
         let names = (1..=settings.workers).map(|n| (format!("worker-{n}"), Serves::Both));
         let express = ("worker-express".to_owned(), Serves::ExpressOnly);
         let threads = names.chain([express]).map(|(name, serves)| {
             let worker = Worker {
                 jobs: jobs.clone(),
-                publisher: publisher.clone(),
+                storing: storing.clone(),
                 time_limit: settings.time_limit,
                 max_attempts: settings.max_attempts,
             };
@@ -57,14 +55,15 @@ impl Workers {
 
 struct Worker {
     jobs: Jobs,
-    publisher: Publisher,
+    storing: Storing,
     time_limit: Duration,
     max_attempts: u32,
 }
 
 /// How an attempt ends.
 enum Ending {
-    Finished(Outcome),
+    Made(UnstoredVideo),
+    Failed(Failure),
     /// The job goes back to the queue.
     Released,
     /// Another attempt has the job.
@@ -80,10 +79,15 @@ impl Worker {
     }
 
     fn work(&self, job: Job) {
-        let attempt = RunningAttempt::start(&self.jobs, &job, self.time_limit);
+        let attempt = RunningAttempt::making(&self.jobs, &job, self.time_limit);
         let ending = self.attempt(&job, &attempt);
         match ending {
-            Ending::Finished(outcome) => self.finish(job, outcome),
+            Ending::Made(video) => {
+                // Before the attempt goes on as another.
+                drop(attempt);
+                self.hand_over(job, video);
+            }
+            Ending::Failed(failure) => self.block_on(self.jobs.finish(job, Err(failure), None)),
             Ending::Released => {
                 info!("job {} was interrupted and goes back to the queue", job.id);
                 // Before another attempt can begin.
@@ -106,25 +110,25 @@ impl Worker {
             return failed(FailureCode::TooManyAttempts, message);
         }
         let token = attempt.cancellation().token();
-        let run = || self.publisher.publish(job, attempt, token);
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(Ok(video)) => Ending::Finished(Ok(video)),
-            Ok(Err(PipelineError::Failed(failure))) => Ending::Finished(Err(failure)),
+        let make = || self.storing.publisher().make(job, attempt, token);
+        match catch_unwind(AssertUnwindSafe(make)) {
+            Ok(Ok(video)) => Ending::Made(video),
+            Ok(Err(PipelineError::Failed(failure))) => Ending::Failed(failure),
             Ok(Err(PipelineError::EncoderDied(_))) if self.service_is_stopping() => {
                 Ending::Released
             }
-            Ok(Err(PipelineError::EncoderDied(failure))) => Ending::Finished(Err(failure)),
+            Ok(Err(PipelineError::EncoderDied(failure))) => Ending::Failed(failure),
             Ok(Err(PipelineError::Cancelled)) => self.cancelled(attempt.cancellation().reason()),
             Err(_) => {
                 error!("job {} panicked", job.id);
-                Ending::Finished(Err(Failure::internal()))
+                Ending::Failed(Failure::internal())
             }
         }
     }
 
     fn cancelled(&self, reason: Option<CancelReason>) -> Ending {
         match reason {
-            Some(CancelReason::Requested) => Ending::Finished(Err(cancelled())),
+            Some(CancelReason::Requested) => Ending::Failed(cancelled()),
             Some(CancelReason::Stopping) => Ending::Released,
             Some(CancelReason::LeaseLost) => Ending::Lost,
             Some(CancelReason::TimeLimit) => {
@@ -136,7 +140,7 @@ impl Worker {
             }
             None => {
                 error!("an attempt was cancelled by nobody");
-                Ending::Finished(Err(Failure::internal()))
+                Ending::Failed(Failure::internal())
             }
         }
     }
@@ -148,41 +152,19 @@ impl Worker {
         self.block_on(async { tokio::time::timeout(STOP_DELAY, closing).await.is_ok() })
     }
 
-    /// Stores the outcome, and the webhook with it.
-    fn finish(&self, mut job: Job, outcome: Outcome) {
-        match &outcome {
-            Ok(video) => info!(
-                "job {} made {} frames, {} bytes",
-                job.id, video.frames, video.bytes
-            ),
-            // Not the message: it may name URLs, and they hold signatures.
-            Err(failure) => info!("job {} failed: {}", job.id, failure.code),
-        }
-        let finish = Finish {
-            at: Timestamp::now(),
-            outcome,
-            process: self.block_on(self.jobs.process_info()),
-        };
-        job.state = JobState::Done;
-        job.finish = Some(finish.clone());
-        let webhook = self.jobs.webhook(&job, finish.at);
-        let attempt = Attempt::of(&job);
-        if self.block_on(store(&self.jobs, attempt, &finish, webhook.as_ref())) {
-            return;
-        }
-        // Whoever waits need not wait for the disk as well.
-        if let Some(waiter) = self.jobs.shared.waiters.take(job.id) {
-            // Err: the caller has hung up meanwhile.
-            let _ = waiter.send(job);
-        }
-        // The worker goes on meanwhile.
-        let jobs = self.jobs.clone();
-        self.jobs.shared.runtime.spawn(async move {
-            tokio::time::sleep(STORE_AGAIN).await;
-            while !store(&jobs, attempt, &finish, webhook.as_ref()).await {
-                tokio::time::sleep(STORE_AGAIN).await;
+    /// Hands a video over to be stored. The worker's place is free from here on.
+    fn hand_over(&self, job: Job, video: UnstoredVideo) {
+        let recorded = self.block_on(self.backend().made(Attempt::of(&job), &video));
+        match recorded {
+            Ok(true) => {}
+            Ok(false) => {
+                warn!("job {} is worked on elsewhere; this attempt ends", job.id);
+                return self.block_on(self.storing.publisher().discard(job.id, &video));
             }
-        });
+            // As good as known: if this process dies now, the video is made again.
+            Err(error) => error!("a finished video was not recorded: {}", chain(&error)),
+        }
+        self.storing.start(&self.jobs, job, video);
     }
 
     fn release(&self, job: &Job) {
@@ -202,32 +184,6 @@ impl Worker {
     }
 }
 
-/// Whether the outcome is stored, or need not be.
-async fn store(
-    jobs: &Jobs,
-    attempt: Attempt,
-    finish: &Finish,
-    webhook: Option<&NewWebhook>,
-) -> bool {
-    let id = attempt.job;
-    let stored: Result<bool, BackendError> =
-        jobs.shared.backend.finish(attempt, finish, webhook).await;
-    match stored {
-        Ok(true) => true,
-        Ok(false) => {
-            warn!("the result of job {id} was not stored: another attempt has the job");
-            true
-        }
-        Err(error) => {
-            error!(
-                "the result of job {id} could not be stored, trying on: {}",
-                chain(&error)
-            );
-            false
-        }
-    }
-}
-
 fn failed(code: FailureCode, message: String) -> Ending {
-    Ending::Finished(Err(Failure::new(code, message)))
+    Ending::Failed(Failure::new(code, message))
 }

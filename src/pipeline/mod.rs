@@ -3,7 +3,7 @@
 //! ```text
 //! downloads ─ photos (decoded one ahead), soundtrack, logo ─ assets
 //! sink ─ frames ▸ encoder
-//! publisher ─ a finished file ▸ storage
+//! publisher ─ a finished file, kept on disk ▸ storage
 //! ```
 
 mod assets;
@@ -26,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 pub use assets::wav_beside;
 use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
+
+// What whoever publishes has to know of storages.
+pub use crate::storage::{Fence, StorageError};
 
 use crate::encode::{EncodeError, Encoder, Preset};
 use crate::errors::chain;
@@ -53,9 +56,6 @@ pub struct Pipeline {
 pub trait Observer: Sync {
     /// Told of every frame.
     fn frames_done(&self, done: u32, of: u32);
-
-    /// Asked before a result replaces what the storage holds under its name.
-    fn may_store(&self) -> bool;
 }
 
 /// A video file.

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, ErrorKind, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::{Metadata, Storage, StorageError, StoredFile};
+use super::{Fence, Metadata, Storage, StorageError, StoredFile};
 
 /// Of one piece of a stream.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -59,12 +59,23 @@ impl LocalStorage {
 
 #[async_trait]
 impl Storage for LocalStorage {
-    async fn put(&self, key: &str, file: &Path) -> Result<(), StorageError> {
+    async fn put(&self, key: &str, file: &Path, fence: &dyn Fence) -> Result<(), StorageError> {
+        let source = file.to_owned();
+        // The bytes first, then the name: after a power cut there is a whole file or none.
+        let synced = blocking(move || File::open(&source)?.sync_all()).await;
+        synced.map_err(|cause| StorageError::NoFile {
+            key: key.to_owned(),
+            cause,
+        })?;
+        if !fence.holds().await {
+            return Err(StorageError::Fenced(key.to_owned()));
+        }
         let (directory, path, file) = (self.directory.clone(), self.path(key), file.to_owned());
         let stored = blocking(move || {
-            // The bytes first, then the name: after a power cut there is a whole file or none.
-            File::open(&file)?.sync_all()?;
-            std::fs::rename(&file, path)?;
+            match std::fs::rename(&file, &path) {
+                Err(error) if error.kind() == ErrorKind::CrossesDevices => copy(&file, &path)?,
+                renamed => renamed?,
+            }
             File::open(directory)?.sync_all()
         });
         stored
@@ -72,7 +83,13 @@ impl Storage for LocalStorage {
             .map_err(|cause| StorageError::failed(key, cause))
     }
 
-    async fn url(&self, key: &str) -> Result<String, StorageError> {
+    async fn abandon(&self, key: &str, _: &Path) {
+        let copied = partial(&self.path(key));
+        // Err: there is none.
+        let _ = tokio::fs::remove_file(copied).await;
+    }
+
+    async fn url(&self, key: &str, _: Duration) -> Result<String, StorageError> {
         Ok(format!("{}/{key}", self.base_url))
     }
 
@@ -113,6 +130,21 @@ impl Storage for LocalStorage {
         let probed = probed.await;
         probed.map_err(|cause| StorageError::failed(PROBE_FILE, cause))
     }
+}
+
+/// Copies a file from another file system, and then gives it its name.
+fn copy(file: &Path, path: &Path) -> io::Result<()> {
+    let copied = partial(path);
+    std::fs::copy(file, &copied)?;
+    File::open(&copied)?.sync_all()?;
+    std::fs::rename(copied, path)
+}
+
+/// A file that is not whole yet.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }
 
 async fn blocking<T: Send + 'static>(

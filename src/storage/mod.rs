@@ -1,17 +1,32 @@
 //! Where finished videos and their thumbnails are stored, and their addresses.
+//!
+//! ```text
+//! settings ─ which storage, and which kind of address
+//! local, object ─ a directory, a bucket; both are a Storage
+//! storages ─ the one of the settings, and those where older videos are
+//! ```
 
 mod local;
+mod object;
+mod settings;
+mod storages;
 
 use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 pub use local::LocalStorage;
+use object::Cause;
+pub use object::ObjectStorage;
+pub use settings::{
+    AddressKind, Bucket, Checksums, Location, Provider, Settings, SettingsError, Variables,
+};
+pub use storages::{ServiceUrl, Storages};
 
 /// A place for files, each under a key of ours such as `{job_id}.mp4`.
 ///
@@ -20,11 +35,18 @@ pub use local::LocalStorage;
 /// first; files are streamed, and never whole in memory.
 #[async_trait]
 pub trait Storage: Send + Sync {
-    /// Stores a file, and may take it away. Its key tells its media type.
-    async fn put(&self, key: &str, file: &Path) -> Result<(), StorageError>;
+    /// Stores a file, and may take it away. Its key tells its media type. The fence is checked last,
+    /// before the file appears under its key. Until then, notes may be kept beside the file, for
+    /// [`abandon`](Self::abandon).
+    async fn put(&self, key: &str, file: &Path, fence: &dyn Fence) -> Result<(), StorageError>;
 
-    /// An address for clients. Whether there is a file under the key is not checked.
-    async fn url(&self, key: &str) -> Result<String, StorageError>;
+    /// Removes what a [`put`](Self::put) of the file has left behind that was cut off, as by a
+    /// crash. As far as that is possible: nobody waits for it.
+    async fn abandon(&self, key: &str, file: &Path);
+
+    /// An address for clients that holds for `at_least` that long, as far as the storage can promise
+    /// it. Whether there is a file under the key is not checked.
+    async fn url(&self, key: &str, at_least: Duration) -> Result<String, StorageError>;
 
     /// What is known of a file; `None`: there is none.
     async fn metadata(&self, key: &str) -> Result<Option<Metadata>, StorageError>;
@@ -44,6 +66,22 @@ pub trait Storage: Send + Sync {
     async fn probe(&self) -> Result<(), StorageError>;
 }
 
+/// Whether the result of an attempt may still be stored.
+#[async_trait]
+pub trait Fence: Send + Sync {
+    async fn holds(&self) -> bool;
+}
+
+/// For files that nobody else can store.
+pub struct NoFence;
+
+#[async_trait]
+impl Fence for NoFence {
+    async fn holds(&self) -> bool {
+        true
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// Bytes.
@@ -61,18 +99,56 @@ pub struct StoredFile {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the storage failed on {key:?}")]
-pub struct StorageError {
-    key: String,
-    #[source]
-    cause: Box<dyn Error + Send + Sync>,
+pub enum StorageError {
+    #[error("the storage failed on {key:?}")]
+    Failed {
+        key: String,
+        /// For operators: says what to do, and holds no secret.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the storage refuses access to {key:?}")]
+    Refused {
+        key: String,
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the file for {key:?} cannot be read")]
+    NoFile {
+        key: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The fence does not hold any more.
+    #[error("{0:?} was not stored: its attempt has lost the job")]
+    Fenced(String),
 }
 
 impl StorageError {
+    /// What to do about it, of a store that tells: fit for anyone to read.
+    pub fn cure(&self) -> Option<String> {
+        match self {
+            Self::Failed { cause, .. } | Self::Refused { cause, .. } => {
+                cause.downcast_ref::<Cause>().map(Cause::to_string)
+            }
+            Self::NoFile { .. } | Self::Fenced(_) => None,
+        }
+    }
+
     pub fn failed(key: &str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
+        Self::Failed {
             key: key.to_owned(),
             cause: cause.into(),
         }
+    }
+}
+
+/// The media type of a file, by the ending of its key.
+pub fn media_type(key: &str) -> &'static str {
+    match key.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("mp4") => "video/mp4",
+        Some("jpg") => "image/jpeg",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
     }
 }

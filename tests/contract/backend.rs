@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kinora::job::{
     Failure, FailureCode, Finish, Job, JobId, JobRequest, JobState, Lane, ProcessInfo, StoredVideo,
-    Timestamp,
+    Timestamp, UnstoredVideo, VideoFacts,
 };
 use kinora::jobs::backend::{
     Attempt, Bounds, Delivery, DueWebhook, JobEvent, Lease, NewWebhook, Serves,
@@ -46,6 +46,10 @@ macro_rules! backend_contract {
             a_worker_of_the_express_lane_takes_nothing_else,
             a_finished_job_is_told_with_its_outcome,
             progress_is_told_while_a_job_runs,
+            a_made_video_frees_its_worker_and_its_job_goes_on,
+            a_made_video_outlives_the_process_and_is_not_made_again,
+            an_attempt_that_lost_its_job_has_made_nothing,
+            a_made_video_that_is_lost_is_made_again,
             a_result_and_its_webhook_are_written_together,
             a_webhook_is_claimed_once_until_its_delivery_is_recorded,
             a_claimed_webhook_is_claimed_again_after_a_crash,
@@ -113,21 +117,37 @@ fn finish() -> Finish {
     Finish {
         at: Timestamp::now(),
         outcome: Ok(StoredVideo {
-            url: "https://example.com/v.mp4".into(),
+            facts: facts(),
+            storage: Some("s3://films/here".into()),
+            url: None,
             thumbnail_url: None,
-            size: Size {
-                width: 1920,
-                height: 1080,
-            },
-            frames: 50,
-            frame_rate: 25,
-            bytes: 9,
         }),
         process: ProcessInfo {
             pid: 1,
             queue_id: 2,
             queue_length: 3,
         },
+    }
+}
+
+fn facts() -> VideoFacts {
+    VideoFacts {
+        size: Size {
+            width: 1920,
+            height: 1080,
+        },
+        frames: 50,
+        frame_rate: 25,
+        bytes: 9,
+        has_thumbnail: true,
+    }
+}
+
+fn unstored(attempt: Attempt) -> UnstoredVideo {
+    UnstoredVideo {
+        name: format!("{}.{}", attempt.job, attempt.number),
+        facts: facts(),
+        made_at: Timestamp(1_700_000_000_000),
     }
 }
 
@@ -535,6 +555,112 @@ pub async fn progress_is_told_while_a_job_runs<H: Harness>() {
     assert!(backend.release(attempt).await.expect("a release"));
     assert_eq!(progress().await, 0.0);
     assert!(backend.renew_interval() > Duration::ZERO);
+}
+
+pub async fn a_made_video_frees_its_worker_and_its_job_goes_on<H: Harness>() {
+    let bounds = Bounds {
+        normal: Some(1),
+        workers: 1,
+        ..BOUNDS
+    };
+    let harness = H::new(bounds).await;
+    let backend = harness.backend();
+    let first = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    accepted(&backend, Lane::Normal).await;
+    assert!(
+        backend.accept(&job(Lane::Normal)).await.is_err(),
+        "the lane is full"
+    );
+    let made = backend.made(attempt, &unstored(attempt)).await;
+    assert!(made.expect("a record"));
+    // The second one has the free worker now, and its place is free.
+    accepted(&backend, Lane::Normal).await;
+    next(&backend).await;
+    let status = backend.status(first).await.expect("the store");
+    let job = status.expect("the job").job;
+    assert_eq!(job.state, JobState::Running);
+    assert_eq!(job.unstored, Some(unstored(attempt)));
+    assert_eq!(
+        backend.renew(attempt, 0.99).await.expect("a lease"),
+        Lease::Held
+    );
+    let ended = backend.finish(attempt, &finish(), None).await;
+    assert!(ended.expect("an end"));
+    let job = backend
+        .job(first)
+        .await
+        .expect("the store")
+        .expect("the job");
+    assert_eq!((job.state, job.unstored), (JobState::Done, None));
+    // The end has not freed a worker once more: the only one is at work, and one job waits.
+    assert!(
+        backend.accept(&self::job(Lane::Normal)).await.is_err(),
+        "the lane is full"
+    );
+}
+
+pub async fn a_made_video_outlives_the_process_and_is_not_made_again<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    let made = backend.made(attempt, &unstored(attempt)).await;
+    assert!(made.expect("a record"));
+    let harness = harness.crash().await;
+    let backend = harness.backend();
+    let taken = backend.take_unstored().await.expect("the store");
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].id, id);
+    assert_eq!(taken[0].unstored, Some(unstored(attempt)));
+    assert!(taken[0].attempt > attempt.number, "{}", taken[0].attempt);
+    // The next job that is served is another, which has a worker.
+    let other = accepted(&backend, Lane::Normal).await;
+    assert_eq!(next(&backend).await.id, other);
+    let finish = finish();
+    let stale = backend.finish(attempt, &finish, None).await;
+    assert!(
+        !stale.expect("an answer"),
+        "the attempt before has lost the job"
+    );
+    let now = Attempt::of(&taken[0]);
+    assert_eq!(
+        backend.renew(now, 0.99).await.expect("a lease"),
+        Lease::Held
+    );
+    assert!(backend.finish(now, &finish, None).await.expect("an end"));
+    let job = backend.job(id).await.expect("the store").expect("the job");
+    assert_eq!(job.state, JobState::Done);
+    assert_eq!(job.finish.expect("an end").outcome, finish.outcome);
+}
+
+pub async fn an_attempt_that_lost_its_job_has_made_nothing<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let lost = Attempt::of(&next(&backend).await);
+    let backend = harness.crash().await.backend();
+    assert!(backend.take_unstored().await.expect("the store").is_empty());
+    let again = next(&backend).await;
+    assert_eq!(again.id, id);
+    let made = backend.made(lost, &unstored(lost)).await;
+    assert!(!made.expect("an answer"));
+    let job = backend.job(id).await.expect("the store").expect("the job");
+    assert_eq!(job.unstored, None);
+}
+
+pub async fn a_made_video_that_is_lost_is_made_again<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let attempt = Attempt::of(&next(&backend).await);
+    backend
+        .made(attempt, &unstored(attempt))
+        .await
+        .expect("a record");
+    assert!(backend.release(attempt).await.expect("a release"));
+    let again = next(&backend).await;
+    assert_eq!((again.id, again.unstored), (id, None));
 }
 
 pub async fn a_result_and_its_webhook_are_written_together<H: Harness>() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
-use kinora::storage::{Storage, StoredFile};
+use kinora::storage::{Fence, NoFence, Storage, StorageError, StoredFile};
 use tempfile::TempDir;
 
 /// A storage of its own.
@@ -29,6 +29,8 @@ macro_rules! storage_contract {
             what_is_not_there_is_none,
             a_deleted_file_is_gone_and_may_be_deleted_again,
             a_file_that_cannot_be_read_leaves_nothing_behind,
+            a_file_behind_a_fence_that_does_not_hold_is_not_stored,
+            a_file_is_stored_again_after_it_was_abandoned,
             a_file_that_is_replaced_while_it_is_read_comes_whole,
             an_address_holds_the_key,
             a_probe_leaves_nothing_behind,
@@ -56,7 +58,7 @@ fn file(harness: &impl Harness, bytes: &[u8]) -> PathBuf {
 
 async fn store(harness: &impl Harness, key: &str, bytes: &[u8]) {
     let file = file(harness, bytes);
-    let stored = harness.storage().put(key, &file).await;
+    let stored = harness.storage().put(key, &file, &NoFence).await;
     stored.expect("a stored file");
 }
 
@@ -147,10 +149,60 @@ pub async fn a_deleted_file_is_gone_and_may_be_deleted_again<H: Harness>() {
 pub async fn a_file_that_cannot_be_read_leaves_nothing_behind<H: Harness>() {
     let harness = H::new().await;
     let missing = harness.work().path().join("missing.mp4");
-    let stored = harness.storage().put(KEY, &missing).await;
-    assert!(stored.is_err());
+    let stored = harness.storage().put(KEY, &missing, &NoFence).await;
+    assert!(
+        matches!(stored, Err(StorageError::NoFile { .. })),
+        "{stored:?}"
+    );
     let found = harness.storage().metadata(KEY).await;
     assert!(found.expect("metadata").is_none());
+}
+
+struct Broken;
+
+#[async_trait::async_trait]
+impl Fence for Broken {
+    async fn holds(&self) -> bool {
+        false
+    }
+}
+
+pub async fn a_file_behind_a_fence_that_does_not_hold_is_not_stored<H: Harness>() {
+    let harness = H::new().await;
+    // In one piece, and in several.
+    for bytes in [vec![1; 1000], vec![2; 17 << 20]] {
+        let file = file(&harness, &bytes);
+        let stored = harness.storage().put(KEY, &file, &Broken).await;
+        assert!(matches!(stored, Err(StorageError::Fenced(_))), "{stored:?}");
+        let found = harness.storage().metadata(KEY).await;
+        assert!(found.expect("metadata").is_none());
+        assert_eq!(
+            beside(&harness),
+            ["file.mp4"],
+            "nothing is left beside the file"
+        );
+    }
+}
+
+pub async fn a_file_is_stored_again_after_it_was_abandoned<H: Harness>() {
+    let harness = H::new().await;
+    let file = file(&harness, &[3; 1000]);
+    harness.storage().abandon(KEY, &file).await;
+    store(&harness, KEY, &[3; 1000]).await;
+    let file = self::file(&harness, &[3; 1000]);
+    harness.storage().abandon(KEY, &file).await;
+    let found = harness.storage().metadata(KEY).await.expect("metadata");
+    assert_eq!(found.expect("the file").size, 1000);
+}
+
+/// The names of the files in the directory from which files are stored.
+fn beside(harness: &impl Harness) -> Vec<String> {
+    let entries = std::fs::read_dir(harness.work().path()).expect("a directory");
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();
+    let names = entries.map(|entry| name(entry).into_string().expect("a name"));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 pub async fn a_file_that_is_replaced_while_it_is_read_comes_whole<H: Harness>() {
@@ -164,7 +216,11 @@ pub async fn a_file_that_is_replaced_while_it_is_read_comes_whole<H: Harness>() 
 
 pub async fn an_address_holds_the_key<H: Harness>() {
     let harness = H::new().await;
-    let url = harness.storage().url(KEY).await.expect("an address");
+    let url = harness
+        .storage()
+        .url(KEY, Duration::ZERO)
+        .await
+        .expect("an address");
     assert!(url.starts_with("http") && url.contains(KEY), "{url}");
 }
 

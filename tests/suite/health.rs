@@ -10,8 +10,10 @@ use crate::support::service::{Service, Setup};
 #[tokio::test]
 async fn a_service_with_ffmpeg_is_ready_and_asks_for_no_key() {
     let service = Service::start().await;
-    let answer = Answer::to(service.anonymous(Method::GET, "/healthz")).await;
-    assert_eq!(answer.expect(200), json!({ "status": "ok" }));
+    for path in ["/healthz", "/readyz"] {
+        let answer = Answer::to(service.anonymous(Method::GET, path)).await;
+        assert_eq!(answer.expect(200), json!({ "status": "ok" }));
+    }
 }
 
 #[tokio::test]
@@ -30,9 +32,19 @@ async fn a_service_whose_ffmpeg_cannot_encode_is_not_ready() {
 
 async fn not_ready(setup: Setup) {
     let service = setup.start().await;
-    let answer = Answer::to(service.anonymous(Method::GET, "/healthz")).await;
+    let answer = Answer::to(service.anonymous(Method::GET, "/readyz")).await;
     let body = answer.expect(503);
     assert_ne!(body["status"], "ok");
-    assert!(body["status"].is_string(), "{body}");
+    let failed = body["failed"].as_array().expect("what failed");
+    assert_eq!(failed.len(), 1, "{body}");
+    assert_eq!(failed[0]["check"], "ffmpeg");
+    assert!(
+        failed[0]["message"]
+            .as_str()
+            .expect("a sentence")
+            .contains("encoder")
+    );
+    let alive = Answer::to(service.anonymous(Method::GET, "/healthz")).await;
+    alive.expect(200);
     service.get("/v1/toolkit/authenticate").await.expect(200);
 }

@@ -15,7 +15,7 @@ use crate::api::dialect::Dialect;
 use crate::api::error::ApiError;
 use crate::api::routes::{get, post};
 use crate::api::violation::{Violation, capitalised};
-use crate::job::{Job, JobId};
+use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 
 const NAME: &str = "digitalcarbon";
@@ -66,7 +66,7 @@ impl Dialect for DigitalCarbon {
     }
 
     /// Its clients poll; none can name a webhook.
-    fn webhook_body(&self, _: &Job) -> Vec<u8> {
+    fn webhook_body(&self, _: &Job, _: Option<&VideoUrls>) -> Vec<u8> {
         Vec::new()
     }
 }

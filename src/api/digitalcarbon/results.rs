@@ -4,11 +4,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use log::debug;
 use serde::{Deserialize, Serialize};
 
 use super::{DialectData, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::errors::chain;
 use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideo, Timestamp};
 use crate::jobs::JobStatus;
 
@@ -26,11 +28,11 @@ struct Status {
 }
 
 #[derive(Serialize)]
-struct Results<'a> {
+struct Results {
     job_id: JobId,
     status: &'static str,
-    video_url: &'a str,
-    thumbnail_url: Option<&'a str>,
+    video_url: String,
+    thumbnail_url: Option<String>,
     width: u32,
     height: u32,
     /// Seconds.
@@ -69,10 +71,10 @@ pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResp
 pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let job = find(&service, &id).await?.job;
     let (video, completed_at) = completed(&job)?;
-    let stored = service.storage().metadata(&job.id.video_name()).await?;
-    if stored.is_none() {
+    let Some(urls) = service.urls(&job).await? else {
         return Err(ApiError::VideoGone);
-    }
+    };
+    check_it_is_there(&service, job.id, video).await?;
     let data = job.request.dialect_data.as_ref();
     let data = data.and_then(|data| DialectData::deserialize(data).ok());
     let (template_id, aspect_ratio) = data
@@ -81,18 +83,36 @@ pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(Results {
         job_id: job.id,
         status: "completed",
-        video_url: &video.url,
-        thumbnail_url: video.thumbnail_url.as_deref(),
-        width: video.size.width,
-        height: video.size.height,
-        duration: video.duration(),
-        frame_rate: video.frame_rate,
-        size_bytes: video.bytes,
+        video_url: urls.video,
+        thumbnail_url: urls.thumbnail,
+        width: video.facts.size.width,
+        height: video.facts.size.height,
+        duration: video.facts.duration(),
+        frame_rate: video.facts.frame_rate,
+        size_bytes: video.facts.bytes,
         template_id,
         aspect_ratio,
         created_at: rfc3339(job.created_at),
         completed_at: rfc3339(completed_at),
     }))
+}
+
+/// Fails if the storage says that the video is gone. One that does not answer, or that lets us only
+/// store files, is no reason to keep the address back.
+async fn check_it_is_there(
+    service: &Service,
+    id: JobId,
+    video: &StoredVideo,
+) -> Result<(), ApiError> {
+    let storage = service.publisher.storages.named(video.storage.as_deref())?;
+    match storage.metadata(&id.video_name()).await {
+        Ok(None) => Err(ApiError::VideoGone),
+        Ok(Some(_)) => Ok(()),
+        Err(error) => {
+            debug!("whether a video is there is not known: {}", chain(&error));
+            Ok(())
+        }
+    }
 }
 
 /// The video of a completed job, and when it was completed.

@@ -35,7 +35,8 @@ pub async fn upload_video(
 }
 
 async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError> {
-    let video = service.storage().read(&id.video_name(), None).await?;
+    let storage = service.storage_of(id).await?;
+    let video = storage.read(&id.video_name(), None).await?;
     let video = video.ok_or(ApiError::VideoGone)?;
     let length = video.metadata.size;
     let sent = service

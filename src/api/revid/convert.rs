@@ -69,7 +69,8 @@ async fn convert(
         return Ok(HttpResponse::Accepted().json(Envelope::accepted(jobs, client_id, id).await));
     }
     let job = finished.await.map_err(|_| ApiError::Stopping(Some(id)))?;
-    let envelope = Envelope::finished(&job)
+    let urls = service.urls(&job).await?;
+    let envelope = Envelope::finished(&job, urls.as_ref())
         .ok_or(ApiError::Internal)?
         .for_caller();
     let mut response = match envelope.code {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::BUILD_NUMBER;
-use crate::job::{Job, JobId, Lane, ProcessInfo};
+use crate::job::{Job, JobId, Lane, ProcessInfo, VideoUrls};
 use crate::jobs::Jobs;
 
 /// The answer about a job, whole or failed, in the reference's order of keys.
@@ -100,8 +100,8 @@ impl Envelope {
         )
     }
 
-    /// About a finished job; `None` for another.
-    pub fn finished(job: &Job) -> Option<Self> {
+    /// About a finished job, with the addresses of its video; `None` for another.
+    pub fn finished(job: &Job, urls: Option<&VideoUrls>) -> Option<Self> {
         let finish = job.finish.as_ref()?;
         let answer = |code, message: &str| {
             Self::new(
@@ -113,14 +113,11 @@ impl Envelope {
             )
         };
         let envelope = match &finish.outcome {
-            Ok(video) => {
-                let response = Some(video.url.clone());
-                Self {
-                    response,
-                    times: Times::of(job),
-                    ..answer(200, "success")
-                }
-            }
+            Ok(_) => Self {
+                response: urls.map(|urls| urls.video.clone()),
+                times: Times::of(job),
+                ..answer(200, "success")
+            },
             Err(failure) => answer(500, &failure.message),
         };
         Some(Self {

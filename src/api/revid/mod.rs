@@ -13,7 +13,7 @@ use crate::api::dialect::Dialect;
 use crate::api::error::ApiError;
 use crate::api::routes::{get, post};
 use crate::api::violation::Violation;
-use crate::job::Job;
+use crate::job::{Job, VideoUrls};
 use envelope::Envelope;
 
 const NAME: &str = "revid";
@@ -60,7 +60,7 @@ impl Dialect for Revid {
         body
     }
 
-    fn webhook_body(&self, job: &Job) -> Vec<u8> {
-        serde_json::to_vec(&Envelope::finished(job)).unwrap_or_default()
+    fn webhook_body(&self, job: &Job, urls: Option<&VideoUrls>) -> Vec<u8> {
+        serde_json::to_vec(&Envelope::finished(job, urls)).unwrap_or_default()
     }
 }

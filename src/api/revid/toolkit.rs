@@ -15,7 +15,7 @@ use super::envelope::{Envelope, Times};
 use crate::api::error::ApiError;
 use crate::api::json::{Json, OptionalJson};
 use crate::api::{Service, schema};
-use crate::job::{FailureCode, Job, JobId, JobState, Timestamp};
+use crate::job::{FailureCode, Job, JobId, JobState, Timestamp, VideoUrls};
 
 static JOB_STATUS_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/job-status.json")));
@@ -92,7 +92,8 @@ async fn answer_job_status(
         .job(id)
         .await?
         .ok_or(ApiError::NotFound("job"))?;
-    let status = JobStatus::of(&job, service).await;
+    let urls = service.urls(&job).await?;
+    let status = JobStatus::of(&job, urls.as_ref(), service).await;
     let mut answer = json!(Answer::new(endpoint, id, &status, service, begun).await);
     // Beside the envelope's own place for it, so that an automation can branch without digging.
     answer["job_status"] = json!(status.job_status);
@@ -129,7 +130,7 @@ pub async fn test(request: HttpRequest, service: Data<Service>) -> Result<HttpRe
             "the test file could not be stored: {}",
             crate::errors::chain(&error)
         );
-        ApiError::Internal
+        ApiError::StorageFailed
     })?;
     Ok(HttpResponse::Ok()
         .json(Answer::new(request.path(), JobId::random(), url, &service, begun).await))
@@ -180,7 +181,7 @@ impl<T: Serialize> Answer<T> {
 }
 
 impl JobStatus {
-    async fn of(job: &Job, service: &Service) -> Self {
+    async fn of(job: &Job, urls: Option<&VideoUrls>, service: &Service) -> Self {
         let process = match &job.finish {
             Some(finish) => finish.process,
             None => service.jobs.process_info().await,
@@ -193,7 +194,7 @@ impl JobStatus {
             queue_id: process.queue_id,
             process_id: process.pid,
             error_code: failure.map(|failure| failure.code),
-            response: Envelope::finished(job),
+            response: Envelope::finished(job, urls),
         }
     }
 }

@@ -34,7 +34,7 @@ use super::backend::{
     JobEvent, JobStatus, Lease, NewWebhook, Serves,
 };
 use crate::errors::chain;
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp};
+use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 
 /// Between attempts to claim a job while the store fails, as on a full disk.
 const CLAIM_AGAIN: Duration = Duration::from_secs(1);
@@ -82,6 +82,11 @@ impl SqliteBackend {
             claimed_webhooks: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
         })
+    }
+
+    /// Shows whether the job store in `file` answers, and changes nothing: its process may be running.
+    pub async fn probe_file(file: &Path) -> Result<(), StoreError> {
+        Store::probe_file(file).await
     }
 
     /// Begins an attempt for a token of `lane`. `None`: the backend was closed meanwhile.
@@ -191,6 +196,26 @@ impl Backend for SqliteBackend {
         RENEW_INTERVAL
     }
 
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError> {
+        self.end(attempt);
+        Ok(self.store.made(attempt, video).await?)
+    }
+
+    async fn take_unstored(&self) -> Result<Vec<Job>, BackendError> {
+        let jobs = self.store.take_unstored().await?;
+        for job in &jobs {
+            let attempt = Running {
+                attempt: job.attempt,
+                // Without a place, as it has ended.
+                serves: Serves::Both,
+                progress: 0.0,
+                ended: true,
+            };
+            self.running().insert(job.id, attempt);
+        }
+        Ok(jobs)
+    }
+
     async fn finish(
         &self,
         attempt: Attempt,
@@ -292,6 +317,10 @@ impl Backend for SqliteBackend {
         self.store.record_delivery(id, delivery).await?;
         claimed.remove(id);
         Ok(())
+    }
+
+    async fn probe(&self) -> Result<(), BackendError> {
+        Ok(self.store.probe().await?)
     }
 
     fn events(&self) -> broadcast::Receiver<JobEvent> {

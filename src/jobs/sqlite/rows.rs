@@ -11,17 +11,19 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What [`job`] reads.
 pub const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, \
-    spec, state, attempt, cancel_requested, created_at, started_at, changed_at, outcome, process";
+    spec, state, attempt, cancel_requested, unstored, created_at, started_at, changed_at, outcome, process";
 
 pub fn job(row: &SqliteRow) -> Result<Job> {
     let started_at: Option<i64> = row.try_get("started_at")?;
     let dialect_data: Option<&str> = row.try_get("dialect_data")?;
+    let unstored: Option<&str> = row.try_get("unstored")?;
     let spec = from_json(row.try_get("spec")?)?;
     Ok(Job {
         id: id(row)?,
         state: state(row)?,
         attempt: row.try_get("attempt")?,
         cancel_requested: row.try_get("cancel_requested")?,
+        unstored: unstored.map(from_json).transpose()?,
         created_at: Timestamp(row.try_get("created_at")?),
         started_at: started_at.map(Timestamp),
         finish: finish(row, &spec)?,
@@ -75,9 +77,9 @@ fn finish(row: &SqliteRow, spec: &VideoSpec) -> Result<Option<Finish>> {
     };
     let mut outcome: Outcome = from_json(outcome)?;
     if let Ok(video) = &mut outcome
-        && video.frame_rate == 0
+        && video.facts.frame_rate == 0
     {
-        video.frame_rate = spec.output.frame_rate;
+        video.facts.frame_rate = spec.output.frame_rate;
     }
     Ok(Some(Finish {
         at: Timestamp(row.try_get("changed_at")?),

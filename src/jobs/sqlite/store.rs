@@ -14,7 +14,9 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use super::outbox;
 use super::rows::{self, JOB_COLUMNS, lane_number, to_json};
 use crate::errors::chain;
-use crate::job::{Failure, Finish, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp};
+use crate::job::{
+    Failure, Finish, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp, UnstoredVideo,
+};
 use crate::jobs::backend::{Attempt, BackendError, Cancelled, NewWebhook};
 
 /// Never edited once released: a store of any version is brought up to date by the later ones.
@@ -78,10 +80,30 @@ impl Store {
         Ok(Self { writer, readers })
     }
 
+    /// Reads a row of a store that may belong to another process.
+    pub async fn probe_file(file: &Path) -> Result<()> {
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        sqlx::query("SELECT 1 FROM jobs LIMIT 1")
+            .execute(&mut connection)
+            .await?;
+        Ok(())
+    }
+
     /// Lets SQLite write its journal back.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Reads a row, and takes the lock for writing.
+    pub async fn probe(&self) -> Result<()> {
+        sqlx::query("SELECT 1 FROM jobs LIMIT 1")
+            .execute(&self.readers)
+            .await?;
+        let mut connection = self.writer.acquire().await?;
+        let transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(transaction.rollback().await?)
     }
 
     pub async fn insert(&self, job: &Job) -> Result<()> {
@@ -141,7 +163,7 @@ impl Store {
             queue_length: 0,
         };
         let id: String = row.try_get("id")?;
-        sqlx::query("UPDATE jobs SET state = 'done', outcome = ?, process = ? WHERE id = ?")
+        sqlx::query("UPDATE jobs SET state = 'done', unstored = NULL, outcome = ?, process = ? WHERE id = ?")
             .bind(to_json(&outcome)?)
             .bind(to_json(&process)?)
             .bind(id)
@@ -153,7 +175,7 @@ impl Store {
     /// Puts the job of an attempt back into its lane; `None` if the attempt had lost it.
     pub async fn release(&self, attempt: Attempt) -> Result<Option<Lane>> {
         let rows = sqlx::query(
-            "UPDATE jobs SET state = 'queued', started_at = NULL, changed_at = ? \
+            "UPDATE jobs SET state = 'queued', unstored = NULL, started_at = NULL, changed_at = ? \
              WHERE id = ? AND attempt = ? AND state = 'running' RETURNING lane",
         )
         .bind(Timestamp::now().0)
@@ -162,6 +184,40 @@ impl Store {
         .fetch_all(&self.writer)
         .await?;
         rows.first().map(rows::lane).transpose()
+    }
+
+    /// Records that a video is made. `false`: its attempt had lost the job.
+    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool> {
+        let recorded = sqlx::query(
+            "UPDATE jobs SET unstored = ? WHERE id = ? AND attempt = ? AND state = 'running'",
+        )
+        .bind(to_json(video)?)
+        .bind(attempt.job.to_string())
+        .bind(attempt.number)
+        .execute(&self.writer)
+        .await?;
+        Ok(recorded.rows_affected() > 0)
+    }
+
+    /// Begins an attempt at each job whose video is made and not stored.
+    pub async fn take_unstored(&self) -> Result<Vec<Job>> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE jobs SET attempt = attempt + 1 WHERE state = 'running' AND unstored IS NOT NULL \
+             RETURNING {JOB_COLUMNS}"
+        )))
+        .fetch_all(&self.writer)
+        .await?;
+        let mut jobs = Vec::new();
+        for row in &rows {
+            match rows::job(row) {
+                Ok(job) => jobs.push(job),
+                Err(error) => {
+                    error!("a job is given up: {}", chain(&error));
+                    self.give_up(row).await?;
+                }
+            }
+        }
+        Ok(jobs)
     }
 
     /// Ends an attempt and its job, and writes the webhook. `false`: the attempt had lost the job.
@@ -236,7 +292,7 @@ impl Store {
     pub async fn recover(&self) -> Result<Vec<Lane>> {
         sqlx::query(
             "UPDATE jobs SET state = 'queued', crashes = crashes + 1, started_at = NULL, changed_at = ? \
-             WHERE state = 'running'",
+             WHERE state = 'running' AND unstored IS NULL",
         )
         .bind(Timestamp::now().0)
         .execute(&self.writer)
@@ -297,7 +353,7 @@ impl Ending<'_> {
     async fn write(&self, connection: &mut SqliteConnection) -> Result<Option<Lane>> {
         let mut transaction = connection.begin().await?;
         let ended = sqlx::query(
-            "UPDATE jobs SET state = 'done', changed_at = ?1, outcome = ?2, process = ?3 \
+            "UPDATE jobs SET state = 'done', unstored = NULL, changed_at = ?1, outcome = ?2, process = ?3 \
              WHERE id = ?4 AND CASE WHEN ?5 IS NULL THEN state = 'queued' \
              ELSE state = 'running' AND attempt = ?5 END RETURNING lane",
         )

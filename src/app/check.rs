@@ -1,0 +1,136 @@
+//! What `kinora check` tries: everything that the service needs of its surroundings.
+
+use std::io;
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::encode::Encoder;
+use crate::errors::chain;
+use crate::jobs::sqlite::SqliteBackend;
+use crate::storage::{NoFence, ServiceUrl, Storage, StorageError, Storages};
+
+/// One thing that was tried.
+pub struct Check {
+    pub name: &'static str,
+    /// What was found, or what is wrong and how to cure it. Holds no secret.
+    pub result: Result<String, String>,
+}
+
+impl Check {
+    fn new(name: &'static str, result: Result<String, String>) -> Self {
+        Self { name, result }
+    }
+}
+
+/// Tries everything, also beside a service that runs.
+pub async fn check(config: &Config) -> Vec<Check> {
+    let data_dir = &config.storage.data_dir;
+    let mut checks = vec![
+        Check::new("ffmpeg", check_ffmpeg(config).await),
+        Check::new("data directory", check_data_dir(data_dir)),
+        Check::new("job store", check_job_store(data_dir).await),
+    ];
+    checks.extend(check_storage(config).await);
+    checks
+}
+
+async fn check_ffmpeg(config: &Config) -> Result<String, String> {
+    let encoder = Encoder::new(&config.encoder, Handle::current());
+    match encoder.check().await {
+        Ok(()) => Ok("it encodes".into()),
+        Err(error) => Err(format!(
+            "{}; install ffmpeg with libx264, or check encoder.ffmpeg (KINORA_FFMPEG)",
+            chain(&error)
+        )),
+    }
+}
+
+fn check_data_dir(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let written = std::fs::create_dir_all(path).and_then(|()| {
+        let file = path.join(format!("check-{}", Uuid::new_v4()));
+        std::fs::write(&file, "Kinora can write here.\n")?;
+        std::fs::remove_file(file)
+    });
+    match written {
+        Ok(()) => Ok(format!("{shown} can be written")),
+        Err(error) => Err(format!(
+            "{shown} cannot be written: {error}; check storage.data_dir and the rights to it"
+        )),
+    }
+}
+
+async fn check_job_store(data_dir: &Path) -> Result<String, String> {
+    let file = super::data_dir::job_store(data_dir);
+    if !file.exists() {
+        return Ok("there is none yet; the first start makes it".into());
+    }
+    match SqliteBackend::probe_file(&file).await {
+        Ok(()) => Ok("it answers".into()),
+        Err(error) => Err(format!(
+            "{}; check the rights to {}, and whether its disk is full",
+            chain(&error),
+            file.display()
+        )),
+    }
+}
+
+/// Writes a small file, reads it, and removes it.
+async fn check_storage(config: &Config) -> Vec<Check> {
+    let built_in = super::data_dir::videos(&config.storage.data_dir);
+    let service = ServiceUrl {
+        base: config.server.public_url.clone().unwrap_or_default(),
+        is_set: true,
+    };
+    let storages = Storages::open(&config.storage, built_in, service);
+    let storages = match storages {
+        Ok(storages) => storages,
+        Err(error) => return vec![Check::new("storage", Err(error.to_string()))],
+    };
+    let storage = &**storages.current();
+    let key = format!("kinora-check-{}.txt", Uuid::new_v4());
+    let told = |result: Result<(), StorageError>, done: &str| match result {
+        Ok(()) => Ok(done.to_owned()),
+        Err(error) => Err(chain(&error)),
+    };
+    let written = told(write(storage, &key).await, "a file was written");
+    if written.is_err() {
+        return vec![Check::new("storage, write", written)];
+    }
+    let read = told(read(storage, &key).await, "it was read back");
+    let removed = told(storage.delete(&key).await, "it was removed");
+    vec![
+        Check::new("storage, write", written),
+        Check::new("storage, read", read),
+        Check::new("storage, delete", removed),
+    ]
+}
+
+const CONTENT: &[u8] = b"Kinora can store files here.\n";
+
+async fn write(storage: &dyn Storage, key: &str) -> Result<(), StorageError> {
+    let failed = |cause: io::Error| StorageError::failed(key, cause);
+    let directory = tempfile::tempdir().map_err(failed)?;
+    let file = directory.path().join(key);
+    tokio::fs::write(&file, CONTENT).await.map_err(failed)?;
+    storage.put(key, &file, &NoFence).await?;
+    // Signs an address, where that is how they are given out.
+    storage.url(key, std::time::Duration::ZERO).await.map(drop)
+}
+
+async fn read(storage: &dyn Storage, key: &str) -> Result<(), StorageError> {
+    let file = storage.read(key, None).await?;
+    let file = file.ok_or_else(|| StorageError::failed(key, "the file is not there"))?;
+    let pieces: Result<Vec<_>, io::Error> = file.stream.try_collect().await;
+    let bytes = pieces
+        .map_err(|cause| StorageError::failed(key, cause))?
+        .concat();
+    if bytes != CONTENT {
+        return Err(StorageError::failed(key, "the file has other bytes"));
+    }
+    Ok(())
+}

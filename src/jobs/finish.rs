@@ -1,0 +1,71 @@
+//! The end of a job: its outcome, stored in one step with the webhook that tells of it.
+
+use std::time::Duration;
+
+use log::{error, info, warn};
+
+use super::Jobs;
+use super::backend::{Attempt, NewWebhook};
+use crate::errors::chain;
+use crate::job::{Finish, Job, JobState, Outcome, Timestamp, VideoUrls};
+
+/// Between attempts to store a result while the store fails, as on a full disk.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
+impl Jobs {
+    /// Stores the outcome of an attempt; `urls`: of its video. Goes on trying in the background.
+    pub(super) async fn finish(&self, mut job: Job, outcome: Outcome, urls: Option<&VideoUrls>) {
+        match &outcome {
+            Ok(video) => info!(
+                "job {} made {} frames, {} bytes",
+                job.id, video.facts.frames, video.facts.bytes
+            ),
+            // Not the message: it may name URLs, and they hold signatures.
+            Err(failure) => info!("job {} failed: {}", job.id, failure.code),
+        }
+        let finish = Finish {
+            at: Timestamp::now(),
+            outcome,
+            process: self.process_info().await,
+        };
+        job.state = JobState::Done;
+        job.finish = Some(finish.clone());
+        let webhook = self.webhook(&job, urls, finish.at);
+        let attempt = Attempt::of(&job);
+        if self.store(attempt, &finish, webhook.as_ref()).await {
+            return;
+        }
+        // Whoever waits need not wait for the disk as well.
+        if let Some(waiter) = self.shared.waiters.take(job.id) {
+            // Err: the caller has hung up meanwhile.
+            let _ = waiter.send(job);
+        }
+        // The worker goes on meanwhile.
+        let jobs = self.clone();
+        self.shared.runtime.spawn(async move {
+            tokio::time::sleep(STORE_AGAIN).await;
+            while !jobs.store(attempt, &finish, webhook.as_ref()).await {
+                tokio::time::sleep(STORE_AGAIN).await;
+            }
+        });
+    }
+
+    /// Whether the outcome is stored, or need not be.
+    async fn store(&self, attempt: Attempt, finish: &Finish, webhook: Option<&NewWebhook>) -> bool {
+        let id = attempt.job;
+        match self.shared.backend.finish(attempt, finish, webhook).await {
+            Ok(true) => true,
+            Ok(false) => {
+                warn!("the result of job {id} was not stored: another attempt has the job");
+                true
+            }
+            Err(error) => {
+                error!(
+                    "the result of job {id} could not be stored, trying on: {}",
+                    chain(&error)
+                );
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Storing: what is left of a job once its video is made. It takes no worker, and as long as the
+//! storage needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{error, info, warn};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::attempt::RunningAttempt;
+use super::backend::Attempt;
+use super::{CancelReason, Jobs, cancelled};
+use crate::errors::chain;
+use crate::job::{Failure, FailureCode, Job, StoredVideo, Timestamp, UnstoredVideo, VideoUrls};
+use crate::pipeline::{Publisher, StorageError};
+
+/// Videos on their way to the storage at once.
+const CONCURRENT: usize = 8;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// How often the log hears of a storage that goes on failing.
+const LOG_AGAIN: Duration = Duration::from_secs(60);
+
+/// Stores videos in tasks of its own; cheap to clone.
+#[derive(Clone)]
+pub struct Storing {
+    publisher: Publisher,
+    /// How long a storage may fail, from when the video was made.
+    patience: Duration,
+    /// How long the addresses in a webhook are needed.
+    webhook_lifetime: Duration,
+    slots: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+/// Why a video is not stored.
+enum NotStored {
+    Failed(StorageError),
+    Cancelled,
+}
+
+impl Storing {
+    pub fn new(publisher: Publisher, patience: Duration, webhook_lifetime: Duration) -> Self {
+        Self {
+            publisher,
+            patience,
+            webhook_lifetime,
+            slots: Arc::new(Semaphore::new(CONCURRENT)),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Stores a job's video and ends the job, in a task of its own.
+    pub fn start(&self, jobs: &Jobs, job: Job, video: UnstoredVideo) {
+        let (storing, jobs) = (self.clone(), jobs.clone());
+        let runtime = jobs.shared.runtime.clone();
+        self.tasks.spawn_on(
+            async move { storing.run(&jobs, job, video).await },
+            &runtime,
+        );
+    }
+
+    /// Waits until every video is stored. No other may be started.
+    pub async fn finished(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn run(&self, jobs: &Jobs, job: Job, video: UnstoredVideo) {
+        let attempt = RunningAttempt::storing(jobs, &job);
+        match self.store(&job, &video, &attempt).await {
+            Ok((stored, urls)) => {
+                jobs.finish(job.clone(), Ok(stored), Some(&urls)).await;
+                self.publisher.discard(job.id, &video).await;
+            }
+            Err(NotStored::Failed(StorageError::NoFile { cause, .. })) => {
+                error!(
+                    "the video of job {} is not on disk any more: {cause}",
+                    job.id
+                );
+                drop(attempt);
+                self.make_again(jobs, &job, &video).await;
+            }
+            Err(NotStored::Failed(error)) => {
+                error!(
+                    "job {} fails, as its video could not be stored: {}",
+                    job.id,
+                    chain(&error)
+                );
+                jobs.finish(job.clone(), Err(self.failure(&error)), None)
+                    .await;
+                self.publisher.discard(job.id, &video).await;
+            }
+            Err(NotStored::Cancelled) => match attempt.cancellation().reason() {
+                Some(CancelReason::Requested) => {
+                    jobs.finish(job.clone(), Err(cancelled()), None).await;
+                    self.publisher.discard(job.id, &video).await;
+                }
+                Some(CancelReason::Stopping) => {
+                    info!(
+                        "the video of job {} will be stored after the next start",
+                        job.id
+                    );
+                    // Nobody here will end the job.
+                    jobs.shared.waiters.take(job.id);
+                }
+                Some(CancelReason::LeaseLost | CancelReason::TimeLimit) | None => {
+                    warn!("job {} is worked on elsewhere; this attempt ends", job.id);
+                    self.publisher.discard(job.id, &video).await;
+                }
+            },
+        }
+    }
+
+    /// Tries until the video is stored, or patience is over.
+    async fn store(
+        &self,
+        job: &Job,
+        video: &UnstoredVideo,
+        attempt: &RunningAttempt,
+    ) -> Result<(StoredVideo, VideoUrls), NotStored> {
+        let token = attempt.cancellation().token();
+        let mut backoff = Backoff::default();
+        let mut logged: Option<Instant> = None;
+        loop {
+            let tried = tokio::select! {
+                biased;
+                () = token.cancelled() => return Err(NotStored::Cancelled),
+                tried = self.try_to_store(job, video, attempt) => tried,
+            };
+            let error = match tried {
+                Ok(stored) => return Ok(stored),
+                // The fence has cancelled the token.
+                Err(StorageError::Fenced(_)) => return Err(NotStored::Cancelled),
+                Err(error @ StorageError::NoFile { .. }) => return Err(NotStored::Failed(error)),
+                Err(error) => error,
+            };
+            let waited = Timestamp::now().seconds_since(video.made_at);
+            if waited >= self.patience.as_secs_f64() {
+                return Err(NotStored::Failed(error));
+            }
+            if logged.is_none_or(|at| at.elapsed() >= LOG_AGAIN) {
+                logged = Some(Instant::now());
+                warn!(
+                    "the video of job {} waits on disk, as {}",
+                    job.id,
+                    chain(&error)
+                );
+            }
+            tokio::select! {
+                () = token.cancelled() => return Err(NotStored::Cancelled),
+                () = tokio::time::sleep(backoff.next()) => {}
+            }
+        }
+    }
+
+    async fn try_to_store(
+        &self,
+        job: &Job,
+        video: &UnstoredVideo,
+        attempt: &RunningAttempt,
+    ) -> Result<(StoredVideo, VideoUrls), StorageError> {
+        // Err: never, as nobody closes it.
+        let _slot = self.slots.acquire().await;
+        let publisher = &self.publisher;
+        let stored = publisher.store(job.id, video, attempt).await?;
+        let urls = publisher
+            .urls(job.id, &stored, self.webhook_lifetime)
+            .await?;
+        Ok((stored, urls))
+    }
+
+    /// Its files are gone: the job is begun anew.
+    async fn make_again(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideo) {
+        self.publisher.discard(job.id, video).await;
+        if let Err(error) = jobs.shared.backend.release(Attempt::of(job)).await {
+            error!("job {} could not be put back: {}", job.id, chain(&error));
+        }
+    }
+
+    fn failure(&self, error: &StorageError) -> Failure {
+        let why = match error {
+            StorageError::Refused { .. } => "the storage refused access",
+            _ => "the storage could not be reached or did not take it",
+        };
+        let patience = humantime::format_duration(self.patience);
+        let message = format!("the video could not be stored within {patience}: {why}");
+        Failure::new(FailureCode::StorageFailed, message)
+    }
+}
+
+/// Doubles up to a bound; each wait is between a half and the whole of it, so that jobs that wait for
+/// one storage do not all come at once.
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(FIRST_BACKOFF)
+    }
+}
+
+impl Backoff {
+    fn next(&mut self) -> Duration {
+        let longest = self.0;
+        self.0 = (self.0 * 2).min(MAX_BACKOFF);
+        let random = Uuid::new_v4().as_u128() as u32;
+        longest.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_within_ten_seconds() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<Duration> = (0..12).map(|_| backoff.next()).collect();
+        assert!(waits[0] <= FIRST_BACKOFF && waits[0] >= FIRST_BACKOFF / 2);
+        assert!(waits.iter().all(|wait| *wait <= MAX_BACKOFF));
+        assert!(waits[11] >= MAX_BACKOFF / 2, "{waits:?}");
+    }
+}

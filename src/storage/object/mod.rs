@@ -1,0 +1,358 @@
+//! A bucket of S3 and all that speak it, of Google Cloud Storage, or a container of Azure.
+//!
+//! ```text
+//! clients ─ the provider's client, several times: to write, to read, to sign
+//! upload ─ a large file, in parts
+//! failure ─ what an error means, and what to do about it
+//! ```
+
+mod clients;
+mod failure;
+mod upload;
+
+use std::ops::Range;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use http::Method;
+use log::warn;
+use object_store::path::Path;
+use object_store::{
+    Attribute, Attributes, Error, GetOptions, ObjectMeta, ObjectStoreExt, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload,
+};
+use tokio::sync::Semaphore;
+
+use super::settings::MAX_PRESIGN_TTL;
+use super::{
+    AddressKind, Bucket, Fence, Location, Metadata, Settings, SettingsError, Storage, StorageError,
+    StoredFile,
+};
+use clients::Clients;
+pub use failure::Cause;
+use failure::{is_not_implemented, is_refusal};
+use upload::{MEMORY_MIB, Note, Upload, read_part, reserve};
+
+/// Files that are larger are uploaded in parts.
+const WHOLE_BYTES: u64 = 16 << 20;
+
+/// For an answer that somebody waits for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The key of [`Storage::probe`]'s object.
+const PROBE_KEY: &str = "kinora-probe.txt";
+
+pub struct ObjectStorage {
+    bucket: Bucket,
+    clients: Clients,
+    addresses: Addresses,
+    cache_control: String,
+    /// The bytes of uploads, in MiB: of all uploads together, so that memory stays bounded.
+    memory: Arc<Semaphore>,
+    /// The store does not know `If-None-Match`.
+    always_replaces: AtomicBool,
+}
+
+enum Addresses {
+    /// With what a key is appended to, without a slash at its end. The key has its prefix.
+    Public(String),
+    Presigned(Duration),
+    /// The same, but the key has no prefix.
+    Service(String),
+}
+
+/// Why a file was not stored.
+enum Interrupted {
+    Store(Error),
+    File(std::io::Error),
+    Fenced,
+    /// Another object, or our own whose acknowledgement was lost, is there already.
+    Exists,
+}
+
+impl ObjectStorage {
+    /// `service_url`: where this service serves files, without a slash at its end.
+    pub fn new(
+        bucket: &Bucket,
+        settings: &Settings,
+        service_url: String,
+    ) -> Result<Self, SettingsError> {
+        let addresses = match (settings.urls, &settings.public_url) {
+            (Some(AddressKind::Public), None) => return Err(SettingsError::NoPublicUrl),
+            (Some(AddressKind::Public) | None, Some(base)) => Addresses::Public(base.clone()),
+            (Some(AddressKind::Presigned), _) | (None, None) => {
+                Addresses::Presigned(settings.presign_ttl)
+            }
+            (Some(AddressKind::Service), _) => Addresses::Service(service_url),
+        };
+        let clients = Clients::new(bucket, settings).map_err(|error| SettingsError::Provider {
+            location: Location::Bucket(bucket.clone()).to_string(),
+            cause: failure::summary(&error),
+        })?;
+        Ok(Self {
+            bucket: bucket.clone(),
+            clients,
+            addresses,
+            cache_control: settings.cache_control.clone(),
+            memory: Arc::new(Semaphore::new(MEMORY_MIB as usize)),
+            always_replaces: AtomicBool::new(false),
+        })
+    }
+
+    fn path(&self, key: &str) -> Path {
+        Path::from(self.bucket.key(key))
+    }
+
+    /// The headers of a new object.
+    fn attributes(&self, key: &str) -> Attributes {
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, super::media_type(key).into());
+        if !self.cache_control.is_empty() {
+            attributes.insert(Attribute::CacheControl, self.cache_control.clone().into());
+        }
+        attributes
+    }
+
+    /// Stores a file; `replace`: also in the place of another.
+    async fn upload(
+        &self,
+        key: &str,
+        file: &FilePath,
+        fence: &dyn Fence,
+        replace: bool,
+    ) -> Result<(), Interrupted> {
+        let size = tokio::fs::metadata(file)
+            .await
+            .map_err(Interrupted::File)?
+            .len();
+        let path = self.path(key);
+        let uploaded = if size > WHOLE_BYTES {
+            let upload = Upload {
+                clients: &self.clients,
+                path: &path,
+                file,
+                memory: &self.memory,
+            };
+            let options = PutMultipartOptions::from(self.attributes(key));
+            upload.run(size, options, fence, replace).await
+        } else {
+            self.put_whole(key, &path, file, size, fence, replace).await
+        };
+        match uploaded {
+            Err(Interrupted::Store(Error::AlreadyExists { .. } | Error::Precondition { .. }))
+                if !replace =>
+            {
+                Err(Interrupted::Exists)
+            }
+            uploaded => uploaded,
+        }
+    }
+
+    async fn put_whole(
+        &self,
+        key: &str,
+        path: &Path,
+        file: &FilePath,
+        size: u64,
+        fence: &dyn Fence,
+        replace: bool,
+    ) -> Result<(), Interrupted> {
+        let _memory = reserve(&self.memory, size).await;
+        let file = std::fs::File::open(file).map_err(Interrupted::File)?;
+        let bytes = read_part(Arc::new(file), 0, size).await?;
+        if !fence.holds().await {
+            return Err(Interrupted::Fenced);
+        }
+        let put = |mode| {
+            let options = PutOptions {
+                mode,
+                attributes: self.attributes(key),
+                ..PutOptions::default()
+            };
+            let payload = PutPayload::from_bytes(bytes.clone());
+            self.clients.writer.put_opts(path, payload, options)
+        };
+        if !replace && !self.always_replaces.load(Ordering::Relaxed) {
+            match put(PutMode::Create).await {
+                Err(error) if is_not_implemented(&error) => {
+                    self.always_replaces.store(true, Ordering::Relaxed);
+                }
+                done => return done.map(drop).map_err(Interrupted::Store),
+            }
+        }
+        let done = put(PutMode::Overwrite).await;
+        done.map(drop).map_err(Interrupted::Store)
+    }
+
+    /// Fails if the store says that the object has another size. Who may only put is not told.
+    async fn verify(&self, key: &str, size: u64) -> Result<(), StorageError> {
+        match self.metadata(key).await {
+            Ok(Some(found)) if found.size == size => Ok(()),
+            Ok(Some(found)) => {
+                let sizes = format!("the store has {} bytes of {size}", found.size);
+                Err(StorageError::failed(key, sizes))
+            }
+            Ok(None) => Err(StorageError::failed(key, "the store has lost the object")),
+            Err(StorageError::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn error(&self, key: &str, error: Error) -> StorageError {
+        let refused = is_refusal(&error);
+        let cause = Box::new(Cause::of(&error, &self.bucket));
+        let key = key.to_owned();
+        if refused {
+            StorageError::Refused { key, cause }
+        } else {
+            StorageError::Failed { key, cause }
+        }
+    }
+
+    fn interrupted(&self, key: &str, why: Interrupted) -> StorageError {
+        match why {
+            Interrupted::Store(error) => self.error(key, error),
+            Interrupted::File(cause) => StorageError::NoFile {
+                key: key.to_owned(),
+                cause,
+            },
+            Interrupted::Fenced => StorageError::Fenced(key.to_owned()),
+            Interrupted::Exists => StorageError::failed(key, "there is another object"),
+        }
+    }
+
+    /// Asks the store, for as long as somebody may wait for the answer.
+    async fn ask<T>(
+        &self,
+        key: &str,
+        question: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<Option<T>, StorageError> {
+        match tokio::time::timeout(ANSWER_TIMEOUT, question).await {
+            Ok(Ok(answer)) => Ok(Some(answer)),
+            Ok(Err(Error::NotFound { source, .. })) if !failure::is_missing_bucket(&*source) => {
+                Ok(None)
+            }
+            Ok(Err(error)) => Err(self.error(key, error)),
+            Err(_) => Err(StorageError::failed(key, Cause::no_answer(&self.bucket))),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for ObjectStorage {
+    async fn put(&self, key: &str, file: &FilePath, fence: &dyn Fence) -> Result<(), StorageError> {
+        self.abandon(key, file).await;
+        let size = tokio::fs::metadata(file).await;
+        let size = size
+            .map_err(|cause| self.interrupted(key, Interrupted::File(cause)))?
+            .len();
+        match self.upload(key, file, fence, false).await {
+            Err(Interrupted::Exists) => {}
+            stored => {
+                stored.map_err(|why| self.interrupted(key, why))?;
+                return self.verify(key, size).await;
+            }
+        }
+        // Ours: its acknowledgement was lost, or it is of an attempt before. The fence is checked again.
+        match self.upload(key, file, fence, true).await {
+            // Whoever may only put may not replace.
+            Err(Interrupted::Store(error)) if is_refusal(&error) => self.verify(key, size).await,
+            stored => {
+                stored.map_err(|why| self.interrupted(key, why))?;
+                self.verify(key, size).await
+            }
+        }
+    }
+
+    async fn abandon(&self, key: &str, file: &FilePath) {
+        let note = Note::of(file);
+        let (Some(uploads), Some(id)) = (&self.clients.uploads, note.read()) else {
+            return;
+        };
+        let path = self.path(key);
+        let aborted = uploads.store.abort_multipart(&path, &id);
+        match tokio::time::timeout(ANSWER_TIMEOUT, aborted).await {
+            // NotFound: it was completed, or the store has removed it.
+            Ok(Ok(()) | Err(Error::NotFound { .. })) => note.remove(),
+            Ok(Err(error)) => {
+                warn!(
+                    "an upload of {key} could not be aborted: {}",
+                    failure::summary(&error)
+                );
+            }
+            Err(_) => warn!("an upload of {key} could not be aborted: the store does not answer"),
+        }
+    }
+
+    async fn url(&self, key: &str, at_least: Duration) -> Result<String, StorageError> {
+        match &self.addresses {
+            Addresses::Public(base) => Ok(format!("{base}/{}", self.bucket.key(key))),
+            Addresses::Service(base) => Ok(format!("{base}/{key}")),
+            Addresses::Presigned(ttl) => {
+                let ttl = (*ttl).max(at_least).min(MAX_PRESIGN_TTL);
+                let path = self.path(key);
+                // Credentials may have to be fetched.
+                let signed = self.clients.signer.signed_url(Method::GET, &path, ttl);
+                let signed = self.ask(key, signed).await?;
+                let missing = || StorageError::failed(key, "the address cannot be signed");
+                Ok(signed.ok_or_else(missing)?.into())
+            }
+        }
+    }
+
+    async fn metadata(&self, key: &str) -> Result<Option<Metadata>, StorageError> {
+        let path = self.path(key);
+        let found = self.ask(key, self.clients.writer.head(&path)).await?;
+        Ok(found.map(metadata))
+    }
+
+    async fn read(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<StoredFile>, StorageError> {
+        let path = self.path(key);
+        let options = GetOptions {
+            range: range.map(Into::into),
+            ..GetOptions::default()
+        };
+        let found = self
+            .ask(key, self.clients.reader.get_opts(&path, options))
+            .await?;
+        Ok(found.map(|found| StoredFile {
+            metadata: metadata(found.meta.clone()),
+            stream: found.into_stream().map_err(std::io::Error::other).boxed(),
+        }))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        let path = self.path(key);
+        self.ask(key, self.clients.writer.delete(&path))
+            .await
+            .map(drop)
+    }
+
+    async fn probe(&self) -> Result<(), StorageError> {
+        let path = self.path(PROBE_KEY);
+        let payload = PutPayload::from_static(b"Kinora can store files here.\n");
+        let options = PutOptions::from(self.attributes(PROBE_KEY));
+        let put = self.clients.writer.put_opts(&path, payload, options);
+        let put = self.ask(PROBE_KEY, put).await?;
+        put.ok_or_else(|| StorageError::failed(PROBE_KEY, Cause::no_bucket(&self.bucket)))?;
+        self.url(PROBE_KEY, Duration::ZERO).await.map(drop)
+    }
+}
+
+fn metadata(object: ObjectMeta) -> Metadata {
+    Metadata {
+        size: object.size,
+        modified: object.last_modified.into(),
+        etag: object
+            .e_tag
+            .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned()),
+    }
+}
