@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio::runtime::Handle;
@@ -97,17 +98,31 @@ async fn check_storage(config: &Config) -> Vec<Check> {
         Ok(()) => Ok(done.to_owned()),
         Err(error) => Err(chain(&error)),
     };
-    let written = told(write(storage, &key).await, "a file was written");
+    let written = told(
+        in_time(&key, write(storage, &key)).await,
+        "a file was written",
+    );
     if written.is_err() {
         return vec![Check::new("storage, write", written)];
     }
-    let read = told(read(storage, &key).await, "it was read back");
-    let removed = told(storage.delete(&key).await, "it was removed");
+    let read = told(in_time(&key, read(storage, &key)).await, "it was read back");
+    let removed = told(in_time(&key, storage.delete(&key)).await, "it was removed");
     vec![
         Check::new("storage, write", written),
         Check::new("storage, read", read),
         Check::new("storage, delete", removed),
     ]
+}
+
+/// For each step, so that a store that hangs is told of.
+const STEP_TIMEOUT: Duration = Duration::from_secs(15);
+
+async fn in_time(
+    key: &str,
+    step: impl Future<Output = Result<(), StorageError>>,
+) -> Result<(), StorageError> {
+    let done = tokio::time::timeout(STEP_TIMEOUT, step).await;
+    done.unwrap_or_else(|_| Err(StorageError::failed(key, "it does not answer")))
 }
 
 const CONTENT: &[u8] = b"Kinora can store files here.\n";
@@ -119,7 +134,7 @@ async fn write(storage: &dyn Storage, key: &str) -> Result<(), StorageError> {
     tokio::fs::write(&file, CONTENT).await.map_err(failed)?;
     storage.put(key, &file, &NoFence).await?;
     // Signs an address, where that is how they are given out.
-    storage.url(key, std::time::Duration::ZERO).await.map(drop)
+    storage.url(key, Duration::ZERO).await.map(drop)
 }
 
 async fn read(storage: &dyn Storage, key: &str) -> Result<(), StorageError> {

@@ -175,8 +175,12 @@ impl Provider {
 
 impl Location {
     pub fn parse(text: &str) -> Option<Self> {
-        // Url would resolve them silently.
-        if text.split('/').any(|segment| matches!(segment, "." | "..")) {
+        // Url would resolve them silently, by any spelling.
+        let leads_elsewhere = |segment: &str| {
+            let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(segment.as_str(), "." | "..")
+        };
+        if text.split(['/', '\\']).any(leads_elsewhere) {
             return None;
         }
         let url = Url::parse(text).ok()?;
@@ -352,8 +356,12 @@ pub enum SettingsError {
         "storage.urls is \"presigned\", but a directory cannot sign addresses; set it to \"service\" or \"public\""
     )]
     CannotPresign,
-    #[error("the storage {location} cannot be used: {cause}")]
-    Provider { location: String, cause: String },
+    #[error("the storage {location} cannot be used: {cause}; check {keys}")]
+    Provider {
+        location: String,
+        cause: String,
+        keys: &'static str,
+    },
 }
 
 impl Settings {
@@ -464,10 +472,13 @@ impl PeerS3 {
         let get = |name| variables.get(name).map(str::to_owned);
         let Some(endpoint) = get("S3_ENDPOINT_URL") else {
             return match get("S3_BUCKET_NAME") {
-                Some(_) if !bucket_is_known => Err(SettingsError::Missing {
-                    missing: "S3_ENDPOINT_URL",
-                    given: "S3_BUCKET_NAME",
-                }),
+                // The peer's file has room for both providers, and may name an S3 bucket for later.
+                Some(_) if !bucket_is_known && get("GCP_BUCKET_NAME").is_none() => {
+                    Err(SettingsError::Missing {
+                        missing: "S3_ENDPOINT_URL",
+                        given: "S3_BUCKET_NAME",
+                    })
+                }
                 _ => Ok(None),
             };
         };

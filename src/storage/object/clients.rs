@@ -27,8 +27,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Clients {
-    /// Stores small files; also tells what there is, and deletes.
+    /// Creates objects, with the headers of new ones.
     pub writer: Arc<dyn ObjectStore>,
+    /// Tells what there is, and deletes.
+    pub store: Arc<dyn ObjectStore>,
     /// Streams files, for as long as that takes.
     pub reader: Arc<dyn ObjectStore>,
     pub signer: Arc<dyn Signer>,
@@ -110,6 +112,7 @@ fn s3(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
     };
     Ok(Clients {
         writer: Arc::new(creator.clone()),
+        store: Arc::new(store.clone()),
         reader: Arc::new(reader),
         signer: Arc::new(signer),
         uploads: Some(Uploads {
@@ -176,6 +179,7 @@ fn google(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients>
     };
     Ok(Clients {
         writer: store.clone(),
+        store: store.clone(),
         reader: Arc::new(reader),
         signer,
         uploads: Some(Uploads {
@@ -211,7 +215,8 @@ fn azure(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> 
         Some(url) => Arc::new(builder.with_endpoint(url.clone()).build()?),
     };
     Ok(Clients {
-        writer: store,
+        writer: store.clone(),
+        store,
         reader: Arc::new(reader),
         signer,
         uploads: None,

@@ -43,14 +43,14 @@ impl fmt::Display for Cause {
 impl StdError for Cause {}
 
 /// The names of a provider's settings, as its users write them.
-struct Names {
+pub struct Names {
     bucket: &'static str,
-    keys: &'static str,
+    pub keys: &'static str,
     endpoint: &'static str,
     region: &'static str,
 }
 
-fn names(provider: Provider) -> Names {
+pub fn names(provider: Provider) -> Names {
     match provider {
         Provider::S3 => Names {
             bucket: "storage.url or S3_BUCKET_NAME",
@@ -87,6 +87,10 @@ fn cure(text: &str, code: &str, error: &Error, bucket: &Bucket) -> Option<String
         }
         "SignatureDoesNotMatch" | "AuthenticationFailed" => {
             format!("the secret key is wrong; check {keys}")
+        }
+        // Without keys, the machine's own role is asked for.
+        _ if text.contains("169.254.") || text.contains("metadata.google") => {
+            format!("there are no keys, and this machine has no role that gives some; set {keys}")
         }
         "RequestTimeTooSkewed" | "RequestExpired" => {
             "this machine's clock is wrong by more than the store allows; set the clock".to_owned()

@@ -92,6 +92,7 @@ impl ObjectStorage {
         let clients = Clients::new(bucket, settings).map_err(|error| SettingsError::Provider {
             location: Location::Bucket(bucket.clone()).to_string(),
             cause: failure::summary(&error),
+            keys: failure::names(bucket.provider).keys,
         })?;
         Ok(Self {
             bucket: bucket.clone(),
@@ -306,7 +307,7 @@ impl Storage for ObjectStorage {
 
     async fn metadata(&self, key: &str) -> Result<Option<Metadata>, StorageError> {
         let path = self.path(key);
-        let found = self.ask(key, self.clients.writer.head(&path)).await?;
+        let found = self.ask(key, self.clients.store.head(&path)).await?;
         Ok(found.map(metadata))
     }
 
@@ -331,7 +332,7 @@ impl Storage for ObjectStorage {
 
     async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = self.path(key);
-        self.ask(key, self.clients.writer.delete(&path))
+        self.ask(key, self.clients.store.delete(&path))
             .await
             .map(drop)
     }
