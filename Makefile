@@ -1,7 +1,7 @@
 # make demo    one photo → one video, through the real service; IMAGE=path-or-url for a photo of yours
 # make demo-listing    several photos → a listing video with titles, a thumbnail and a contact sheet;
 #              PHOTOS="a.jpg b.jpg" TEMPLATE=JustListed1 ASPECT_RATIO=16:9 MUSIC=a.mp3 ADDRESS="…"
-# make test    all tests
+# make test    all tests; installs the object stores that they need into target/servers
 # make serve   the service, with the settings of config.toml and the environment
 # make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
 # make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
@@ -10,7 +10,7 @@
 # make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools lint-tools
+.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -41,7 +41,7 @@ demo-listing: tools
 serve: tools
 	cargo run --release --locked --quiet --bin kinora -- serve
 
-test: tools
+test: tools test-servers
 	cargo test --release --locked --lib --tests
 
 lint: tools lint-tools
@@ -77,3 +77,6 @@ tools:
 
 lint-tools:
 	@./scripts/install-cargo-deny
+
+test-servers:
+	@./scripts/install-test-servers

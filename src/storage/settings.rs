@@ -356,6 +356,11 @@ pub enum SettingsError {
         "storage.urls is \"presigned\", but a directory cannot sign addresses; set it to \"service\" or \"public\""
     )]
     CannotPresign,
+    #[error(
+        "storage.urls is \"presigned\", but the credentials cannot sign addresses; set it to \"service\" \
+         or \"public\", or check {0}"
+    )]
+    CannotSign(&'static str),
     #[error("the storage {location} cannot be used: {cause}; check {keys}")]
     Provider {
         location: String,

@@ -14,9 +14,12 @@ use super::{
 pub struct Storages {
     /// Where new files go, and its name.
     current: (Option<String>, Arc<dyn Storage>),
-    former: Arc<Mutex<HashMap<Option<String>, Arc<dyn Storage>>>>,
+    former: Arc<Mutex<Former>>,
     opener: Arc<Opener>,
 }
+
+/// Storages that were opened, by their names.
+type Former = HashMap<Option<String>, Arc<dyn Storage>>;
 
 struct Opener {
     settings: Settings,

@@ -3,5 +3,8 @@
 
 mod backend;
 mod local;
+mod object;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod sqlite;
 mod storage;

@@ -3,6 +3,7 @@
 //! Every test has its own data directory and runs beside all others, in any order.
 
 mod bad_input;
+mod check;
 mod cli;
 mod colour;
 mod durability;
@@ -19,14 +20,18 @@ mod listing_errors;
 mod listing_order;
 mod listing_upload;
 mod memory;
+mod object_storage;
 mod payload;
 mod presets;
 mod queue;
 mod scenes;
+#[path = "../servers/mod.rs"]
+mod servers;
 mod settings;
 mod soundtrack;
 mod status;
 mod stop;
+mod store_outage;
 mod support;
 mod titles;
 mod videos;

@@ -10,6 +10,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::multipart::MultipartStore;
 use object_store::signer::Signer;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use serde_json::Value;
 use url::Url;
 
 use crate::storage::settings::{Bucket, Checksums, Provider, Settings};
@@ -33,7 +34,8 @@ pub struct Clients {
     pub store: Arc<dyn ObjectStore>,
     /// Streams files, for as long as that takes.
     pub reader: Arc<dyn ObjectStore>,
-    pub signer: Arc<dyn Signer>,
+    /// `None`: the credentials cannot sign addresses.
+    pub signer: Option<Arc<dyn Signer>>,
     /// `None`: uploads in parts have no id, and need no cleaning.
     pub uploads: Option<Uploads>,
 }
@@ -114,7 +116,7 @@ fn s3(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
         writer: Arc::new(creator.clone()),
         store: Arc::new(store.clone()),
         reader: Arc::new(reader),
-        signer: Arc::new(signer),
+        signer: Some(Arc::new(signer)),
         uploads: Some(Uploads {
             creator: Arc::new(creator),
             store: Arc::new(store),
@@ -173,9 +175,10 @@ fn google(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients>
         .with_client_options(writing());
     let store = Arc::new(builder.clone().build()?);
     let reader = builder.clone().with_client_options(reading()).build()?;
-    let signer: Arc<dyn Signer> = match &settings.signing_url {
-        None => store.clone(),
-        Some(url) => Arc::new(builder.with_base_url(url).build()?),
+    let signer: Option<Arc<dyn Signer>> = match &settings.signing_url {
+        _ if is_anonymous_account(settings) => None,
+        None => Some(store.clone()),
+        Some(url) => Some(Arc::new(builder.with_base_url(url).build()?)),
     };
     Ok(Clients {
         writer: store.clone(),
@@ -210,9 +213,10 @@ fn azure(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> 
         .with_client_options(writing());
     let store = Arc::new(builder.clone().build()?);
     let reader = builder.clone().with_client_options(reading()).build()?;
-    let signer: Arc<dyn Signer> = match &settings.signing_url {
-        None => store.clone(),
-        Some(url) => Arc::new(builder.with_endpoint(url.clone()).build()?),
+    let signer: Option<Arc<dyn Signer>> = match &settings.signing_url {
+        _ if has_only_sas(settings) => None,
+        None => Some(store.clone()),
+        Some(url) => Some(Arc::new(builder.with_endpoint(url.clone()).build()?)),
     };
     Ok(Clients {
         writer: store.clone(),
@@ -221,6 +225,36 @@ fn azure(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> 
         signer,
         uploads: None,
     })
+}
+
+/// An account of an emulator, which has no key.
+fn is_anonymous_account(settings: &Settings) -> bool {
+    let variables = &settings.variables;
+    let file = [
+        "SERVICE_ACCOUNT",
+        "GOOGLE_SERVICE_ACCOUNT",
+        "GOOGLE_SERVICE_ACCOUNT_PATH",
+    ];
+    let file = file.into_iter().find_map(|name| variables.get(name));
+    let text = match (variables.get("GOOGLE_SERVICE_ACCOUNT_KEY"), file) {
+        (Some(text), _) => Some(text.to_owned()),
+        // Err: the builder tells of it.
+        (None, Some(path)) => std::fs::read_to_string(path).ok(),
+        (None, None) => None,
+    };
+    let account = text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    account.is_some_and(|account| account["disable_oauth"] == true)
+}
+
+/// A shared access signature gives rights, and cannot give them on.
+fn has_only_sas(settings: &Settings) -> bool {
+    let has = |word: &str| {
+        settings
+            .variables
+            .iter()
+            .any(|(name, _)| name.starts_with("AZURE_") && name.contains(word))
+    };
+    has("SAS") && !has("ACCOUNT_KEY") && !has("ACCESS_KEY") && !has("CLIENT_SECRET")
 }
 
 fn writing() -> ClientOptions {

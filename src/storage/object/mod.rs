@@ -21,6 +21,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use http::Method;
 use log::warn;
 use object_store::path::Path;
+use object_store::signer::Signer;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, ObjectMeta, ObjectStoreExt, PutMode,
     PutMultipartOptions, PutOptions, PutPayload,
@@ -32,6 +33,7 @@ use super::{
     AddressKind, Bucket, Fence, Location, Metadata, Settings, SettingsError, Storage, StorageError,
     StoredFile,
 };
+use crate::errors::chain;
 use clients::Clients;
 pub use failure::Cause;
 use failure::{is_not_implemented, is_refusal};
@@ -60,7 +62,12 @@ pub struct ObjectStorage {
 enum Addresses {
     /// With what a key is appended to, without a slash at its end. The key has its prefix.
     Public(String),
-    Presigned(Duration),
+    Presigned {
+        signer: Arc<dyn Signer>,
+        ttl: Duration,
+        /// For when none can be signed, unless the settings ask for signed ones.
+        otherwise: Option<String>,
+    },
     /// The same, but the key has no prefix.
     Service(String),
 }
@@ -81,19 +88,27 @@ impl ObjectStorage {
         settings: &Settings,
         service_url: String,
     ) -> Result<Self, SettingsError> {
-        let addresses = match (settings.urls, &settings.public_url) {
-            (Some(AddressKind::Public), None) => return Err(SettingsError::NoPublicUrl),
-            (Some(AddressKind::Public) | None, Some(base)) => Addresses::Public(base.clone()),
-            (Some(AddressKind::Presigned), _) | (None, None) => {
-                Addresses::Presigned(settings.presign_ttl)
-            }
-            (Some(AddressKind::Service), _) => Addresses::Service(service_url),
-        };
+        let keys = failure::names(bucket.provider).keys;
         let clients = Clients::new(bucket, settings).map_err(|error| SettingsError::Provider {
             location: Location::Bucket(bucket.clone()).to_string(),
             cause: failure::summary(&error),
-            keys: failure::names(bucket.provider).keys,
+            keys,
         })?;
+        let addresses = match (settings.urls, &settings.public_url, &clients.signer) {
+            (Some(AddressKind::Public), None, _) => return Err(SettingsError::NoPublicUrl),
+            (Some(AddressKind::Public) | None, Some(base), _) => Addresses::Public(base.clone()),
+            (Some(AddressKind::Service), ..) => Addresses::Service(service_url),
+            (Some(AddressKind::Presigned), _, None) => return Err(SettingsError::CannotSign(keys)),
+            (None, None, None) => {
+                warn!("the credentials cannot sign addresses: videos are served by this service");
+                Addresses::Service(service_url)
+            }
+            (kind, _, Some(signer)) => Addresses::Presigned {
+                signer: signer.clone(),
+                ttl: settings.presign_ttl,
+                otherwise: kind.is_none().then_some(service_url),
+            },
+        };
         Ok(Self {
             bucket: bucket.clone(),
             clients,
@@ -226,6 +241,21 @@ impl ObjectStorage {
         }
     }
 
+    async fn sign(
+        &self,
+        key: &str,
+        signer: &dyn Signer,
+        ttl: Duration,
+    ) -> Result<String, StorageError> {
+        let path = self.path(key);
+        // Credentials may have to be fetched.
+        let signed = self
+            .ask(key, signer.signed_url(Method::GET, &path, ttl))
+            .await?;
+        let missing = || StorageError::failed(key, "there are no credentials to sign with");
+        Ok(signed.ok_or_else(missing)?.into())
+    }
+
     /// Asks the store, for as long as somebody may wait for the answer.
     async fn ask<T>(
         &self,
@@ -293,14 +323,19 @@ impl Storage for ObjectStorage {
         match &self.addresses {
             Addresses::Public(base) => Ok(format!("{base}/{}", self.bucket.key(key))),
             Addresses::Service(base) => Ok(format!("{base}/{key}")),
-            Addresses::Presigned(ttl) => {
+            Addresses::Presigned {
+                signer,
+                ttl,
+                otherwise,
+            } => {
                 let ttl = (*ttl).max(at_least).min(MAX_PRESIGN_TTL);
-                let path = self.path(key);
-                // Credentials may have to be fetched.
-                let signed = self.clients.signer.signed_url(Method::GET, &path, ttl);
-                let signed = self.ask(key, signed).await?;
-                let missing = || StorageError::failed(key, "the address cannot be signed");
-                Ok(signed.ok_or_else(missing)?.into())
+                match (self.sign(key, &**signer, ttl).await, otherwise) {
+                    (Err(error), Some(base)) => {
+                        warn!("no address was signed: {}", chain(&error));
+                        Ok(format!("{base}/{key}"))
+                    }
+                    (signed, _) => signed,
+                }
             }
         }
     }

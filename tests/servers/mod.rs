@@ -1,0 +1,20 @@
+//! Real servers of object storage, each test's own, and a proxy that breaks what goes between.
+//!
+//! `scripts/install-test-servers` installs the servers.
+
+#![allow(dead_code, reason = "each test crate uses a part of it")]
+
+pub mod azurite;
+pub mod fake_gcs;
+mod gateway;
+mod http;
+mod listener;
+mod ports;
+mod process;
+pub mod proxy;
+pub mod seaweedfs;
+mod signature;
+mod wire;
+
+/// The bucket, or container, that every server has from its start.
+const BUCKET: &str = "videos";

@@ -1,0 +1,202 @@
+//! `kinora check`, and settings of the storage that cannot be right.
+
+use std::process::Output;
+
+use crate::servers::fake_gcs;
+use crate::support::bucket::{peer_s3, seaweedfs};
+use crate::support::service::{Service, Setup};
+
+fn check(setup: &Setup) -> Output {
+    let command = setup.command();
+    let program = command.get_program().to_owned();
+    let mut check = std::process::Command::new(program);
+    check
+        .arg("check")
+        .current_dir(setup.home().path())
+        .env_clear();
+    for (name, value) in command.get_envs() {
+        check.env(name, value.expect("a value"));
+    }
+    check.stdin(std::process::Stdio::null());
+    check.output().expect("kinora check")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn all_is_well_with_a_bucket_that_can_be_used() {
+    let setup = peer_s3(Setup::new(), &seaweedfs().endpoint());
+    let output = check(&setup);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let told = stdout(&output);
+    assert_eq!(told.lines().count(), 6, "{told}");
+    for name in [
+        "ffmpeg",
+        "data directory",
+        "job store",
+        "storage, write",
+        "storage, read",
+    ] {
+        assert!(
+            told.lines()
+                .any(|line| line.starts_with(&format!("ok    {name}: "))),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn it_may_run_beside_the_service() {
+    let service = Service::start().await;
+    let output = check(service.setup());
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("ok    job store: it answers"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+/// Fails with a line that names these, and never the secret.
+#[track_caller]
+fn fails(setup: &Setup, line: &str, names: &[&str]) {
+    let output = check(setup);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stdout(&output);
+    let failed = format!("FAIL  {line}: ");
+    let failed = told.lines().find(|line| line.starts_with(&failed));
+    let failed = failed.unwrap_or_else(|| panic!("{told}{}", stderr(&output)));
+    for name in names {
+        assert!(failed.contains(name), "{name} in {failed}");
+    }
+    assert!(
+        !told.contains(seaweedfs().secret_key()) && !told.contains("a-wrong-secret"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_cure() {
+    let server = seaweedfs();
+    let setup = || peer_s3(Setup::new(), &server.endpoint());
+    let nowhere = Setup::new().env("KINORA_FFMPEG", "/nowhere/ffmpeg");
+    fails(&nowhere, "ffmpeg", &["encoder.ffmpeg"]);
+    let wrong = setup().env("S3_ACCESS_KEY", "nobody");
+    fails(
+        &wrong,
+        "storage, write",
+        &["S3_ACCESS_KEY", "InvalidAccessKeyId"],
+    );
+    let wrong = setup().env("S3_SECRET_KEY", "a-wrong-secret");
+    fails(
+        &wrong,
+        "storage, write",
+        &["S3_SECRET_KEY", "SignatureDoesNotMatch"],
+    );
+    let down = peer_s3(Setup::new(), "http://127.0.0.1:1");
+    fails(
+        &down,
+        "storage, write",
+        &["S3_ENDPOINT_URL", "cannot be reached"],
+    );
+    let blocked = Setup::new().env("KINORA_DATA_DIR", "/proc/kinora");
+    fails(&blocked, "data directory", &["storage.data_dir"]);
+}
+
+#[test]
+fn keys_of_a_stranger_are_refused_with_the_cure() {
+    let endpoint = crate::support::bucket::fake_gcs().endpoint();
+    let setup = Setup::new()
+        .env(
+            "GCP_BUCKET_NAME",
+            crate::support::bucket::fake_gcs().bucket(),
+        )
+        .env(
+            "GCP_SA_CREDENTIALS",
+            fake_gcs::credentials_of_a_stranger(&endpoint),
+        );
+    fails(&setup, "storage, write", &["GCP_SA_CREDENTIALS"]);
+    let missing = Setup::new()
+        .env("GCP_BUCKET_NAME", "no-such-bucket")
+        .env("GCP_SA_CREDENTIALS", fake_gcs::credentials(&endpoint));
+    fails(
+        &missing,
+        "storage, write",
+        &["there is no such bucket", "GCP_BUCKET_NAME"],
+    );
+}
+
+/// The start stops with one line.
+#[track_caller]
+fn refused(setup: Setup, names: &[&str]) {
+    let output = setup.command().output().expect("an end");
+    assert!(!output.status.success());
+    let told = stderr(&output);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for name in names {
+        assert!(told.contains(name), "{name} in {told}");
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_stop_the_start() {
+    let setup = || peer_s3(Setup::new(), "http://127.0.0.1:1");
+    let url = "KINORA_STORAGE_URL";
+    refused(
+        setup().env(url, "s3://another"),
+        &["S3_BUCKET_NAME", "storage.url"],
+    );
+    refused(
+        setup().env(url, "gs://videos"),
+        &["S3_BUCKET_NAME", "storage.url"],
+    );
+    let both = setup().env(url, "s3://videos/here");
+    let keys = both.clone().env("AWS_ACCESS_KEY_ID", "another");
+    refused(keys, &["S3_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]);
+    let endpoint = both.env("AWS_ENDPOINT_URL", "http://127.0.0.1:2");
+    refused(endpoint, &["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL"]);
+    let google = Setup::new()
+        .env("GCP_BUCKET_NAME", "one")
+        .env(url, "gs://another");
+    refused(google, &["GCP_BUCKET_NAME", "storage.url"]);
+}
+
+#[test]
+fn settings_that_cannot_be_right_stop_the_start() {
+    for (name, value) in [
+        ("KINORA_STORAGE_URL", "s3://videos/../others"),
+        ("KINORA_STORAGE_URL", "s3://videos/%2E%2e/others"),
+        ("KINORA_STORAGE_URL", "s3://videos/a b"),
+        ("KINORA_STORAGE_URL", "s3://key:secret@videos"),
+        ("KINORA_STORAGE_URL", "ftp://videos"),
+        ("KINORA_STORAGE_URL", "file://elsewhere/films"),
+        ("KINORA_STORAGE_PUBLIC_URL", "https://cdn.example.com/?a=b"),
+        ("KINORA_STORAGE_PUBLIC_URL", "cdn.example.com"),
+        ("KINORA_STORAGE_SIGNING_URL", "https://cdn.example.com/#a"),
+        ("KINORA_STORAGE_URLS", "private"),
+        ("KINORA_STORAGE_PRESIGN_TTL", "8d"),
+        ("KINORA_STORAGE_ACL", "public-read\nx: y"),
+        ("KINORA_STORAGE_CHECKSUMS", "always"),
+        ("KINORA_STORAGE_PATH_STYLE", "maybe"),
+    ] {
+        refused(Setup::new().env(name, value), &[name]);
+    }
+    let public = Setup::new().env("KINORA_STORAGE_URLS", "public");
+    refused(public, &["storage.urls", "storage.public_url"]);
+    let presigned = Setup::new().env("KINORA_STORAGE_URLS", "presigned");
+    refused(presigned, &["storage.urls", "directory"]);
+    let no_bucket = Setup::new().env("S3_ENDPOINT_URL", "http://127.0.0.1:1");
+    refused(no_bucket, &["S3_BUCKET_NAME"]);
+    let no_account = Setup::new().env("KINORA_STORAGE_URL", "az://videos");
+    refused(no_account, &["az://videos", "AZURE_STORAGE_ACCOUNT_NAME"]);
+    let not_json = Setup::new()
+        .env("GCP_BUCKET_NAME", "b")
+        .env("GCP_SA_CREDENTIALS", "{");
+    refused(not_json, &["gs://b", "GCP_SA_CREDENTIALS"]);
+}
