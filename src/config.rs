@@ -149,7 +149,7 @@ impl<'a> Sources<'a> {
                 if (setting.set)(settings, &value).is_none() {
                     return Err(ConfigError::BadValue {
                         name,
-                        value,
+                        value: without_credentials(&value),
                         accepts: setting.accepts,
                     });
                 }
@@ -167,6 +167,17 @@ impl<'a> Sources<'a> {
             }),
             None => Ok(self.warnings),
         }
+    }
+}
+
+/// A URL may hold a password, which no message repeats.
+fn without_credentials(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => value.to_owned(),
     }
 }
 

@@ -95,6 +95,8 @@ impl Net {
                 policy: policy.clone(),
             }))
             .no_proxy()
+            // HTTP/2 is there for object stores; bodies of strangers are counted and timed over 1.1.
+            .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .build()?;

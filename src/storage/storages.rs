@@ -50,6 +50,10 @@ impl Storages {
             service,
         };
         let name = settings.location.as_ref().map(Location::to_string);
+        if let Some(Location::Directory(directory)) = &settings.location {
+            // Err: the storage is away, which its probe tells.
+            let _ = std::fs::create_dir_all(directory);
+        }
         let current = opener.open(settings.location.as_ref(), settings)?;
         Ok(Self {
             current: (name, current),
@@ -124,8 +128,6 @@ impl Opener {
             Some(Location::Directory(directory)) => directory.clone(),
             None => self.built_in.clone(),
         };
-        // Err: the storage is away, which its probe tells.
-        let _ = std::fs::create_dir_all(&directory);
         let base_url = match (settings.urls, &settings.public_url) {
             (Some(AddressKind::Public), None) => return Err(SettingsError::NoPublicUrl),
             (Some(AddressKind::Public) | None, Some(base)) => base.clone(),

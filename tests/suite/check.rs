@@ -187,6 +187,13 @@ fn settings_that_cannot_be_right_stop_the_start() {
     ] {
         refused(Setup::new().env(name, value), &[name]);
     }
+    let password = Setup::new().env("KINORA_STORAGE_URL", "s3://key:a-password@videos");
+    let output = password.command().output().expect("an end");
+    assert!(
+        !stderr(&output).contains("a-password"),
+        "{}",
+        stderr(&output)
+    );
     let public = Setup::new().env("KINORA_STORAGE_URLS", "public");
     refused(public, &["storage.urls", "storage.public_url"]);
     let presigned = Setup::new().env("KINORA_STORAGE_URLS", "presigned");
