@@ -76,7 +76,11 @@ impl Config {
         sources.apply(&mut config.storage, storage::Settings::TABLE)?;
         config.apply_rendering(&mut sources)?;
         config.warnings = sources.nothing_left()?;
-        config.storage.variables = Variables::choose(std::env::vars());
+        config.storage.variables =
+            Variables::choose(std::env::vars_os().filter_map(|(name, value)| {
+                // What is not Unicode is no setting of ours.
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }));
         config
             .warnings
             .extend(config.storage.resolve_peer_variables()?);

@@ -38,11 +38,22 @@ impl Outcome {
     }
 }
 
+/// Only what RFC 9110, 8.8.3, allows between the quotes: a store may send anything.
+#[allow(clippy::ptr_arg, reason = "the form that filter asks for")]
+fn is_tag(text: &String) -> bool {
+    text.bytes()
+        .all(|byte| byte == b'!' || (b'#'..=b'~').contains(&byte))
+}
+
 impl Validators {
     pub fn of(metadata: &Metadata) -> Self {
         Self {
             size: metadata.size,
-            etag: metadata.etag.clone().map(EntityTag::new_strong),
+            etag: metadata
+                .etag
+                .clone()
+                .filter(is_tag)
+                .map(EntityTag::new_strong),
             modified: metadata.modified,
         }
     }

@@ -16,7 +16,7 @@ use super::conditional::{Outcome, Validators};
 use super::error::ApiError;
 use crate::job::JobId;
 use crate::pipeline::TEST_FILE;
-use crate::storage::{Metadata, Storage, media_type};
+use crate::storage::{Metadata, Storage, StorageError, media_type};
 
 /// A video is written once.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -76,8 +76,11 @@ async fn find(
             return Ok((storage, metadata));
         }
     }
-    looked_up?;
-    Err(ApiError::NotFound("video"))
+    match looked_up {
+        // Stores answer so for what is not there, to those who may not list.
+        Ok(_) | Err(StorageError::Refused { .. }) => Err(ApiError::NotFound("video")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The key of a name, and its job. Only names of our own making reach the storage.

@@ -22,6 +22,9 @@ const FRESH: Duration = Duration::from_secs(10);
 /// After a failure, which may be over soon.
 const FRESH_FAILURE: Duration = Duration::from_secs(2);
 
+/// For each probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(8);
+
 /// Probes what the service needs, now and then.
 pub struct Readiness {
     needs: Needs,
@@ -63,15 +66,23 @@ impl Failed {
 
 impl Needs {
     async fn probe(&self) -> Vec<Failed> {
+        let encoder = async {
+            let checked = self.encoder.check().await;
+            checked.map_err(|error| Failed::new("ffmpeg", error.to_string(), &error))
+        };
+        let jobs = async {
+            let probed = self.jobs.probe().await;
+            probed.map_err(|error| Failed::new("jobs", error.to_string(), &error))
+        };
+        let storage = async {
+            let probed = self.storage.probe().await;
+            probed.map_err(|error| Failed::new("storage", storage_message(&error), &error))
+        };
         let (encoder, jobs, storage) = tokio::join!(
-            self.encoder.check(),
-            self.jobs.probe(),
-            self.storage.probe()
+            in_time("ffmpeg", encoder),
+            in_time("jobs", jobs),
+            in_time("storage", storage)
         );
-        let encoder = encoder.map_err(|error| Failed::new("ffmpeg", error.to_string(), &error));
-        let jobs = jobs.map_err(|error| Failed::new("jobs", error.to_string(), &error));
-        let storage =
-            storage.map_err(|error| Failed::new("storage", storage_message(&error), &error));
         let results = [encoder, jobs, storage];
         results.into_iter().filter_map(Result::err).collect()
     }
@@ -116,6 +127,14 @@ impl Readiness {
             vec![Failed::new("probe", message, &panic)]
         })
     }
+}
+
+async fn in_time(
+    check: &'static str,
+    probe: impl Future<Output = Result<(), Failed>>,
+) -> Result<(), Failed> {
+    let probed = tokio::time::timeout(PROBE_TIMEOUT, probe).await;
+    probed.unwrap_or_else(|late| Err(Failed::new(check, "it does not answer".into(), &late)))
 }
 
 /// The cure is in the cause: of an object store, and not of a directory, whose cause names files.

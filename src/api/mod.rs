@@ -87,13 +87,12 @@ impl Service {
     }
 
     /// The addresses of a finished job's video, if it has one.
-    async fn urls(&self, job: &Job) -> Result<Option<VideoUrls>, ApiError> {
+    async fn urls(&self, job: &Job) -> Option<VideoUrls> {
         let outcome = job.finish.as_ref().map(|finish| &finish.outcome);
         let Some(Ok(video)) = outcome else {
-            return Ok(None);
+            return None;
         };
-        let urls = self.publisher.urls(job.id, video, Duration::ZERO).await?;
-        Ok(Some(urls))
+        Some(self.publisher.urls_for_answer(job.id, video).await)
     }
 
     /// The storage that holds a job's files: the one of today, if nobody knows of another.

@@ -52,7 +52,7 @@ async fn check_ffmpeg(config: &Config) -> Result<String, String> {
 
 fn check_data_dir(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let written = std::fs::create_dir_all(path).and_then(|()| {
+    let written = super::data_dir::create(path).and_then(|()| {
         let file = path.join(format!("check-{}", Uuid::new_v4()));
         std::fs::write(&file, "Kinora can write here.\n")?;
         std::fs::remove_file(file)
@@ -92,6 +92,10 @@ async fn check_storage(config: &Config) -> Vec<Check> {
         Ok(storages) => storages,
         Err(error) => return vec![Check::new("storage", Err(error.to_string()))],
     };
+    if config.storage.location.is_none() {
+        // As the first start does. Err: the write tells of it.
+        let _ = super::data_dir::create(&super::data_dir::videos(&config.storage.data_dir));
+    }
     let storage = &**storages.current();
     let key = format!("kinora-check-{}.txt", Uuid::new_v4());
     let told = |result: Result<(), StorageError>, done: &str| match result {

@@ -23,12 +23,7 @@ impl DataDir {
             path: path.to_owned(),
             cause,
         };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        // The job store holds addresses that are as good as keys.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(fail)?;
+        create(path).map_err(fail)?;
         let path = path.canonicalize().map_err(fail)?;
         let lock = File::create(path.join("lock")).map_err(fail)?;
         if !locked(&lock).map_err(fail)? {
@@ -100,6 +95,15 @@ impl DataDir {
             .map_err(fail)?;
         Ok((secret, true))
     }
+}
+
+/// Makes a directory for our eyes only: the job store holds addresses that are as good as keys.
+pub fn create(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 pub fn job_store(data_dir: &Path) -> PathBuf {

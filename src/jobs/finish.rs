@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use log::{error, info, warn};
+use tokio::task::JoinHandle;
 
 use super::Jobs;
 use super::backend::{Attempt, NewWebhook};
@@ -13,8 +14,14 @@ use crate::job::{Finish, Job, JobState, Outcome, Timestamp, VideoUrls};
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 impl Jobs {
-    /// Stores the outcome of an attempt; `urls`: of its video. Goes on trying in the background.
-    pub(super) async fn finish(&self, mut job: Job, outcome: Outcome, urls: Option<&VideoUrls>) {
+    /// Stores the outcome of an attempt; `urls`: of its video. While the store fails, it is tried on
+    /// in the background, until it is written.
+    pub(super) async fn finish(
+        &self,
+        mut job: Job,
+        outcome: Outcome,
+        urls: Option<&VideoUrls>,
+    ) -> Option<JoinHandle<()>> {
         match &outcome {
             Ok(video) => info!(
                 "job {} made {} frames, {} bytes",
@@ -33,7 +40,7 @@ impl Jobs {
         let webhook = self.webhook(&job, urls, finish.at);
         let attempt = Attempt::of(&job);
         if self.store(attempt, &finish, webhook.as_ref()).await {
-            return;
+            return None;
         }
         // Whoever waits need not wait for the disk as well.
         if let Some(waiter) = self.shared.waiters.take(job.id) {
@@ -42,12 +49,12 @@ impl Jobs {
         }
         // The worker goes on meanwhile.
         let jobs = self.clone();
-        self.shared.runtime.spawn(async move {
+        Some(self.shared.runtime.spawn(async move {
             tokio::time::sleep(STORE_AGAIN).await;
             while !jobs.store(attempt, &finish, webhook.as_ref()).await {
                 tokio::time::sleep(STORE_AGAIN).await;
             }
-        });
+        }))
     }
 
     /// Whether the outcome is stored, or need not be.

@@ -174,8 +174,14 @@ impl Jobs {
             .iter()
             .filter_map(|job| job.unstored.as_ref())
             .collect();
-        if let Err(error) = storing.publisher().discard_all_but(&videos) {
-            warn!("files of ended attempts could not be removed: {error}");
+        match storing.publisher().discard_all_but(&videos) {
+            Ok(cut_off) => {
+                let publisher = storing.publisher().clone();
+                self.shared
+                    .runtime
+                    .spawn(async move { publisher.abandon(cut_off).await });
+            }
+            Err(error) => warn!("files of ended attempts could not be removed: {error}"),
         }
         if !videos.is_empty() {
             info!("{} finished videos are still to be stored", videos.len());

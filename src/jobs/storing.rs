@@ -1,9 +1,11 @@
 //! Storing: what is left of a job once its video is made. It takes no worker, and as long as the
 //! storage needs.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use log::{error, info, warn};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -14,7 +16,9 @@ use super::attempt::RunningAttempt;
 use super::backend::Attempt;
 use super::{CancelReason, Jobs, cancelled};
 use crate::errors::chain;
-use crate::job::{Failure, FailureCode, Job, StoredVideo, Timestamp, UnstoredVideo, VideoUrls};
+use crate::job::{
+    Failure, FailureCode, Job, Outcome, StoredVideo, Timestamp, UnstoredVideo, VideoUrls,
+};
 use crate::pipeline::{Publisher, StorageError};
 
 /// Videos on their way to the storage at once.
@@ -63,10 +67,16 @@ impl Storing {
     pub fn start(&self, jobs: &Jobs, job: Job, video: UnstoredVideo) {
         let (storing, jobs) = (self.clone(), jobs.clone());
         let runtime = jobs.shared.runtime.clone();
-        self.tasks.spawn_on(
-            async move { storing.run(&jobs, job, video).await },
-            &runtime,
-        );
+        let task = async move {
+            let run = AssertUnwindSafe(storing.run(&jobs, &job, &video));
+            if run.catch_unwind().await.is_err() {
+                error!("storing the video of job {} panicked", job.id);
+                storing
+                    .end(&jobs, &job, &video, Err(Failure::internal()), None)
+                    .await;
+            }
+        };
+        self.tasks.spawn_on(task, &runtime);
     }
 
     /// Waits until every video is stored. No other may be started.
@@ -75,20 +85,17 @@ impl Storing {
         self.tasks.wait().await;
     }
 
-    async fn run(&self, jobs: &Jobs, job: Job, video: UnstoredVideo) {
-        let attempt = RunningAttempt::storing(jobs, &job);
-        match self.store(&job, &video, &attempt).await {
-            Ok((stored, urls)) => {
-                jobs.finish(job.clone(), Ok(stored), Some(&urls)).await;
-                self.publisher.discard(job.id, &video).await;
-            }
+    async fn run(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideo) {
+        let attempt = RunningAttempt::storing(jobs, job);
+        match self.store(job, video, &attempt).await {
+            Ok((stored, urls)) => self.end(jobs, job, video, Ok(stored), Some(&urls)).await,
             Err(NotStored::Failed(StorageError::NoFile { cause, .. })) => {
                 error!(
                     "the video of job {} is not on disk any more: {cause}",
                     job.id
                 );
                 drop(attempt);
-                self.make_again(jobs, &job, &video).await;
+                self.make_again(jobs, job, video).await;
             }
             Err(NotStored::Failed(error)) => {
                 error!(
@@ -96,14 +103,12 @@ impl Storing {
                     job.id,
                     chain(&error)
                 );
-                jobs.finish(job.clone(), Err(self.failure(&error)), None)
-                    .await;
-                self.publisher.discard(job.id, &video).await;
+                let failure = self.failure(&error);
+                self.end(jobs, job, video, Err(failure), None).await;
             }
             Err(NotStored::Cancelled) => match attempt.cancellation().reason() {
                 Some(CancelReason::Requested) => {
-                    jobs.finish(job.clone(), Err(cancelled()), None).await;
-                    self.publisher.discard(job.id, &video).await;
+                    self.end(jobs, job, video, Err(cancelled()), None).await;
                 }
                 Some(CancelReason::Stopping) => {
                     info!(
@@ -115,10 +120,30 @@ impl Storing {
                 }
                 Some(CancelReason::LeaseLost | CancelReason::TimeLimit) | None => {
                     warn!("job {} is worked on elsewhere; this attempt ends", job.id);
-                    self.publisher.discard(job.id, &video).await;
+                    self.publisher.discard(job.id, video).await;
                 }
             },
         }
+    }
+
+    /// Ends the job. Its files go once that is written: a crash before finds everything as it was.
+    async fn end(
+        &self,
+        jobs: &Jobs,
+        job: &Job,
+        video: &UnstoredVideo,
+        outcome: Outcome,
+        urls: Option<&VideoUrls>,
+    ) {
+        let failed = outcome.is_err();
+        if let Some(writing) = jobs.finish(job.clone(), outcome, urls).await {
+            // Err: it panicked, and the next start begins again here.
+            let _ = writing.await;
+        }
+        if failed {
+            self.publisher.delete(job.id).await;
+        }
+        self.publisher.discard(job.id, video).await;
     }
 
     /// Tries until the video is stored, or patience is over.
@@ -131,11 +156,12 @@ impl Storing {
         let token = attempt.cancellation().token();
         let mut backoff = Backoff::default();
         let mut logged: Option<Instant> = None;
+        let mut stored = None;
         loop {
             let tried = tokio::select! {
                 biased;
                 () = token.cancelled() => return Err(NotStored::Cancelled),
-                tried = self.try_to_store(job, video, attempt) => tried,
+                tried = self.try_to_store(job, video, attempt, &mut stored) => tried,
             };
             let error = match tried {
                 Ok(stored) => return Ok(stored),
@@ -163,27 +189,37 @@ impl Storing {
         }
     }
 
+    /// What was stored by an earlier try is not stored again.
     async fn try_to_store(
         &self,
         job: &Job,
         video: &UnstoredVideo,
         attempt: &RunningAttempt,
+        stored: &mut Option<StoredVideo>,
     ) -> Result<(StoredVideo, VideoUrls), StorageError> {
         // Err: never, as nobody closes it.
         let _slot = self.slots.acquire().await;
         let publisher = &self.publisher;
-        let stored = publisher.store(job.id, video, attempt).await?;
+        let stored = match stored {
+            Some(stored) => stored,
+            None => stored.insert(publisher.store(job.id, video, attempt).await?),
+        };
         let urls = publisher
-            .urls(job.id, &stored, self.webhook_lifetime)
+            .urls(job.id, stored, self.webhook_lifetime)
             .await?;
-        Ok((stored, urls))
+        Ok((stored.clone(), urls))
     }
 
     /// Its files are gone: the job is begun anew.
     async fn make_again(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideo) {
         self.publisher.discard(job.id, video).await;
-        if let Err(error) = jobs.shared.backend.release(Attempt::of(job)).await {
+        while let Err(error) = jobs.shared.backend.release(Attempt::of(job)).await {
             error!("job {} could not be put back: {}", job.id, chain(&error));
+            tokio::time::sleep(MAX_BACKOFF).await;
+        }
+        if jobs.shared.closing.is_cancelled() {
+            // Nobody here will begin it.
+            jobs.shared.waiters.take(job.id);
         }
     }
 

@@ -87,7 +87,10 @@ impl Worker {
                 drop(attempt);
                 self.hand_over(job, video);
             }
-            Ending::Failed(failure) => self.block_on(self.jobs.finish(job, Err(failure), None)),
+            Ending::Failed(failure) => {
+                // The worker does not wait for what is left to do in the background.
+                let _ = self.block_on(self.jobs.finish(job, Err(failure), None));
+            }
             Ending::Released => {
                 info!("job {} was interrupted and goes back to the queue", job.id);
                 // Before another attempt can begin.

@@ -5,16 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use log::error;
+use log::{debug, error, warn};
 use tokio_util::sync::CancellationToken;
 
 use super::{Observer, Pipeline, PipelineError};
+use crate::errors::chain;
 use crate::job::{
     Failure, FailureCode, Job, JobId, StoredVideo, Timestamp, UnstoredVideo, VideoFacts, VideoUrls,
 };
 use crate::picture;
 use crate::spec::Size;
-use crate::storage::{Fence, NoFence, Storage, StorageError, Storages};
+use crate::storage::{Fence, NOTE_ENDING, NoFence, Storage, StorageError, Storages};
 
 /// The key under which [`Publisher::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
@@ -105,15 +106,15 @@ impl Publisher {
             url: None,
             thumbnail_url: None,
         };
-        let urls = self.urls(id, &stored, Duration::ZERO).await?;
-        Ok(if self.storages.is_served_here(&urls.video) {
-            StoredVideo {
+        let urls = self.urls(id, &stored, Duration::ZERO).await;
+        Ok(match urls {
+            Ok(urls) if self.storages.is_served_here(&urls.video) => StoredVideo {
                 url: Some(urls.video),
                 thumbnail_url: urls.thumbnail,
                 ..stored
-            }
-        } else {
-            stored
+            },
+            // Err: it is stored all the same.
+            _ => stored,
         })
     }
 
@@ -128,22 +129,39 @@ impl Publisher {
         }
     }
 
-    /// Removes every file that waits to be stored, but those of `videos`.
-    pub fn discard_all_but(&self, videos: &[&UnstoredVideo]) -> io::Result<()> {
+    /// Removes every file that waits to be stored, but those of `videos`. Tells which uploads were
+    /// cut off: of these, the notes are still there.
+    pub fn discard_all_but(&self, videos: &[&UnstoredVideo]) -> io::Result<Vec<PathBuf>> {
+        let mut cut_off = Vec::new();
         for entry in std::fs::read_dir(&self.unstored_dir)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             // With the dot: an attempt's number may begin with another's.
-            let belongs = |video: &&&UnstoredVideo| {
+            let belongs = |video: &UnstoredVideo| {
                 let rest = name.strip_prefix(&video.name);
                 rest.is_some_and(|rest| rest.starts_with('.'))
             };
-            if !videos.iter().any(|video| belongs(&video)) {
-                std::fs::remove_file(entry.path())?;
+            if videos.iter().any(|video| belongs(video)) {
+                continue;
+            }
+            match name.strip_suffix(NOTE_ENDING) {
+                Some(file) => cut_off.push(path.with_file_name(file)),
+                None => std::fs::remove_file(&path)?,
             }
         }
-        Ok(())
+        Ok(cut_off)
+    }
+
+    /// Aborts uploads of files that are not there any more.
+    pub async fn abandon(&self, files: Vec<PathBuf>) {
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let (id, ending) = (name.split('.').next(), file.extension());
+            if let (Some(id), Some(ending)) = (id, ending) {
+                let key = format!("{id}.{}", ending.to_string_lossy());
+                self.storages.current().abandon(&key, &file).await;
+            }
+        }
     }
 
     fn unstored(&self, video: &UnstoredVideo, ending: &str) -> PathBuf {
@@ -178,6 +196,35 @@ impl Publisher {
         })
     }
 
+    /// The same for an answer, which is not held up by a storage that cannot tell: then it is an
+    /// address of this service.
+    pub async fn urls_for_answer(&self, id: JobId, video: &StoredVideo) -> VideoUrls {
+        match self.urls(id, video, Duration::ZERO).await {
+            Ok(urls) => urls,
+            Err(error) => {
+                warn!(
+                    "the video of job {id} has no address of its own: {}",
+                    chain(&error)
+                );
+                let thumbnail = || self.storages.service_url(&id.thumbnail_name());
+                VideoUrls {
+                    video: self.storages.service_url(&id.video_name()),
+                    thumbnail: video.has_thumbnail().then(thumbnail),
+                }
+            }
+        }
+    }
+
+    /// Removes the files of a job that did not end well from the storage, as far as it allows.
+    pub async fn delete(&self, id: JobId) {
+        let storage = self.storages.current();
+        for key in [id.video_name(), id.thumbnail_name()] {
+            if let Err(error) = storage.delete(&key).await {
+                debug!("{key} was not deleted: {}", chain(&error));
+            }
+        }
+    }
+
     /// Shows that videos can be stored, by a small text file, and tells its address.
     pub async fn test_storage(&self) -> Result<String, StorageError> {
         let file = TemporaryFile::new(self.work_dir.join(JobId::random().to_string()));
@@ -199,7 +246,11 @@ async fn store_once(
 ) -> Result<(), StorageError> {
     match storage.put(key, file, fence).await {
         Err(StorageError::NoFile { key, cause }) => {
-            let found = storage.metadata(&key).await?;
+            let found = match storage.metadata(&key).await {
+                // Whoever may only put is not told, and it is made again.
+                Err(StorageError::Refused { .. }) => None,
+                found => found?,
+            };
             let is_ours = found.is_some_and(|found| bytes.is_none_or(|bytes| found.size == bytes));
             is_ours
                 .then_some(())

@@ -63,10 +63,7 @@ impl Storage for LocalStorage {
         let source = file.to_owned();
         // The bytes first, then the name: after a power cut there is a whole file or none.
         let synced = blocking(move || File::open(&source)?.sync_all()).await;
-        synced.map_err(|cause| StorageError::NoFile {
-            key: key.to_owned(),
-            cause,
-        })?;
+        synced.map_err(|cause| StorageError::unreadable(key, cause))?;
         if !fence.holds().await {
             return Err(StorageError::Fenced(key.to_owned()));
         }

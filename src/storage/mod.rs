@@ -82,6 +82,9 @@ impl Fence for NoFence {
     }
 }
 
+/// Ends the names of notes that are kept beside files.
+pub const NOTE_ENDING: &str = ".upload";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
     /// Bytes.
@@ -113,7 +116,7 @@ pub enum StorageError {
         #[source]
         cause: Box<dyn Error + Send + Sync>,
     },
-    #[error("the file for {key:?} cannot be read")]
+    #[error("the file for {key:?} is not there")]
     NoFile {
         key: String,
         #[source]
@@ -128,10 +131,20 @@ impl StorageError {
     /// What to do about it, of a store that tells: fit for anyone to read.
     pub fn cure(&self) -> Option<String> {
         match self {
-            Self::Failed { cause, .. } | Self::Refused { cause, .. } => {
-                cause.downcast_ref::<Cause>().map(Cause::to_string)
-            }
+            Self::Failed { cause, .. } | Self::Refused { cause, .. } => cause
+                .downcast_ref::<Cause>()
+                .map(|cause| cause.cure().to_owned()),
             Self::NoFile { .. } | Self::Fenced(_) => None,
+        }
+    }
+
+    /// The file itself, which is gone only if the system says so.
+    pub fn unreadable(key: &str, cause: std::io::Error) -> Self {
+        if cause.kind() == std::io::ErrorKind::NotFound {
+            let key = key.to_owned();
+            Self::NoFile { key, cause }
+        } else {
+            Self::failed(key, cause)
         }
     }
 

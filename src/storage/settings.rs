@@ -322,6 +322,12 @@ impl Variables {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    fn remove(&mut self, names: &[&str]) {
+        for name in names {
+            self.0.remove(*name);
+        }
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }
@@ -378,10 +384,16 @@ impl Settings {
         if let Some(peer) = peer {
             self.take_s3(peer)?;
         }
+        if !has_s3 {
+            self.take_s3_keys()?;
+        }
         let Some(bucket) = self.variables.get("GCP_BUCKET_NAME").map(str::to_owned) else {
+            self.take_google_key()?;
             return Ok(Vec::new());
         };
         if has_s3 {
+            // For videos that were stored there before.
+            self.take_google_key()?;
             return Ok(vec![
                 "GCP_BUCKET_NAME has no effect beside S3_ENDPOINT_URL: videos go to the S3 bucket"
                     .into(),
@@ -401,15 +413,28 @@ impl Settings {
                 })?;
                 self.location = Some(Location::Bucket(bucket));
                 // Named by the only form that names a bucket: the other may be there for other programs.
+                self.variables.remove(&ENDPOINTS);
+                if peer.access_key.is_some() {
+                    self.variables.remove(&SESSION_TOKENS);
+                }
                 for (name, value) in peer.variables() {
                     self.variables.set(name, value);
                 }
-                self.variables.0.remove("AWS_SESSION_TOKEN");
                 Ok(())
             }
             Some(Location::Bucket(bucket))
                 if bucket.provider == Provider::S3 && bucket.name == peer.bucket =>
             {
+                let mut endpoints = ENDPOINTS.iter().filter_map(|name| self.variables.get(name));
+                if endpoints.any(|other| other != peer.endpoint) {
+                    return Err(SettingsError::Contradiction {
+                        one: "S3_ENDPOINT_URL",
+                        other: "AWS_ENDPOINT_URL".into(),
+                    });
+                }
+                if peer.access_key.is_some() && self.variables.get("AWS_ACCESS_KEY_ID").is_none() {
+                    self.variables.remove(&SESSION_TOKENS);
+                }
                 for (name, value) in peer.variables() {
                     if self.variables.get(name).is_some_and(|other| other != value) {
                         return Err(SettingsError::Contradiction {
@@ -426,6 +451,28 @@ impl Settings {
                 other: "storage.url".into(),
             }),
         }
+    }
+
+    /// The keys alone, for a bucket that `storage.url` names.
+    fn take_s3_keys(&mut self) -> Result<(), SettingsError> {
+        for (one, other) in [
+            ("S3_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+            ("S3_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
+            ("S3_REGION", "AWS_REGION"),
+        ] {
+            let Some(value) = self.variables.get(one).map(str::to_owned) else {
+                continue;
+            };
+            let is_s3 = matches!(&self.location, Some(Location::Bucket(bucket)) if bucket.provider == Provider::S3);
+            if is_s3 && self.variables.get(other).is_some_and(|set| set != value) {
+                let other = other.to_owned();
+                return Err(SettingsError::Contradiction { one, other });
+            }
+            if self.variables.get(other).is_none() {
+                self.variables.set(other, &value);
+            }
+        }
+        Ok(())
     }
 
     fn take_google(&mut self, name: &str) -> Result<(), SettingsError> {
@@ -447,6 +494,10 @@ impl Settings {
                 });
             }
         }
+        self.take_google_key()
+    }
+
+    fn take_google_key(&mut self) -> Result<(), SettingsError> {
         let Some(key) = self.variables.get("GCP_SA_CREDENTIALS").map(str::to_owned) else {
             return Ok(());
         };
@@ -461,6 +512,11 @@ impl Settings {
         Ok(())
     }
 }
+
+/// The names that an endpoint of S3 may have.
+pub const ENDPOINTS: [&str; 3] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+/// Parts of a temporary key, which belong to no other.
+const SESSION_TOKENS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_TOKEN"];
 
 /// The peer's five variables for S3.
 struct PeerS3 {

@@ -71,6 +71,22 @@ impl Storages {
         self.current.0.as_deref()
     }
 
+    /// An address through this service, whatever the settings say.
+    pub fn service_url(&self, key: &str) -> String {
+        format!("{}/{key}", self.opener.service.base)
+    }
+
+    /// The signing endpoint is one provider's.
+    fn signing_url_of(&self, location: Option<&Location>) -> Option<String> {
+        let settings = &self.opener.settings;
+        let provider = |location: Option<&Location>| match location {
+            Some(Location::Bucket(bucket)) => Some(bucket.provider),
+            _ => None,
+        };
+        let is_the_same = provider(location) == provider(settings.location.as_ref());
+        settings.signing_url.clone().filter(|_| is_the_same)
+    }
+
     /// Whether an address leads through this service.
     pub fn is_served_here(&self, url: &str) -> bool {
         url.starts_with(&self.opener.service.base)
@@ -105,6 +121,7 @@ impl Storages {
                 .urls
                 .filter(|kind| *kind != AddressKind::Public),
             public_url: None,
+            signing_url: self.signing_url_of(location.as_ref()),
             ..self.opener.settings.clone()
         };
         let opened = self.opener.open(location.as_ref(), &settings);

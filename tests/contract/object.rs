@@ -343,6 +343,20 @@ async fn an_upload_that_was_cut_off_is_aborted_by_the_next_attempt() {
     assert_eq!(names, 1, "the note is gone");
 }
 
+/// The disk cannot take the note: the file is there all the same, and nothing is left in the store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_cannot_be_written_is_no_lost_file() {
+    let (objects, proxy) = broken(|_| Action::Pass);
+    let file = objects.file(&vec![7; 17 << 20]);
+    std::fs::create_dir(objects.work.path().join("file.mp4.upload")).expect("an obstacle");
+    let stored = objects.storage.put(KEY, &file, &NoFence).await;
+    assert!(
+        matches!(stored, Err(StorageError::Failed { .. })),
+        "{stored:?}"
+    );
+    assert_eq!(aborts(&proxy), [Some(204)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_conditions_is_written_all_the_same() {
     let conditional = |request: &Request| request.header("if-none-match").is_some();
@@ -471,6 +485,32 @@ async fn an_endpoint_may_begin_or_end_with_the_bucket() {
         assert!(url.starts_with(&host), "{url}");
         let path = url.split('?').next().expect("a path");
         assert_eq!(path.matches(bucket).count(), 1, "{url}");
+    }
+}
+
+/// A host that begins with the bucket's name by chance keeps its path.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_may_have_the_name_of_its_host() {
+    let server = seaweedfs();
+    let bucket = server.bucket();
+    for (endpoint, path_style) in [
+        (format!("https://{bucket}.example.com"), None),
+        (format!("https://{bucket}.s3.example.com"), Some(true)),
+    ] {
+        let settings = Settings {
+            path_style,
+            ..s3_settings(&endpoint)
+        };
+        let objects = Objects::new(Provider::S3, bucket, &settings);
+        let url = objects
+            .storage
+            .url(KEY, Duration::ZERO)
+            .await
+            .expect("an address");
+        assert!(
+            url.starts_with(&format!("{endpoint}/{bucket}/tests/")),
+            "{url}"
+        );
     }
 }
 

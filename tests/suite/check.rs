@@ -5,6 +5,7 @@ use std::process::Output;
 use crate::servers::fake_gcs;
 use crate::support::bucket::{peer_s3, seaweedfs};
 use crate::support::service::{Service, Setup};
+use crate::support::wait;
 
 fn check(setup: &Setup) -> Output {
     let command = setup.command();
@@ -49,6 +50,76 @@ fn all_is_well_with_a_bucket_that_can_be_used() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn it_may_run_before_the_first_start() {
+    let setup = Setup::new();
+    let output = check(&setup);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let mode = std::fs::metadata(setup.data())
+        .expect("the directory")
+        .permissions();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
+    assert_eq!(mode & 0o077, 0, "others may read it");
+}
+
+#[test]
+fn values_that_are_no_text_are_none_of_our_settings() {
+    use std::os::unix::ffi::OsStringExt;
+    let setup = Setup::new();
+    let mut command = setup.command();
+    command.env("OTHER", std::ffi::OsString::from_vec(vec![0xff]));
+    command.env("KINORA_STORAGE_URLS", "nonsense");
+    let told = stderr(&command.output().expect("an end"));
+    assert!(told.starts_with("kinora: KINORA_STORAGE_URLS"), "{told}");
+}
+
+#[test]
+fn credentials_that_cannot_be_read_are_not_repeated() {
+    let setup = Setup::new().env("GCP_BUCKET_NAME", "b");
+    for credentials in [
+        "\"a-private-key\"",
+        "a-private-key",
+        r#"{"private_key": "a-private-key"}"#,
+    ] {
+        let output = check(&setup.clone().env("GCP_SA_CREDENTIALS", credentials));
+        let told = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(!told.contains("a-private-key"), "{told}");
+        assert!(told.contains("GCP_SA_CREDENTIALS"), "{told}");
+    }
+}
+
+#[test]
+fn the_peers_keys_are_enough_beside_a_storage_url() {
+    let server = seaweedfs();
+    let setup = Setup::new()
+        .env(
+            "KINORA_STORAGE_URL",
+            format!("s3://{}/keys", server.bucket()),
+        )
+        .env("AWS_ENDPOINT_URL", server.endpoint())
+        .env("S3_ACCESS_KEY", server.access_key())
+        .env("S3_SECRET_KEY", server.secret_key());
+    let output = check(&setup);
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
+/// Another program's endpoint does not draw the peer's keys to it.
+#[test]
+fn the_peers_endpoint_is_the_one_that_is_used() {
+    let server = seaweedfs();
+    let setup = peer_s3(Setup::new(), &server.endpoint())
+        .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+        .env("AWS_SESSION_TOKEN", "of-another-key");
+    let output = check(&setup);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let url = format!("s3://{}", server.bucket());
+    refused(
+        setup.env("KINORA_STORAGE_URL", url),
+        &["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL"],
+    );
 }
 
 #[tokio::test]
@@ -135,8 +206,10 @@ fn keys_of_a_stranger_are_refused_with_the_cure() {
 /// The start stops with one line.
 #[track_caller]
 fn refused(setup: Setup, names: &[&str]) {
-    let output = setup.command().output().expect("an end");
-    assert!(!output.status.success());
+    let mut child = setup.command().spawn().expect("the service");
+    let ended = wait::until_blocking("the start stops", || child.try_wait().ok()?);
+    assert!(!ended.success());
+    let output = child.wait_with_output().expect("what it said");
     let told = stderr(&output);
     assert_eq!(told.lines().count(), 1, "{told}");
     for name in names {

@@ -271,6 +271,25 @@ async fn videos_stay_reachable_when_the_storage_changes() {
     }
 }
 
+/// The status of a finished job is told, whatever became of the storage where its video was.
+#[tokio::test]
+async fn a_storage_that_cannot_be_opened_any_more_does_not_hide_a_status() {
+    let credentials = fake_gcs().credentials();
+    let setup = Setup::new().env("GCP_BUCKET_NAME", fake_gcs().bucket());
+    let service = setup.env("GCP_SA_CREDENTIALS", credentials).start().await;
+    let made = made(&service).await;
+    let setup = service.kill().await;
+    let setup = setup
+        .without("GCP_BUCKET_NAME")
+        .without("GCP_SA_CREDENTIALS");
+    let service = own_s3(setup, "later").start().await;
+    let id = text(&made, "job_id");
+    let status = service.job(id).await;
+    assert_eq!(status["response"]["response"]["code"], 200, "{status}");
+    let url = text(&status["response"]["response"], "response");
+    assert_eq!(url, service.url(&format!("/videos/{id}.mp4")));
+}
+
 #[tokio::test]
 async fn a_directory_of_another_file_system_can_be_the_storage() {
     // In memory on most machines, and on another file system than the data directory then.

@@ -71,7 +71,7 @@ pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResp
 pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let job = find(&service, &id).await?.job;
     let (video, completed_at) = completed(&job)?;
-    let Some(urls) = service.urls(&job).await? else {
+    let Some(urls) = service.urls(&job).await else {
         return Err(ApiError::VideoGone);
     };
     check_it_is_there(&service, job.id, video).await?;
@@ -104,7 +104,9 @@ async fn check_it_is_there(
     id: JobId,
     video: &StoredVideo,
 ) -> Result<(), ApiError> {
-    let storage = service.publisher.storages.named(video.storage.as_deref())?;
+    let Ok(storage) = service.publisher.storages.named(video.storage.as_deref()) else {
+        return Ok(());
+    };
     match storage.metadata(&id.video_name()).await {
         Ok(None) => Err(ApiError::VideoGone),
         Ok(Some(_)) => Ok(()),

@@ -69,7 +69,7 @@ async fn convert(
         return Ok(HttpResponse::Accepted().json(Envelope::accepted(jobs, client_id, id).await));
     }
     let job = finished.await.map_err(|_| ApiError::Stopping(Some(id)))?;
-    let urls = service.urls(&job).await?;
+    let urls = service.urls(&job).await;
     let envelope = Envelope::finished(&job, urls.as_ref())
         .ok_or(ApiError::Internal)?
         .for_caller();

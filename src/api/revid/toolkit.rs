@@ -92,7 +92,7 @@ async fn answer_job_status(
         .job(id)
         .await?
         .ok_or(ApiError::NotFound("job"))?;
-    let urls = service.urls(&job).await?;
+    let urls = service.urls(&job).await;
     let status = JobStatus::of(&job, urls.as_ref(), service).await;
     let mut answer = json!(Answer::new(endpoint, id, &status, service, begun).await);
     // Beside the envelope's own place for it, so that an automation can branch without digging.

@@ -9,23 +9,22 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::multipart::MultipartStore;
 use object_store::signer::Signer;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
 use serde_json::Value;
 use url::Url;
 
-use crate::storage::settings::{Bucket, Checksums, Provider, Settings};
+use crate::storage::settings::{Bucket, Checksums, ENDPOINTS, Provider, Settings};
 
 /// For one request that writes, or asks: a part of an upload and its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two pieces of a file that is read.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A few quick retries of one request. What fails for longer is tried again as a whole.
 const RETRIES: usize = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
-const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Room for one more after one that timed out.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub struct Clients {
     /// Creates objects, with the headers of new ones.
@@ -61,6 +60,10 @@ impl Clients {
 }
 
 fn s3(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
+    let http = HttpOptions {
+        settings,
+        prefix: "AWS_",
+    };
     let variables = &settings.variables;
     let mut builder = AmazonS3Builder::new();
     for (name, value) in variables
@@ -74,22 +77,21 @@ fn s3(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
     if settings.checksums == Checksums::WhenSupported {
         builder = builder.with_checksum_algorithm(Checksum::SHA256);
     }
-    let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
-    let endpoint = endpoint.into_iter().find_map(|name| variables.get(name));
+    let endpoint = ENDPOINTS.into_iter().find_map(|name| variables.get(name));
     builder = builder
         .with_bucket_name(&bucket.name)
         .with_allow_http(true)
         // Files are deleted one by one, and not every store knows the other way.
         .with_disable_bulk_delete(true)
         .with_retry(retries())
-        .with_client_options(writing());
+        .with_client_options(http.writing());
     builder = addressed(builder, bucket, endpoint, settings.path_style);
 
     let store = builder.clone().build()?;
     // One provider of credentials for all, which may have to ask for them.
     let builder = builder.with_credentials(store.credentials().clone());
     let with_headers = |headers: HeaderMap| {
-        let options = writing().with_default_headers(headers);
+        let options = http.writing().with_default_headers(headers);
         builder.clone().with_client_options(options).build()
     };
     let creator = match &settings.acl {
@@ -107,7 +109,10 @@ fn s3(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
     };
     let any = HeaderValue::from_static("*");
     let completer = with_headers(HeaderMap::from_iter([(IF_NONE_MATCH, any)]))?;
-    let reader = builder.clone().with_client_options(reading()).build()?;
+    let reader = builder
+        .clone()
+        .with_client_options(http.reading())
+        .build()?;
     let signer = match &settings.signing_url {
         None => store.clone(),
         Some(url) => addressed(builder, bucket, Some(url), settings.path_style).build()?,
@@ -132,15 +137,18 @@ fn addressed(
     endpoint: Option<&str>,
     path_style: Option<bool>,
 ) -> AmazonS3Builder {
-    let path_style = path_style.unwrap_or(endpoint.is_some());
     let Some(url) = endpoint.and_then(|text| Url::parse(text).ok()) else {
-        return builder.with_virtual_hosted_style_request(!path_style);
+        return builder.with_virtual_hosted_style_request(!path_style.unwrap_or(false));
     };
     let in_host = format!("{}.", bucket.name);
     let host = url.host_str().unwrap_or_default();
     let mut text = url.as_str().trim_end_matches('/').to_owned();
-    // Some providers give out endpoints that begin with the bucket.
-    let has_bucket = host.starts_with(&in_host);
+    let rest = host.strip_prefix(&in_host).unwrap_or_default();
+    let has_bucket = match path_style {
+        Some(path_style) => !path_style && !rest.is_empty(),
+        None => is_s3_host(rest),
+    };
+    let path_style = path_style.unwrap_or(true);
     if !path_style && !has_bucket {
         text = text.replacen("://", &format!("://{in_host}"), 1);
     }
@@ -155,7 +163,27 @@ fn addressed(
         .with_virtual_hosted_style_request(!path_style || has_bucket)
 }
 
+/// Whether a host is one of S3, by its name alone: some providers give out endpoints that begin with
+/// the bucket.
+fn is_s3_host(host: &str) -> bool {
+    const SUFFIXES: [&str; 6] = [
+        ".amazonaws.com",
+        ".backblazeb2.com",
+        ".digitaloceanspaces.com",
+        ".linodeobjects.com",
+        ".r2.cloudflarestorage.com",
+        ".wasabisys.com",
+    ];
+    host.starts_with("s3.")
+        || host.starts_with("s3-")
+        || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+}
+
 fn google(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
+    let http = HttpOptions {
+        settings,
+        prefix: "GOOGLE_",
+    };
     let variables = &settings.variables;
     let mut builder = GoogleCloudStorageBuilder::new();
     if let Some(path) = variables.get("SERVICE_ACCOUNT") {
@@ -172,9 +200,12 @@ fn google(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients>
     builder = builder
         .with_bucket_name(&bucket.name)
         .with_retry(retries())
-        .with_client_options(writing());
+        .with_client_options(http.writing());
     let store = Arc::new(builder.clone().build()?);
-    let reader = builder.clone().with_client_options(reading()).build()?;
+    let reader = builder
+        .clone()
+        .with_client_options(http.reading())
+        .build()?;
     let signer: Option<Arc<dyn Signer>> = match &settings.signing_url {
         _ if is_anonymous_account(settings) => None,
         None => Some(store.clone()),
@@ -194,6 +225,10 @@ fn google(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients>
 }
 
 fn azure(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> {
+    let http = HttpOptions {
+        settings,
+        prefix: "AZURE_",
+    };
     let mut builder = MicrosoftAzureBuilder::new();
     let ours = settings.variables.iter();
     for (name, value) in ours.filter(|(name, _)| name.starts_with("AZURE_")) {
@@ -210,9 +245,12 @@ fn azure(bucket: &Bucket, settings: &Settings) -> object_store::Result<Clients> 
         .with_container_name(&bucket.name)
         .with_allow_http(true)
         .with_retry(retries())
-        .with_client_options(writing());
+        .with_client_options(http.writing());
     let store = Arc::new(builder.clone().build()?);
-    let reader = builder.clone().with_client_options(reading()).build()?;
+    let reader = builder
+        .clone()
+        .with_client_options(http.reading())
+        .build()?;
     let signer: Option<Arc<dyn Signer>> = match &settings.signing_url {
         _ if has_only_sas(settings) => None,
         None => Some(store.clone()),
@@ -257,14 +295,32 @@ fn has_only_sas(settings: &Settings) -> bool {
     has("SAS") && !has("ACCOUNT_KEY") && !has("ACCESS_KEY") && !has("CLIENT_SECRET")
 }
 
-fn writing() -> ClientOptions {
-    options().with_timeout(REQUEST_TIMEOUT)
+/// The options of the HTTP clients: ours, and what the provider's variables say of them.
+struct HttpOptions<'a> {
+    settings: &'a Settings,
+    /// Of the provider's variables.
+    prefix: &'static str,
 }
 
-fn reading() -> ClientOptions {
-    options()
-        .with_timeout_disabled()
-        .with_read_timeout(READ_TIMEOUT)
+impl HttpOptions<'_> {
+    fn writing(&self) -> ClientOptions {
+        self.with_variables(options().with_timeout(REQUEST_TIMEOUT))
+    }
+
+    /// Readers may take their time.
+    fn reading(&self) -> ClientOptions {
+        self.with_variables(options().with_timeout_disabled())
+    }
+
+    fn with_variables(&self, mut options: ClientOptions) -> ClientOptions {
+        for (name, value) in self.settings.variables.iter() {
+            let key = name.strip_prefix(self.prefix).map(str::to_ascii_lowercase);
+            if let Some(Ok(key)) = key.map(|key| key.parse::<ClientConfigKey>()) {
+                options = options.with_config(key, value);
+            }
+        }
+        options
+    }
 }
 
 fn options() -> ClientOptions {

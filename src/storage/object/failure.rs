@@ -10,33 +10,46 @@ use crate::storage::settings::{Bucket, Provider};
 
 /// For operators: what is wrong, and which setting cures it.
 #[derive(Debug)]
-pub struct Cause(String);
+pub struct Cause {
+    /// Fit for anyone to read.
+    cure: String,
+    /// What the store or the system said.
+    told: Option<String>,
+}
 
 impl Cause {
     pub fn of(error: &Error, bucket: &Bucket) -> Self {
         let text = text(error);
         let told = summary_of(&text);
-        let Some(cure) = cure(&text, code(&text).unwrap_or_default(), error, bucket) else {
-            return Self(told);
-        };
-        Self(format!("{cure} ({told})"))
+        let cure = cure(&text, code(&text).unwrap_or_default(), error, bucket);
+        Self {
+            cure: cure.unwrap_or_else(|| "the store failed".to_owned()),
+            told: Some(told),
+        }
+    }
+
+    pub fn cure(&self) -> &str {
+        &self.cure
     }
 
     pub fn no_bucket(bucket: &Bucket) -> Self {
-        Self(no_bucket(bucket))
+        let (cure, told) = (no_bucket(bucket), None);
+        Self { cure, told }
     }
 
     pub fn no_answer(bucket: &Bucket) -> Self {
         let endpoint = names(bucket.provider).endpoint;
-        Self(format!(
-            "the store does not answer; check {endpoint}, and the network"
-        ))
+        let cure = format!("the store does not answer; check {endpoint}, and the network");
+        Self { cure, told: None }
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.told {
+            Some(told) => write!(f, "{} ({told})", self.cure),
+            None => f.write_str(&self.cure),
+        }
     }
 }
 
@@ -124,6 +137,16 @@ fn cure(text: &str, code: &str, error: &Error, bucket: &Bucket) -> Option<String
 fn no_bucket(bucket: &Bucket) -> String {
     let name = names(bucket.provider).bucket;
     format!("there is no such bucket; create it, or check {name}")
+}
+
+/// What is wrong with the settings of a provider. The crate may quote them, and they are secrets.
+pub fn bad_setting(error: &Error, provider: Provider) -> String {
+    if provider == Provider::Google {
+        return "the credentials are not the JSON of a service account".to_owned();
+    }
+    let told = summary(error);
+    let plain = told.split(['"', '\'', '[', '{', ':']).next();
+    plain.unwrap_or_default().trim().to_owned()
 }
 
 /// One line about an error, with neither addresses nor secrets in it.

@@ -17,14 +17,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt};
 use http::Method;
 use log::warn;
 use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, ObjectMeta, ObjectStoreExt, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
 use tokio::sync::Semaphore;
 
@@ -45,8 +47,12 @@ const WHOLE_BYTES: u64 = 16 << 20;
 /// For an answer that somebody waits for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// For one piece of a file that is read.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The key of [`Storage::probe`]'s object.
 const PROBE_KEY: &str = "kinora-probe.txt";
+const PROBE: &[u8] = b"Kinora can store files here.\n";
 
 pub struct ObjectStorage {
     bucket: Bucket,
@@ -76,6 +82,8 @@ enum Addresses {
 enum Interrupted {
     Store(Error),
     File(std::io::Error),
+    /// The note of an upload could not be written.
+    Note(std::io::Error),
     Fenced,
     /// Another object, or our own whose acknowledgement was lost, is there already.
     Exists,
@@ -91,7 +99,7 @@ impl ObjectStorage {
         let keys = failure::names(bucket.provider).keys;
         let clients = Clients::new(bucket, settings).map_err(|error| SettingsError::Provider {
             location: Location::Bucket(bucket.clone()).to_string(),
-            cause: failure::summary(&error),
+            cause: failure::bad_setting(&error, bucket.provider),
             keys,
         })?;
         let addresses = match (settings.urls, &settings.public_url, &clients.signer) {
@@ -218,6 +226,25 @@ impl ObjectStorage {
         }
     }
 
+    /// `Some`: the probe's object is there now, or was.
+    async fn create_probe(&self, path: &Path) -> Result<Option<PutResult>, StorageError> {
+        let options = PutOptions::from(PutMode::Create);
+        let payload = PutPayload::from_static(PROBE);
+        let put = self.clients.writer.put_opts(path, payload, options);
+        let found = || PutResult {
+            e_tag: None,
+            version: None,
+            extensions: Default::default(),
+        };
+        let put = async {
+            match put.await {
+                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(found()),
+                put => put,
+            }
+        };
+        self.ask(PROBE_KEY, put).await
+    }
+
     fn error(&self, key: &str, error: Error) -> StorageError {
         let refused = is_refusal(&error);
         let cause = Box::new(Cause::of(&error, &self.bucket));
@@ -232,10 +259,8 @@ impl ObjectStorage {
     fn interrupted(&self, key: &str, why: Interrupted) -> StorageError {
         match why {
             Interrupted::Store(error) => self.error(key, error),
-            Interrupted::File(cause) => StorageError::NoFile {
-                key: key.to_owned(),
-                cause,
-            },
+            Interrupted::File(cause) => StorageError::unreadable(key, cause),
+            Interrupted::Note(cause) => StorageError::failed(key, cause),
             Interrupted::Fenced => StorageError::Fenced(key.to_owned()),
             Interrupted::Exists => StorageError::failed(key, "there is another object"),
         }
@@ -361,7 +386,7 @@ impl Storage for ObjectStorage {
             .await?;
         Ok(found.map(|found| StoredFile {
             metadata: metadata(found.meta.clone()),
-            stream: found.into_stream().map_err(std::io::Error::other).boxed(),
+            stream: in_time(found.into_stream()).boxed(),
         }))
     }
 
@@ -374,21 +399,43 @@ impl Storage for ObjectStorage {
 
     async fn probe(&self) -> Result<(), StorageError> {
         let path = self.path(PROBE_KEY);
-        let payload = PutPayload::from_static(b"Kinora can store files here.\n");
+        let payload = PutPayload::from_static(PROBE);
         let options = PutOptions::from(self.attributes(PROBE_KEY));
         let put = self.clients.writer.put_opts(&path, payload, options);
-        let put = self.ask(PROBE_KEY, put).await?;
+        let put = match self.ask(PROBE_KEY, put).await {
+            // Whoever may only put may not replace; that it is there shows that it was put.
+            Err(StorageError::Refused { .. }) => self.create_probe(&path).await?,
+            put => put?,
+        };
         put.ok_or_else(|| StorageError::failed(PROBE_KEY, Cause::no_bucket(&self.bucket)))?;
         self.url(PROBE_KEY, Duration::ZERO).await.map(drop)
     }
+}
+
+/// Each piece has its time, which begins when somebody asks for it: a reader may pause.
+fn in_time(
+    stream: BoxStream<'static, object_store::Result<Bytes>>,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    stream::unfold(stream, |mut stream| async {
+        let next = tokio::time::timeout(PIECE_TIMEOUT, stream.next()).await;
+        let piece = next.unwrap_or_else(|_| {
+            Some(Err(Error::Generic {
+                store: "read",
+                source: "the store has stopped sending".into(),
+            }))
+        })?;
+        Some((piece.map_err(std::io::Error::other), stream))
+    })
 }
 
 fn metadata(object: ObjectMeta) -> Metadata {
     Metadata {
         size: object.size,
         modified: object.last_modified.into(),
+        // A weak one is none for ranges.
         etag: object
             .e_tag
-            .map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned()),
+            .filter(|tag| !tag.starts_with("W/"))
+            .map(|tag| tag.trim_matches('"').to_owned()),
     }
 }

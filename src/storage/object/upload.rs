@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::Interrupted;
 use super::clients::{Clients, Uploads};
-use crate::storage::Fence;
+use crate::storage::{Fence, NOTE_ENDING};
 
 /// The smallest part that all providers take, if it is not the last.
 const PART_BYTES: u64 = 5 << 20;
@@ -81,7 +81,11 @@ impl Upload<'_> {
         };
         let id = uploads.creator.create_multipart_opts(self.path, options);
         let id = id.await.map_err(Interrupted::Store)?;
-        Note::of(self.file).write(&id)?;
+        if let Err(error) = Note::of(self.file).write(&id) {
+            // Nobody else will know of it. Err: it is left to the bucket's rules.
+            let _ = uploads.store.abort_multipart(self.path, &id).await;
+            return Err(Interrupted::Note(error));
+        }
         Ok(Box::new(UploadById {
             uploads: uploads.clone(),
             path: self.path.clone(),
@@ -235,12 +239,12 @@ pub struct Note(PathBuf);
 impl Note {
     pub fn of(file: &FilePath) -> Self {
         let mut path = file.as_os_str().to_owned();
-        path.push(".upload");
+        path.push(NOTE_ENDING);
         Self(path.into())
     }
 
-    fn write(&self, id: &str) -> Result<(), Interrupted> {
-        std::fs::write(&self.0, id).map_err(Interrupted::File)
+    fn write(&self, id: &str) -> std::io::Result<()> {
+        std::fs::write(&self.0, id)
     }
 
     pub fn read(&self) -> Option<String> {
