@@ -1,5 +1,5 @@
 //! HTTP: each dialect parses its requests into a [`VideoSpec`](crate::spec::VideoSpec) and prints a
-//! [`Job`](crate::job::Job) in its own form.
+//! [`Job`] in its own form.
 //!
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
