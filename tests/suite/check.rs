@@ -1,6 +1,7 @@
 //! `kinora check`, and settings of the storage that cannot be right.
 
-use std::process::Output;
+use std::io::Read;
+use std::process::{Child, Output};
 
 use crate::servers::fake_gcs;
 use crate::support::bucket::{peer_s3, seaweedfs};
@@ -203,14 +204,26 @@ fn keys_of_a_stranger_are_refused_with_the_cure() {
     );
 }
 
+/// A service that does not outlive its test, even if it starts against expectation.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Err: it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The start stops with one line.
 #[track_caller]
 fn refused(setup: Setup, names: &[&str]) {
-    let mut child = setup.command().spawn().expect("the service");
-    let ended = wait::until_blocking("the start stops", || child.try_wait().ok()?);
+    let mut service = Started(setup.command().spawn().expect("the service"));
+    let ended = wait::until_blocking("the start stops", || service.0.try_wait().ok()?);
     assert!(!ended.success());
-    let output = child.wait_with_output().expect("what it said");
-    let told = stderr(&output);
+    let mut told = String::new();
+    let stderr = service.0.stderr.as_mut().expect("a pipe");
+    stderr.read_to_string(&mut told).expect("what it said");
     assert_eq!(told.lines().count(), 1, "{told}");
     for name in names {
         assert!(told.contains(name), "{name} in {told}");
