@@ -2,14 +2,19 @@
 //!
 //! ```text
 //! settings ─ which storage, and which kind of address
+//! location ─ a directory, or a bucket of a provider
+//! variables, peer ─ the environment's: the providers' own, and those by which the peer names a bucket
 //! local, object ─ a directory, a bucket; both are a Storage
 //! storages ─ the one of the settings, and those where older videos are
 //! ```
 
 mod local;
+mod location;
 mod object;
+mod peer;
 mod settings;
 mod storages;
+mod variables;
 
 use std::error::Error;
 use std::ops::Range;
@@ -21,12 +26,12 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 pub use local::LocalStorage;
+pub use location::{Bucket, Location, Provider};
 use object::Cause;
 pub use object::ObjectStorage;
-pub use settings::{
-    AddressKind, Bucket, Checksums, Location, Provider, Settings, SettingsError, Variables,
-};
+pub use settings::{AddressKind, Checksums, Settings, SettingsError};
 pub use storages::{ServiceUrl, Storages};
+pub use variables::Variables;
 
 /// A place for files, each under a key of ours such as `{job_id}.mp4`.
 ///

@@ -6,7 +6,7 @@ use std::fmt;
 
 use object_store::Error;
 
-use crate::storage::settings::{Bucket, Provider};
+use crate::storage::{Bucket, Provider};
 
 /// For operators: what is wrong, and which setting cures it.
 #[derive(Debug)]

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! clients ─ the provider's client, several times: to write, to read, to sign
+//! addresses ─ what clients are given
 //! upload ─ a large file, in parts
 //! failure ─ what an error means, and what to do about it
 //! ```
 
+mod addresses;
 mod clients;
 mod failure;
 mod upload;
@@ -20,22 +22,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
-use http::Method;
 use log::warn;
 use object_store::path::Path;
-use object_store::signer::Signer;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, ObjectMeta, ObjectStoreExt, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    PutMultipartOptions, PutOptions, PutPayload,
 };
 use tokio::sync::Semaphore;
 
-use super::settings::MAX_PRESIGN_TTL;
 use super::{
-    AddressKind, Bucket, Fence, Location, Metadata, Settings, SettingsError, Storage, StorageError,
-    StoredFile,
+    Bucket, Fence, Location, Metadata, Settings, SettingsError, Storage, StorageError, StoredFile,
 };
 use crate::errors::chain;
+use addresses::Addresses;
 use clients::Clients;
 pub use failure::Cause;
 use failure::{is_not_implemented, is_refusal};
@@ -65,19 +64,6 @@ pub struct ObjectStorage {
     always_replaces: AtomicBool,
 }
 
-enum Addresses {
-    /// With what a key is appended to, without a slash at its end. The key has its prefix.
-    Public(String),
-    Presigned {
-        signer: Arc<dyn Signer>,
-        ttl: Duration,
-        /// For when none can be signed, unless the settings ask for signed ones.
-        otherwise: Option<String>,
-    },
-    /// The same, but the key has no prefix.
-    Service(String),
-}
-
 /// Why a file was not stored.
 enum Interrupted {
     Store(Error),
@@ -102,21 +88,7 @@ impl ObjectStorage {
             cause: failure::bad_setting(&error, bucket.provider),
             keys,
         })?;
-        let addresses = match (settings.urls, &settings.public_url, &clients.signer) {
-            (Some(AddressKind::Public), None, _) => return Err(SettingsError::NoPublicUrl),
-            (Some(AddressKind::Public) | None, Some(base), _) => Addresses::Public(base.clone()),
-            (Some(AddressKind::Service), ..) => Addresses::Service(service_url),
-            (Some(AddressKind::Presigned), _, None) => return Err(SettingsError::CannotSign(keys)),
-            (None, None, None) => {
-                warn!("the credentials cannot sign addresses: videos are served by this service");
-                Addresses::Service(service_url)
-            }
-            (kind, _, Some(signer)) => Addresses::Presigned {
-                signer: signer.clone(),
-                ttl: settings.presign_ttl,
-                otherwise: kind.is_none().then_some(service_url),
-            },
-        };
+        let addresses = Addresses::new(settings, clients.signer.clone(), service_url, keys)?;
         Ok(Self {
             bucket: bucket.clone(),
             clients,
@@ -226,20 +198,14 @@ impl ObjectStorage {
         }
     }
 
-    /// `Some`: the probe's object is there now, or was.
-    async fn create_probe(&self, path: &Path) -> Result<Option<PutResult>, StorageError> {
+    /// Creates the probe's object, if it is not there. `None`: there is no bucket.
+    async fn create_probe(&self, path: &Path) -> Result<Option<()>, StorageError> {
         let options = PutOptions::from(PutMode::Create);
         let payload = PutPayload::from_static(PROBE);
-        let put = self.clients.writer.put_opts(path, payload, options);
-        let found = || PutResult {
-            e_tag: None,
-            version: None,
-            extensions: Default::default(),
-        };
         let put = async {
-            match put.await {
-                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(found()),
-                put => put,
+            match self.clients.writer.put_opts(path, payload, options).await {
+                Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(()),
+                Err(error) => Err(error),
             }
         };
         self.ask(PROBE_KEY, put).await
@@ -264,21 +230,6 @@ impl ObjectStorage {
             Interrupted::Fenced => StorageError::Fenced(key.to_owned()),
             Interrupted::Exists => StorageError::failed(key, "there is another object"),
         }
-    }
-
-    async fn sign(
-        &self,
-        key: &str,
-        signer: &dyn Signer,
-        ttl: Duration,
-    ) -> Result<String, StorageError> {
-        let path = self.path(key);
-        // Credentials may have to be fetched.
-        let signed = self
-            .ask(key, signer.signed_url(Method::GET, &path, ttl))
-            .await?;
-        let missing = || StorageError::failed(key, "there are no credentials to sign with");
-        Ok(signed.ok_or_else(missing)?.into())
     }
 
     /// Asks the store, for as long as somebody may wait for the answer.
@@ -345,21 +296,23 @@ impl Storage for ObjectStorage {
     }
 
     async fn url(&self, key: &str, at_least: Duration) -> Result<String, StorageError> {
+        let path = self.path(key);
         match &self.addresses {
-            Addresses::Public(base) => Ok(format!("{base}/{}", self.bucket.key(key))),
+            Addresses::Public(base) => Ok(format!("{base}/{path}")),
             Addresses::Service(base) => Ok(format!("{base}/{key}")),
-            Addresses::Presigned {
-                signer,
-                ttl,
-                otherwise,
-            } => {
-                let ttl = (*ttl).max(at_least).min(MAX_PRESIGN_TTL);
-                match (self.sign(key, &**signer, ttl).await, otherwise) {
+            Addresses::Presigned(presigned) => {
+                let signing = presigned.sign(&path, at_least);
+                // Credentials may have to be fetched.
+                let signed = self.ask(key, signing).await.and_then(|signed| {
+                    let missing = "there are no credentials to sign with";
+                    signed.ok_or_else(|| StorageError::failed(key, missing))
+                });
+                match (signed, &presigned.otherwise) {
                     (Err(error), Some(base)) => {
                         warn!("no address was signed: {}", chain(&error));
                         Ok(format!("{base}/{key}"))
                     }
-                    (signed, _) => signed,
+                    (signed, _) => Ok(signed?.into()),
                 }
             }
         }
@@ -405,7 +358,7 @@ impl Storage for ObjectStorage {
         let put = match self.ask(PROBE_KEY, put).await {
             // Whoever may only put may not replace; that it is there shows that it was put.
             Err(StorageError::Refused { .. }) => self.create_probe(&path).await?,
-            put => put?,
+            put => put?.map(drop),
         };
         put.ok_or_else(|| StorageError::failed(PROBE_KEY, Cause::no_bucket(&self.bucket)))?;
         self.url(PROBE_KEY, Duration::ZERO).await.map(drop)
