@@ -36,6 +36,11 @@ pub fn return_large_blocks() {
     }
 }
 
+/// Sets the variables for a child of the same program, which then need not begin again.
+pub fn set_env(child: &mut std::process::Command) {
+    child.envs(VARIABLES);
+}
+
 /// Leaves the variables out of a child's environment: they are for this program alone.
 pub fn scrub_env(child: &mut std::process::Command) {
     for (name, _) in VARIABLES {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::listing::template;
 use crate::setting::Setting;
 use crate::storage::{self, SettingsError, Variables};
-use crate::{api, encode, jobs, net, picture, webhooks};
+use crate::{api, encode, jobs, net, picture, sandbox, webhooks};
 
 /// Read when no other file is named, and only if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -16,6 +16,7 @@ const DEFAULT_FILE: &str = "config.toml";
 const RENAMED_KEYS: &[(&str, &str)] = &[
     ("video.ffmpeg", "encoder.ffmpeg"),
     ("video.preset", "encoder.preset"),
+    ("picture.max_memory_bytes", "sandbox.max_memory_bytes"),
 ];
 
 #[derive(Clone, Default)]
@@ -24,6 +25,7 @@ pub struct Config {
     pub jobs: jobs::Settings,
     pub net: net::Settings,
     pub picture: picture::Limits,
+    pub sandbox: sandbox::Settings,
     pub encoder: encode::Settings,
     pub templates: template::Settings,
     pub webhooks: webhooks::Settings,
@@ -101,6 +103,7 @@ impl Config {
     fn apply_rendering(&mut self, sources: &mut Sources) -> Result<(), ConfigError> {
         sources.apply(&mut self.net, net::Settings::TABLE)?;
         sources.apply(&mut self.picture, picture::Limits::TABLE)?;
+        sources.apply(&mut self.sandbox, sandbox::Settings::TABLE)?;
         sources.apply(&mut self.templates, template::Settings::TABLE)?;
         sources.apply(&mut self.encoder, encode::Settings::TABLE)
     }

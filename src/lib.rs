@@ -19,9 +19,11 @@
 //! | [`net`] | outbound HTTP: address policy, downloads, posts, uploads | `spec`, `job` |
 //! | [`picture`] | bytes → an upright, colour-managed planar picture; logos | `spec`, `media_type` |
 //! | [`sound`] | bytes → PCM as long as the video | `spec`, `media_type` |
+//! | [`sandbox`] | `picture` and `sound` in child processes, limited and killable | `spec`, `picture`, `sound`, `confinement` |
+//! | [`confinement`] | what a process gives up: memory, time, files, system calls | `allocator` |
 //! | [`titles`] | overlays → layers that are blended into frames | `spec`, `picture` |
 //! | [`render`] | pictures and specification → frames | `spec`, `picture`, `titles` |
-//! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec` |
+//! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec`, `confinement` |
 //! | [`storage`] | finished videos and their addresses | `spec`, `job` |
 //! | [`listing`] | property facts and a template → specification | `spec` |
 //! | [`pipeline`] | how one video is made; needs no job | all of the above but `listing` |
@@ -38,6 +40,7 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod confinement;
 pub mod encode;
 mod errors;
 pub mod job;
@@ -48,6 +51,7 @@ pub mod net;
 pub mod picture;
 pub mod pipeline;
 pub mod render;
+pub mod sandbox;
 pub mod setting;
 pub mod sound;
 pub mod spec;

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::encode::Encoder;
 use crate::errors::chain;
 use crate::jobs::sqlite::SqliteBackend;
+use crate::sandbox;
 use crate::storage::{NoFence, ServiceUrl, Storage, StorageError, Storages};
 
 /// One thing that was tried.
@@ -32,6 +33,7 @@ pub async fn check(config: &Config) -> Vec<Check> {
     let data_dir = &config.storage.data_dir;
     let mut checks = vec![
         Check::new("ffmpeg", check_ffmpeg(config).await),
+        Check::new("decoding", check_decoding(config).await),
         Check::new("data directory", check_data_dir(data_dir)),
         Check::new("job store", check_job_store(data_dir).await),
     ];
@@ -48,6 +50,22 @@ async fn check_ffmpeg(config: &Config) -> Result<String, String> {
             chain(&error)
         )),
     }
+}
+
+async fn check_decoding(config: &Config) -> Result<String, String> {
+    let settings = config.sandbox.clone();
+    let probed = tokio::task::spawn_blocking(move || sandbox::probe(&settings)).await;
+    let probed = probed.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    let missing =
+        probed.map_err(|error| format!("a process for decoding could not be started: {error}"))?;
+    Ok(if missing.is_empty() {
+        "in processes with limits of memory, time, files and system calls".into()
+    } else {
+        format!(
+            "in processes with limits of memory and time; this system has no {}",
+            missing.join(" and no ")
+        )
+    })
 }
 
 fn check_data_dir(path: &Path) -> Result<String, String> {

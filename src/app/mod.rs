@@ -30,6 +30,7 @@ use crate::jobs::{Backend, BackendError, Jobs, Storing, WebhookSource, Workers};
 use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
 use crate::pipeline::{Pipeline, Publisher};
+use crate::sandbox::Sandbox;
 use crate::storage::{ServiceUrl, SettingsError, Storages};
 use crate::titles::Fonts;
 use crate::webhooks::{Secret, WebhookSender};
@@ -96,7 +97,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         pipeline: Pipeline {
             runtime: Handle::current(),
             net: net.clone(),
-            limits: config.picture,
+            sandbox: Sandbox::start(&config.sandbox, config.picture, Handle::current())?,
             fonts,
             encoder: Encoder::new(&config.encoder, Handle::current()),
         },

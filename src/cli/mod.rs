@@ -1,6 +1,8 @@
 //! The command line: `kinora serve`, `kinora render` and `kinora check`.
 
 mod check;
+mod confine;
+mod decode;
 mod display;
 mod interrupt;
 mod partial_file;
@@ -13,7 +15,10 @@ use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Flags;
+use crate::{confinement, sandbox};
 use check::Check;
+use confine::Confine;
+use decode::Decode;
 use render::Render;
 use serve::Serve;
 
@@ -33,6 +38,12 @@ enum Command {
     Render(Box<Render>),
     /// Try ffmpeg, the data directory, the job store and the storage.
     Check(Check),
+    /// Decode one file, for the service.
+    #[command(hide = true, name = sandbox::SUBCOMMAND)]
+    Decode(Decode),
+    /// Start a program without network, for the service.
+    #[command(hide = true, name = confinement::SUBCOMMAND)]
+    Confine(Confine),
 }
 
 /// Does what the command line says, and tells how it went: 0 well, 1 failed, 2 misunderstood.
@@ -43,6 +54,8 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Render(render) => render.run(),
         Command::Check(check) => check.run(),
+        Command::Decode(decode) => decode.run(),
+        Command::Confine(confine) => confine.run(),
     };
     done.unwrap_or_else(|message| {
         eprintln!("kinora: {message}");

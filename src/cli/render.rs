@@ -18,6 +18,7 @@ use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Net;
 use crate::picture;
 use crate::pipeline::{Pipeline, PipelineError, RenderedVideo};
+use crate::sandbox::Sandbox;
 use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
 use crate::titles::Fonts;
 
@@ -117,10 +118,12 @@ impl Render {
             eprintln!("kinora: {warning}");
         }
         let runtime = runtime()?;
+        let sandbox = Sandbox::start(&config.sandbox, config.picture, runtime.handle().clone());
+        let sandbox = sandbox.map_err(|error| format!("the program cannot be started: {error}"))?;
         let pipeline = Pipeline {
             runtime: runtime.handle().clone(),
             net: Net::new(&config.net).map_err(|error| error.to_string())?,
-            limits: config.picture,
+            sandbox,
             fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
         };

@@ -8,7 +8,7 @@
 //!
 //! The stream's header tells the frames' size and rate, so ffmpeg can be started before they are known:
 //! it gets ready while the photo is decoded. Its arguments are our own words and a file name of our own
-//! making, never anything a user sent.
+//! making, never anything a user sent. It runs without network.
 
 mod codec;
 mod preset;
@@ -18,6 +18,7 @@ mod settings;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub use preset::Preset;
 pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
 
-use crate::allocator;
+use crate::confinement::confined;
 use crate::spec::Size;
 
 /// Says what the frames are: BT.709 in limited range. A filter that only labels, which every version
@@ -59,7 +60,6 @@ pub struct Encoder {
     runtime: Handle,
 }
 
-/// Why there is no video. The texts are for callers; the log gets the causes as well.
 /// Variables of the service that hold keys.
 const SECRETS: [&str; 13] = [
     "API_KEY",
@@ -77,6 +77,7 @@ const SECRETS: [&str; 13] = [
     "S3_SECRET_KEY",
 ];
 
+/// Why there is no video. The texts are for callers; the log gets the causes as well.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     #[error("the video encoder (ffmpeg) could not be started")]
@@ -153,7 +154,13 @@ impl Encoder {
         let threads = thread::available_parallelism()
             .map_or(2, |cores| 2 * cores.get())
             .min(MAX_ENCODER_THREADS);
-        let mut command = FfmpegCommand::new_with_path(&self.ffmpeg);
+        let mut command = confined(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
+        // As FfmpegCommand expects them.
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut command = FfmpegCommand::from(command);
         command
             .hide_banner()
             .args(["-nostats", "-loglevel", "error", "-y"])
@@ -172,7 +179,6 @@ impl Encoder {
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
-        allocator::scrub_env(command.as_inner_mut());
         without_secrets(command.as_inner_mut());
         // Out of reach of a Ctrl-C at the terminal, which is ours to answer.
         #[cfg(unix)]

@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EncodeError;
+use crate::confinement::NOT_STARTED;
 use crate::spec::Size;
 
 /// What the pipe to ffmpeg holds: the most that Linux allows without privileges.
@@ -133,6 +134,9 @@ impl Encoding {
         let text = lines.unwrap_or_default().join(" | ");
         if text.contains("No space left on device") {
             return EncodeError::DiskFull;
+        }
+        if status.and_then(|status| status.code()) == Some(NOT_STARTED.into()) {
+            return EncodeError::NotStarted(io::Error::other(text));
         }
         let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
         EncodeError::Died(FfmpegExit { status, text })

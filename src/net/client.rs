@@ -113,6 +113,11 @@ impl Net {
         &self.policy
     }
 
+    /// The size of the largest download, in bytes.
+    pub fn max_download_bytes(&self) -> u64 {
+        self.max_download_bytes
+    }
+
     /// Downloads `url` into `file`, within the limits of time and size, and returns the file.
     pub async fn fetch(
         &self,

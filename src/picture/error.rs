@@ -54,7 +54,7 @@ pub enum PictureError {
     /// An SVG file larger than the limit.
     #[error("is an SVG drawing of {bytes} bytes, more than the limit of {limit} bytes")]
     DrawingTooLarge { bytes: usize, limit: usize },
-    /// An SVG drawing that would take too long to draw or needs an unsupported feature, which the text names.
+    /// An SVG drawing with something that cannot be drawn, which the text names.
     #[error("is an SVG drawing with {0}; export it simpler, or as a PNG")]
     DrawingTooComplex(&'static str),
     /// Not well-formed XML, or not SVG.

@@ -18,6 +18,12 @@ pub struct Logo {
 }
 
 impl Logo {
+    /// From premultiplied RGBA, rows top to bottom; `None`: not so many pixels.
+    pub fn new(size: Size, pixels: Vec<[u8; 4]>) -> Option<Logo> {
+        let [width, height] = sides(size);
+        (pixels.len() == width * height && !pixels.is_empty()).then_some(Logo { size, pixels })
+    }
+
     /// In pixels.
     pub fn size(&self) -> Size {
         self.size

@@ -44,11 +44,13 @@ pub use thumbnail::thumbnail;
 use crate::media_type::{self, Kind};
 use crate::setting::{Setting, assign, at_least};
 use crate::spec::Size;
+use raster::Raster;
+use serde::{Deserialize, Serialize};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How far a picture is reduced while it is decoded: a plane is averaged over blocks of 2^shift × 2^shift pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detail {
     /// For Y. Larger values count as [`Detail::MAX_SHIFT`].
     pub luma_shift: u8,
@@ -66,11 +68,19 @@ impl Detail {
         chroma_shift: Self::MAX_SHIFT,
     };
 
-    fn clamped(self) -> Detail {
+    /// With shifts of at most [`Detail::MAX_SHIFT`].
+    pub fn clamped(self) -> Detail {
         Detail {
             luma_shift: self.luma_shift.min(Detail::MAX_SHIFT),
             chroma_shift: self.chroma_shift.min(Detail::MAX_SHIFT),
         }
+    }
+
+    /// Empty planes for Y, Cb and Cr of a picture of `size`, in pixels.
+    pub fn planes(self, size: Size) -> [Plane; 3] {
+        let (width, height) = (size.width as usize, size.height as usize);
+        [self.luma_shift, self.chroma_shift, self.chroma_shift]
+            .map(|shift| Plane::new(width.div_ceil(1 << shift), height.div_ceil(1 << shift)))
     }
 }
 
@@ -89,13 +99,13 @@ pub struct Picture {
 }
 
 /// Limits on pictures, checked against the header before any memory in proportion to the picture is allocated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
     /// Width × height, in pixels.
     pub max_pixels: u64,
     /// Width, and height, in pixels.
     pub max_side: u32,
-    /// Bytes that a decoder may hold at once. The planes, one to three bytes per pixel, are allocated after it.
+    /// Bytes that may be held at once, the file itself not counted. No setting: whoever decodes knows.
     pub max_memory: u64,
 }
 
@@ -104,7 +114,7 @@ impl Default for Limits {
         Limits {
             max_pixels: 100_000_000,
             max_side: 32_768,
-            max_memory: 768 << 20,
+            max_memory: u64::MAX,
         }
     }
 }
@@ -123,16 +133,27 @@ impl Limits {
             accepts: "a number of pixels from 1 up",
             set: |s, text| assign(&mut s.max_side, at_least(1, text)),
         },
-        Setting {
-            key: "picture.max_memory_bytes",
-            env: None,
-            accepts: "a number of bytes from 1 up",
-            set: |s, text| assign(&mut s.max_memory, at_least(1, text)),
-        },
     ];
 
     /// Checks the size in a header; `bytes_per_pixel` is what the decoder holds at once.
     fn check(&self, width: u32, height: u32, bytes_per_pixel: u64) -> Result<(), PictureError> {
+        self.check_size(width, height)?;
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels.saturating_mul(bytes_per_pixel + PLANE_BYTES) > self.max_memory {
+            return Err(PictureError::TooMuchMemory {
+                width,
+                height,
+                limit: self.max_memory,
+            });
+        }
+        Ok(())
+    }
+
+    /// Checks a size in pixels.
+    ///
+    /// # Errors
+    /// If it is empty, or larger than the limits.
+    pub fn check_size(&self, width: u32, height: u32) -> Result<(), PictureError> {
         let pixels = u64::from(width) * u64::from(height);
         if width == 0 || height == 0 {
             Err(PictureError::NoPixels)
@@ -154,14 +175,32 @@ impl Limits {
                 height,
                 limit: self.max_pixels,
             })
-        } else if pixels.saturating_mul(bytes_per_pixel) > self.max_memory {
-            Err(PictureError::TooMuchMemory {
-                width,
-                height,
-                limit: self.max_memory,
-            })
         } else {
             Ok(())
+        }
+    }
+}
+
+/// Bytes per pixel of the planes that are made of the decoded samples: Y, and Cb and Cr of mostly half the
+/// sides.
+const PLANE_BYTES: u64 = 2;
+
+/// A decoded picture that is still to be turned upright and into planes.
+pub struct Decoded(Raster);
+
+impl Decoded {
+    /// Of the upright picture, in pixels.
+    pub fn size(&self) -> Size {
+        upright::size(&self.0)
+    }
+
+    /// The upright planes, reduced to `detail`.
+    pub fn into_picture(self, detail: Detail) -> Picture {
+        let detail = detail.clamped();
+        Picture {
+            size: self.size(),
+            detail,
+            planes: upright::planes(&self.0, detail),
         }
     }
 }
@@ -169,32 +208,19 @@ impl Limits {
 /// Decodes a complete picture file: JPEG, PNG, WebP, GIF, BMP or TIFF, recognised by its content; the first frame if it
 /// has several.
 ///
-/// Applies the EXIF orientation, converts embedded ICC profiles to sRGB and composites alpha over black. `detail` gets
-/// the upright size, in pixels, and determines the reduction.
+/// Applies the EXIF orientation, converts embedded ICC profiles to sRGB and composites alpha over black.
 ///
 /// # Errors
 /// When the bytes are not such a picture, are truncated or damaged, or exceed `limits`.
-pub fn decode(
-    bytes: &[u8],
-    limits: &Limits,
-    detail: impl FnOnce(Size) -> Detail,
-) -> Result<Picture, PictureError> {
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let format = sniff(bytes)?;
-    let picture = catch_panic(|| {
-        let raster = match format {
-            Format::Jpeg => jpeg::decode(bytes, limits)?,
-            other => codec::decode(other, bytes, limits)?,
-        };
-        let size = upright::size(&raster);
-        let detail = detail(size).clamped();
-        let planes = upright::planes(&raster, detail);
-        Ok(Picture {
-            size,
-            detail,
-            planes,
-        })
+    let raster = catch_panic(|| match format {
+        Format::Jpeg => jpeg::decode(bytes, limits),
+        other => codec::decode(other, bytes, limits),
     });
-    picture.unwrap_or(Err(PictureError::Undecodable(format)))
+    raster
+        .unwrap_or(Err(PictureError::Undecodable(format)))
+        .map(Decoded)
 }
 
 /// The format of a picture with a decoder.

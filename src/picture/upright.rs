@@ -61,8 +61,7 @@ pub(super) fn planes(raster: &Raster, detail: Detail) -> [Plane; 3] {
     let size = size(raster);
     let (width, height) = (size.width as usize, size.height as usize);
     let shifts = [detail.luma_shift, detail.chroma_shift, detail.chroma_shift];
-    let mut planes =
-        shifts.map(|shift| Plane::new(width.div_ceil(1 << shift), height.div_ceil(1 << shift)));
+    let mut planes = detail.planes(size);
 
     let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
     let strip = STRIP.max(1 << shifts[0]).max(1 << shifts[1]);

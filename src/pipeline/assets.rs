@@ -1,20 +1,19 @@
 //! What a video is made from: its photos, its logo and its soundtrack.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use log::error;
 use tokio_util::sync::CancellationToken;
 
-use super::downloads::{AssetDownloads, AssetKind, PendingAsset};
+use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
 use super::photos::PhotoSource;
 use super::publisher::TemporaryFile;
 use super::{Pipeline, PipelineError};
 use crate::job::{Failure, FailureCode};
 use crate::net::Oversize;
-use crate::picture::{self, Limits, Logo};
-use crate::sound::{self, Track};
+use crate::picture::Logo;
+use crate::sandbox::Sandbox;
 use crate::spec::{Size, VideoSpec};
 
 const PHOTO: AssetKind = AssetKind {
@@ -41,7 +40,7 @@ pub struct Assets<'a> {
     pub photos: PhotoSource<'a>,
     soundtrack: Option<PendingAsset>,
     logo: Option<PendingAsset>,
-    limits: &'a Limits,
+    sandbox: &'a Sandbox,
     /// Aborted when the assets are dropped.
     _downloads: AssetDownloads<'a>,
 }
@@ -51,14 +50,14 @@ impl<'a> Assets<'a> {
     pub fn fetch(
         pipeline: &'a Pipeline,
         spec: &VideoSpec,
-        file: &'a Path,
+        file: &Path,
         failed: &CancellationToken,
     ) -> Self {
         let directory = file.parent().unwrap_or(Path::new("."));
         let Pipeline {
             runtime,
             net,
-            limits,
+            sandbox,
             ..
         } = pipeline;
         let mut downloads = AssetDownloads::new(runtime, net, directory, failed.clone());
@@ -70,10 +69,10 @@ impl<'a> Assets<'a> {
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
         let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
         Self {
-            photos: PhotoSource::new(photos, limits),
+            photos: PhotoSource::new(photos, sandbox),
             soundtrack,
             logo,
-            limits,
+            sandbox,
             _downloads: downloads,
         }
     }
@@ -82,38 +81,47 @@ impl<'a> Assets<'a> {
         let Some(logo) = &mut self.logo else {
             return Ok(None);
         };
-        let bytes = logo.read(cancel)?;
-        picture::logo(&bytes, self.limits, LARGEST_LOGO)
+        let file = logo.file(cancel)?;
+        let decoded = self.sandbox.logo(&file, LARGEST_LOGO, cancel);
+        decoded
             .map(Some)
-            .map_err(|error| PipelineError::Failed(logo.failure(FailureCode::NotAPicture, &error)))
+            .map_err(|error| logo.not_decoded(FailureCode::NotAPicture, error))
     }
 
-    /// The soundtrack, as long as the video.
-    pub fn track(
+    /// The soundtrack, as long as the video: a WAV file beside that of the video.
+    pub fn soundtrack(
         &mut self,
         spec: &VideoSpec,
+        video: &Path,
         cancel: &CancellationToken,
-    ) -> Result<Option<Track>, PipelineError> {
+    ) -> Result<Option<TemporaryFile>, PipelineError> {
         let Some(soundtrack) = &mut self.soundtrack else {
             return Ok(None);
         };
-        let bytes = soundtrack.read(cancel)?;
-        sound::soundtrack(&bytes, spec.output.seconds())
-            .map(Some)
-            .map_err(|error| {
-                PipelineError::Failed(soundtrack.failure(FailureCode::NotSound, &error))
-            })
+        let file = soundtrack.file(cancel)?;
+        let wav = TemporaryFile::new(wav_beside(video));
+        let out = File::create(wav.path()).map_err(|error| not_written(&error))?;
+        let seconds = spec.output.seconds();
+        let decoded = self.sandbox.soundtrack(&file, seconds, &out, cancel);
+        decoded
+            .map(|()| Some(wav))
+            .map_err(|error| soundtrack.not_decoded(FailureCode::NotSound, error))
     }
 
     /// Everything that is wrong with the assets, as one failure.
-    pub fn failures(&mut self, spec: &VideoSpec, cancel: &CancellationToken) -> PipelineError {
+    pub fn failures(
+        &mut self,
+        spec: &VideoSpec,
+        video: &Path,
+        cancel: &CancellationToken,
+    ) -> PipelineError {
         let mut failures = match self.photos.failures(cancel) {
             Ok(failures) => failures,
             Err(error) => return error,
         };
         let others = [
             self.logo(cancel).map(drop),
-            self.track(spec, cancel).map(drop),
+            self.soundtrack(spec, video, cancel).map(drop),
         ];
         for other in others {
             match other {
@@ -137,22 +145,6 @@ fn joined(failures: Vec<Failure>) -> Failure {
         .map(|failure| failure.message)
         .collect();
     Failure::new(code, messages.join("; "))
-}
-
-/// Writes a track to a WAV file beside the video's.
-pub fn write_wav(track: &Track, video: &Path) -> Result<TemporaryFile, PipelineError> {
-    let file = TemporaryFile::new(wav_beside(video));
-    let written = File::create(file.path()).and_then(|out| track.write_wav(BufWriter::new(out)));
-    written.map(|()| file).map_err(|error| {
-        error!("the soundtrack could not be written: {error}");
-        PipelineError::Failed(match error.kind() {
-            io::ErrorKind::StorageFull => Failure::new(FailureCode::DiskFull, "the disk is full"),
-            _ => Failure::new(
-                FailureCode::StorageFailed,
-                "the soundtrack could not be written",
-            ),
-        })
-    })
 }
 
 /// Where the soundtrack of a video is while the video is made.

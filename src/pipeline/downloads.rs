@@ -1,36 +1,52 @@
 //! The assets of a video: downloaded concurrently into files without a name, and read one at a time.
 //!
 //! On disk, because a hundred photos may be more than memory; without a name, so that nothing is
-//! left behind after a crash.
+//! left behind after a crash. Those of one video share a room: the next waits until earlier ones were
+//! decoded.
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::{debug, error};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
+use super::room::{Room, RoomyFile, Share};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::{FetchError, Net, Oversize};
+use crate::sandbox::SandboxError;
 use crate::spec::{Asset, Source};
 
 /// Downloads of one video at the same time.
 const MAX_CONCURRENT: usize = 8;
 
-/// The downloads of one video; aborted when this is dropped.
+/// The downloads of one video, in the order in which they were asked for; aborted when this is dropped.
 pub struct AssetDownloads<'a> {
     runtime: &'a Handle,
-    net: &'a Net,
-    directory: &'a Path,
-    permits: Arc<Semaphore>,
-    tasks: JoinSet<()>,
+    queue: UnboundedSender<Download>,
+    _dispatcher: JoinSet<()>,
+}
+
+/// What is to be downloaded, and who waits for it.
+struct Download {
+    url: String,
+    kind: AssetKind,
+    done: oneshot::Sender<Result<RoomyFile, FetchError>>,
+}
+
+/// Downloads one file after the other, a few at the same time.
+struct Downloader {
+    net: Net,
+    directory: PathBuf,
+    room: Room,
     /// Cancelled once a download has failed.
     failed: CancellationToken,
 }
@@ -43,8 +59,8 @@ pub struct PendingAsset {
 }
 
 enum State {
-    Downloading(oneshot::Receiver<Result<File, FetchError>>),
-    Downloaded(File),
+    Downloading(oneshot::Receiver<Result<RoomyFile, FetchError>>),
+    Downloaded(RoomyFile),
     Failed(Failure),
     Local(PathBuf),
     /// Released after its use.
@@ -63,21 +79,27 @@ impl<'a> AssetDownloads<'a> {
     /// Cancels `failed` when a download fails.
     pub fn new(
         runtime: &'a Handle,
-        net: &'a Net,
-        directory: &'a Path,
+        net: &Net,
+        directory: &Path,
         failed: CancellationToken,
     ) -> Self {
+        let downloader = Downloader {
+            net: net.clone(),
+            directory: directory.to_owned(),
+            room: Room::new(net.max_download_bytes()),
+            failed,
+        };
+        let (queue, downloads) = unbounded_channel();
+        let mut dispatcher = JoinSet::new();
+        dispatcher.spawn_on(Arc::new(downloader).run(downloads), runtime);
         Self {
             runtime,
-            net,
-            directory,
-            permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
-            tasks: JoinSet::new(),
-            failed,
+            queue,
+            _dispatcher: dispatcher,
         }
     }
 
-    /// Starts a download, after those that were started before.
+    /// Asks for an asset. Downloads are started in the order of these calls.
     pub fn start(&mut self, asset: &Asset, kind: AssetKind) -> PendingAsset {
         let state = match &asset.source {
             Source::File(path) => State::Local(path.clone()),
@@ -91,31 +113,62 @@ impl<'a> AssetDownloads<'a> {
     }
 
     fn download(
-        &mut self,
+        &self,
         url: String,
         kind: AssetKind,
-    ) -> oneshot::Receiver<Result<File, FetchError>> {
-        let (sender, receiver) = oneshot::channel();
-        let (net, permits) = (self.net.clone(), self.permits.clone());
-        let (directory, failed) = (self.directory.to_owned(), self.failed.clone());
-        let download = async move {
-            let _permit = permits.acquire_owned().await;
-            let fetched = match unnamed_file(directory).await {
-                Ok(file) => net.fetch(&url, kind.accept, kind.oversize, file).await,
-                Err(error) => Err(FetchError::NotWritten(error)),
-            };
-            let succeeded = fetched.is_ok();
-            if let Err(error) = &fetched {
-                log_failure(&url, error);
-            }
-            // Err: nobody waits for it any more.
-            let _ = sender.send(fetched);
-            if !succeeded {
-                failed.cancel();
-            }
-        };
-        self.tasks.spawn_on(download, self.runtime);
+    ) -> oneshot::Receiver<Result<RoomyFile, FetchError>> {
+        let (done, receiver) = oneshot::channel();
+        // Err: the runtime is shutting down, and whoever waits hears of it.
+        let _ = self.queue.send(Download { url, kind, done });
         receiver
+    }
+}
+
+impl Downloader {
+    async fn run(self: Arc<Self>, mut downloads: UnboundedReceiver<Download>) {
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT));
+        // Aborted when it is dropped.
+        let mut running = JoinSet::new();
+        while let Some(download) = downloads.recv().await {
+            let permit = permits.clone().acquire_owned().await;
+            let share = self.room.take(self.net.max_download_bytes()).await;
+            let downloader = self.clone();
+            running.spawn(async move {
+                downloader.download(download, share).await;
+                drop(permit);
+            });
+            while running.try_join_next().is_some() {}
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn download(&self, download: Download, share: Share) {
+        let Download { url, kind, done } = download;
+        let fetched = self.fetch(&url, kind, share).await;
+        let succeeded = fetched.is_ok();
+        if let Err(error) = &fetched {
+            log_failure(&url, error);
+        }
+        // Err: nobody waits for it any more.
+        let _ = done.send(fetched);
+        if !succeeded {
+            self.failed.cancel();
+        }
+    }
+
+    async fn fetch(
+        &self,
+        url: &str,
+        kind: AssetKind,
+        share: Share,
+    ) -> Result<RoomyFile, FetchError> {
+        let file = unnamed_file(self.directory.clone()).await;
+        let file = file.map_err(FetchError::NotWritten)?;
+        let file = self
+            .net
+            .fetch(url, kind.accept, kind.oversize, file)
+            .await?;
+        share.keep(file).map_err(FetchError::NotWritten)
     }
 }
 
@@ -134,24 +187,45 @@ impl PendingAsset {
         Ok(())
     }
 
-    /// Waits for the asset and reads all of it. Can be repeated.
-    pub fn read(&mut self, cancel: &CancellationToken) -> Result<Vec<u8>, PipelineError> {
+    /// Waits for the asset, and opens it. Can be repeated.
+    pub fn file(&mut self, cancel: &CancellationToken) -> Result<File, PipelineError> {
         self.wait(cancel)?;
-        let read = match &mut self.state {
-            State::Local(path) => std::fs::read(path),
-            State::Downloaded(file) => read_whole(file),
+        let opened = match &self.state {
+            State::Local(path) => open(path),
+            State::Downloaded(download) => download.file.try_clone(),
             State::Failed(failure) => return Err(PipelineError::Failed(failure.clone())),
             State::Downloading(_) | State::Released => return Err(PipelineError::Cancelled),
         };
-        read.map_err(|error| {
-            let predicate = format!("cannot be read: {error}");
-            PipelineError::Failed(self.failure(FailureCode::FileUnreadable, &predicate))
-        })
+        opened.map_err(|error| self.unreadable(&error))
     }
 
-    /// Closes its file, after its use.
+    /// Closes its file, after its use: there is room for another.
     pub fn release(&mut self) {
         self.state = State::Released;
+    }
+
+    /// What it means for the video that it was not decoded. `code`: if the file itself is to blame, which
+    /// is not tried again.
+    pub fn not_decoded(&mut self, code: FailureCode, error: SandboxError) -> PipelineError {
+        match error {
+            SandboxError::Cancelled => PipelineError::Cancelled,
+            SandboxError::Unreadable(error) => self.unreadable(&error),
+            SandboxError::NotWritten(error) => not_written(&error),
+            SandboxError::NotStarted => {
+                error!("{error}");
+                PipelineError::Failed(Failure::internal())
+            }
+            error => {
+                let failure = self.failure(code, &error);
+                self.state = State::Failed(failure.clone());
+                PipelineError::Failed(failure)
+            }
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> PipelineError {
+        let predicate = format!("cannot be read: {error}");
+        PipelineError::Failed(self.failure(FailureCode::FileUnreadable, &predicate))
     }
 
     /// A failure with a sentence about the asset, of which this is the predicate.
@@ -173,12 +247,31 @@ fn log_failure(url: &str, error: &FetchError) {
     }
 }
 
-fn read_whole(file: &mut File) -> io::Result<Vec<u8>> {
-    let length = file.seek(io::SeekFrom::End(0))?;
-    file.rewind()?;
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn open(path: &Path) -> io::Result<File> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if metadata.is_file() {
+        return Ok(file);
+    }
+    // A pipe tells no length, and is read once.
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut file, &mut copy)?;
+    Ok(copy)
+}
+
+/// The file of a decoded asset could not be written.
+pub fn not_written(error: &io::Error) -> PipelineError {
+    error!("a decoded file could not be written: {error}");
+    PipelineError::Failed(match error.kind() {
+        ErrorKind::StorageFull => Failure::new(FailureCode::DiskFull, "the disk is full"),
+        _ => Failure::new(
+            FailureCode::StorageFailed,
+            "a decoded file could not be written",
+        ),
+    })
 }
 
 fn code(error: &FetchError) -> FailureCode {
@@ -190,7 +283,7 @@ fn code(error: &FetchError) -> FailureCode {
         FetchError::TooLarge { .. } => FailureCode::TooLarge,
         FetchError::TimedOut(_) => FailureCode::TimedOut,
         FetchError::Unreachable(_) | FetchError::BrokeOff(_) => FailureCode::Unreachable,
-        FetchError::NotWritten(error) if error.kind() == io::ErrorKind::StorageFull => {
+        FetchError::NotWritten(error) if error.kind() == ErrorKind::StorageFull => {
             FailureCode::DiskFull
         }
         FetchError::NotWritten(_) => FailureCode::StorageFailed,

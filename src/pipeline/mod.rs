@@ -1,7 +1,7 @@
 //! How one video is made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
 //!
 //! ```text
-//! downloads ─ photos (decoded one ahead), soundtrack, logo ─ assets
+//! downloads (with room) ─ photos (decoded one ahead), soundtrack, logo ─ assets
 //! sink ─ frames ▸ encoder
 //! publisher ─ a finished file, kept on disk ▸ storage
 //! ```
@@ -10,6 +10,7 @@ mod assets;
 mod downloads;
 mod photos;
 mod publisher;
+mod room;
 mod sink;
 
 use std::io;
@@ -34,11 +35,11 @@ use crate::encode::{EncodeError, Encoder, Preset};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::Net;
-use crate::picture;
 use crate::render::{self, Composition, RenderError};
+use crate::sandbox::Sandbox;
 use crate::spec::{Size, VideoSpec};
 use crate::titles::Fonts;
-use assets::{Assets, write_wav};
+use assets::Assets;
 use photos::PhotoSource;
 use sink::EncoderSink;
 
@@ -47,7 +48,7 @@ use sink::EncoderSink;
 pub struct Pipeline {
     pub runtime: Handle,
     pub net: Net,
-    pub limits: picture::Limits,
+    pub sandbox: Sandbox,
     pub fonts: Arc<Fonts>,
     pub encoder: Encoder,
 }
@@ -97,8 +98,8 @@ impl Pipeline {
             Ok(video) => Ok(video),
             Err(_) if cancel.is_cancelled() => Err(PipelineError::Cancelled),
             // The encoder was ended, or the frames with it, because of an asset.
-            Err(_) if abort.is_cancelled() => Err(assets.failures(spec, cancel)),
-            Err(NoVideo::Asset) => Err(assets.failures(spec, cancel)),
+            Err(_) if abort.is_cancelled() => Err(assets.failures(spec, file, cancel)),
+            Err(NoVideo::Asset) => Err(assets.failures(spec, file, cancel)),
             Err(NoVideo::Encoder(error)) => Err(encoder_failure(error)),
             Err(NoVideo::Because(error)) => Err(error),
         }
@@ -112,9 +113,9 @@ impl Pipeline {
         observer: &dyn Observer,
         abort: &CancellationToken,
     ) -> Result<RenderedVideo, NoVideo> {
-        let track = assets.track(spec, abort).map_err(NoVideo::asset)?;
+        let wav = assets.soundtrack(spec, file, abort);
+        let wav = wav.map_err(NoVideo::asset)?;
         let logo = assets.logo(abort).map_err(NoVideo::asset)?;
-        let wav = track.map(|track| write_wav(&track, file)).transpose()?;
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(NoVideo::asset)?;
         // Gets ready while the first photo is decoded.

@@ -1,27 +1,33 @@
 //! The photos of a video: decoded one at a time, in the order of the scenes.
 
+use std::time::{Duration, Instant};
+
 use crossbeam_channel::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use super::downloads::PendingAsset;
 use crate::job::{Failure, FailureCode};
-use crate::picture::{self, Detail, Limits, Picture};
+use crate::picture::{Detail, Picture};
 use crate::render::Composition;
+use crate::sandbox::Sandbox;
 use crate::spec::Size;
+
+/// For checking the photos after one that has failed. What was found by then is told.
+const CHECK_TIME: Duration = Duration::from_secs(10);
 
 pub struct PhotoSource<'a> {
     photos: Vec<PendingAsset>,
-    limits: &'a Limits,
+    sandbox: &'a Sandbox,
     /// How many have been decoded.
     decoded: usize,
 }
 
 impl<'a> PhotoSource<'a> {
-    pub fn new(photos: Vec<PendingAsset>, limits: &'a Limits) -> Self {
+    pub fn new(photos: Vec<PendingAsset>, sandbox: &'a Sandbox) -> Self {
         Self {
             photos,
-            limits,
+            sandbox,
             decoded: 0,
         }
     }
@@ -59,12 +65,18 @@ impl<'a> PhotoSource<'a> {
         Ok(())
     }
 
-    /// Checks all photos that have not been decoded, and collects what is wrong with them. When it is
+    /// Checks the photos that have not been decoded, and collects what is wrong with them. When it is
     /// cancelled: what was found by then.
     pub fn failures(&mut self, cancel: &CancellationToken) -> Result<Vec<Failure>, PipelineError> {
         let mut failures = Vec::new();
+        let began = Instant::now();
         for index in self.decoded..self.photos.len() {
-            match self.decode(index, |_| Detail::COARSEST, cancel) {
+            if !failures.is_empty() && began.elapsed() > CHECK_TIME {
+                break;
+            }
+            let checked = self.decode(index, |_| Detail::COARSEST, cancel);
+            self.photos[index].release();
+            match checked {
                 Ok(_) if !cancel.is_cancelled() => {}
                 Err(PipelineError::Failed(failure)) => failures.push(failure),
                 _ if failures.is_empty() => return Err(PipelineError::Cancelled),
@@ -77,12 +89,12 @@ impl<'a> PhotoSource<'a> {
     fn decode(
         &mut self,
         index: usize,
-        detail: impl FnOnce(Size) -> Detail,
+        detail: impl Fn(Size) -> Detail,
         cancel: &CancellationToken,
     ) -> Result<Picture, PipelineError> {
         let photo = &mut self.photos[index];
-        let bytes = photo.read(cancel)?;
-        picture::decode(&bytes, self.limits, detail)
-            .map_err(|error| PipelineError::Failed(photo.failure(FailureCode::NotAPicture, &error)))
+        let file = photo.file(cancel)?;
+        let decoded = self.sandbox.photo(&file, detail, cancel);
+        decoded.map_err(|error| photo.not_decoded(FailureCode::NotAPicture, error))
     }
 }

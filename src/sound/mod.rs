@@ -46,6 +46,11 @@ impl Track {
         self.arrangement.frames()
     }
 
+    /// The length of its WAV file, in bytes.
+    pub fn wav_bytes(&self) -> u64 {
+        wav::bytes(self.frames().len())
+    }
+
     /// Writes a whole WAV file: 16-bit stereo PCM behind the 44 bytes of the plain header.
     ///
     /// # Errors

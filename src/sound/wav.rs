@@ -7,6 +7,11 @@ const HEADER: u32 = 44;
 const CHANNELS: u16 = 2;
 const BYTES_PER_FRAME: u16 = 2 * CHANNELS;
 
+/// The length of a file of so many frames.
+pub(super) fn bytes(frames: usize) -> u64 {
+    u64::from(HEADER) + frames as u64 * u64::from(BYTES_PER_FRAME)
+}
+
 /// Writes left and right samples of 16 bits, `rate` frames a second.
 ///
 /// # Errors

@@ -37,9 +37,10 @@ fn all_is_well_with_a_bucket_that_can_be_used() {
     let output = check(&setup);
     assert!(output.status.success(), "{}", stdout(&output));
     let told = stdout(&output);
-    assert_eq!(told.lines().count(), 6, "{told}");
+    assert_eq!(told.lines().count(), 7, "{told}");
     for name in [
         "ffmpeg",
+        "decoding",
         "data directory",
         "job store",
         "storage, write",

@@ -1,21 +1,17 @@
-//! SVG drawings, for logos. No other file is opened, and a drawing that would take too long is
-//! rejected beforehand, since the renderer cannot be interrupted.
-
-mod cost;
-mod expansion;
+//! SVG drawings, for logos. No other file is opened. How long one takes to draw, and how much memory, is
+//! limited by the process that draws it: a few bytes can ask for minutes in more ways than can be counted.
 
 use std::io::Cursor;
 use std::sync::Arc;
 
 use image::{ImageFormat, ImageReader};
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::roxmltree::{self, Document};
+use resvg::usvg::roxmltree::{self, Document, Node};
 use resvg::usvg::{ImageHrefResolver, ImageKind, Options, Tree};
 
 use super::scale::Pixels;
 use super::{Limits, PictureError};
 use crate::spec::Size;
-use cost::Cost;
 
 /// Size of the file, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -23,11 +19,8 @@ const MAX_BYTES: usize = 1 << 20;
 /// XML nodes.
 const MAX_NODES: u32 = 60_000;
 
-/// Depth of nested elements, and of references to references.
+/// Of nested elements. The parser calls itself for each.
 const MAX_DEPTH: usize = 100;
-
-/// Pixels of the pictures inside the drawing, counted each time they are shown.
-const MAX_IMAGE_PIXELS: u64 = 40_000_000;
 
 /// Draws at the largest size of the same proportions that fits `max`, in pixels.
 pub(super) fn draw(
@@ -42,7 +35,6 @@ pub(super) fn draw(
         });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| PictureError::DrawingDamaged)?;
-    expansion::check_entities(text)?;
     let options = roxmltree::ParsingOptions {
         allow_dtd: true,
         nodes_limit: MAX_NODES,
@@ -52,7 +44,7 @@ pub(super) fn draw(
         roxmltree::Error::NodesLimitReached => too_complex("too many elements"),
         _ => PictureError::DrawingDamaged,
     })?;
-    expansion::check_elements(&document)?;
+    check_elements(&document)?;
     let tree = Tree::from_xmltree(&document, &isolated(limits))
         .map_err(|_| PictureError::DrawingDamaged)?;
 
@@ -62,8 +54,6 @@ pub(super) fn draw(
         width: ((width * scale).round() as u32).clamp(1, max.width),
         height: ((height * scale).round() as u32).clamp(1, max.height),
     };
-    let mut cost = Cost::new(scale, size);
-    cost.group(tree.root(), 0)?;
     let mut canvas = Pixmap::new(size.width, size.height).ok_or(PictureError::NoPixels)?;
     resvg::render(
         &tree,
@@ -71,6 +61,19 @@ pub(super) fn draw(
         &mut canvas.as_mut(),
     );
     Ok((canvas.data().as_chunks().0.to_vec(), size))
+}
+
+/// What would be left out without a word, and what would overflow the stack.
+fn check_elements(document: &Document) -> Result<(), PictureError> {
+    for node in document.descendants().filter(Node::is_element) {
+        if node.tag_name().name() == "text" {
+            return Err(too_complex("text that is not converted to outlines"));
+        }
+        if node.ancestors().nth(MAX_DEPTH).is_some() {
+            return Err(too_complex("elements nested too deeply"));
+        }
+    }
+    Ok(())
 }
 
 fn too_complex(what: &'static str) -> PictureError {
@@ -92,9 +95,6 @@ fn isolated(limits: &Limits) -> Options<'static> {
 fn embedded(data: Arc<Vec<u8>>, limits: &Limits) -> Option<ImageKind> {
     let (format, width, height) = header(&data)?;
     limits.check(width, height, 4).ok()?;
-    if u64::from(width) * u64::from(height) > MAX_IMAGE_PIXELS {
-        return None;
-    }
     match format {
         ImageFormat::Png => Some(ImageKind::PNG(data)),
         ImageFormat::Jpeg => Some(ImageKind::JPEG(data)),
@@ -102,13 +102,6 @@ fn embedded(data: Arc<Vec<u8>>, limits: &Limits) -> Option<ImageKind> {
         ImageFormat::WebP => Some(ImageKind::WEBP(data)),
         _ => None,
     }
-}
-
-/// Width × height of a picture inside the drawing.
-fn pixels(data: &[u8]) -> u64 {
-    header(data).map_or(u64::MAX, |(_, width, height)| {
-        u64::from(width) * u64::from(height)
-    })
 }
 
 /// The format of a picture inside the drawing, its width and its height.

@@ -1,0 +1,25 @@
+//! `kinora decode`: the service starts it for each file. Hidden.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::sandbox;
+
+#[derive(Args)]
+pub struct Decode {
+    /// The most that it may hold, in bytes
+    max_memory: u64,
+    /// The most that it may take of the processor, in milliseconds
+    time_limit: u64,
+}
+
+impl Decode {
+    pub fn run(self) -> Result<ExitCode, String> {
+        let time_limit = Duration::from_millis(self.time_limit);
+        let done = sandbox::run(self.max_memory, time_limit);
+        done.map(|()| ExitCode::SUCCESS)
+            .map_err(|error| error.to_string())
+    }
+}

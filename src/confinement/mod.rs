@@ -1,0 +1,105 @@
+//! What a process gives up before it touches what strangers sent: memory, time, files, system calls.
+//!
+//! ```text
+//! launch ─ other programs, confined
+//! syscalls ─ which system calls are left (seccomp)
+//! files ─ which files are left (Landlock)
+//! ```
+//!
+//! Only for processes that do nothing else: nothing of it can be taken back. Where the kernel knows no
+//! filter, the resource limits hold alone, and the caller is told.
+
+#[cfg(target_os = "linux")]
+mod files;
+mod launch;
+#[cfg(target_os = "linux")]
+mod syscalls;
+
+use std::io;
+use std::time::Duration;
+
+pub use launch::{NOT_STARTED, SUBCOMMAND, become_program, confined, this_program};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What is left to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The pipes that it has.
+    Pipes,
+    /// Files and programs, but no network.
+    Files,
+}
+
+/// Resource limits; see getrlimit(2).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of data: heap, stacks of threads, private mappings.
+    pub memory: u64,
+    /// Of the processor, on all threads together; `None`: no limit.
+    pub cpu: Option<Duration>,
+    /// Open files.
+    pub files: u64,
+}
+
+/// Confines this process and all that it starts. Call it while there is one thread.
+///
+/// Tells what the system does not know, as words for a sentence.
+///
+/// # Errors
+/// If a resource limit cannot be set.
+pub fn confine(limits: Limits, access: Access) -> io::Result<Vec<&'static str>> {
+    lower(Resource::Core, 0)?;
+    lower(Resource::Nofile, limits.files)?;
+    limit_memory(limits.memory)?;
+    if let Some(cpu) = limits.cpu {
+        // Whole seconds; a second later, what is left is killed.
+        let seconds = cpu.as_secs().max(1) + u64::from(cpu.subsec_nanos() > 0);
+        lower(Resource::Cpu, seconds)?;
+    }
+    Ok(restrict(access))
+}
+
+/// Lowers the limit of data, in bytes. It can be raised again up to that of [`confine`].
+pub fn limit_memory_for_now(bytes: u64) -> io::Result<()> {
+    let maximum = getrlimit(Resource::Data).maximum;
+    let current = Some(maximum.map_or(bytes, |maximum| bytes.min(maximum)));
+    Ok(setrlimit(Resource::Data, Rlimit { current, maximum })?)
+}
+
+fn limit_memory(bytes: u64) -> io::Result<()> {
+    let lowered = lower(Resource::Data, bytes);
+    // Darwin counts no data, and refuses to pretend.
+    if cfg!(target_os = "linux") {
+        lowered
+    } else {
+        Ok(())
+    }
+}
+
+/// Never raises a limit.
+fn lower(resource: Resource, value: u64) -> io::Result<()> {
+    let maximum = getrlimit(resource).maximum;
+    let value = Some(maximum.map_or(value, |maximum| value.min(maximum)));
+    let limit = Rlimit {
+        current: value,
+        maximum: value,
+    };
+    Ok(setrlimit(resource, limit)?)
+}
+
+#[cfg(target_os = "linux")]
+fn restrict(access: Access) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if access == Access::Pipes && files::deny_all().is_err() {
+        missing.push("Landlock");
+    }
+    if syscalls::filter(access).is_err() {
+        missing.push("seccomp filters");
+    }
+    missing
+}
+
+#[cfg(not(target_os = "linux"))]
+fn restrict(_: Access) -> Vec<&'static str> {
+    vec!["filters for system calls and files"]
+}

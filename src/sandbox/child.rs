@@ -1,0 +1,114 @@
+//! The decoding process: confines itself, decodes one file, and ends.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use super::protocol::{Answer, Request, Task, receive, send};
+use crate::confinement::{self, Access, confine, limit_memory_for_now};
+use crate::picture::{self, Detail, Limits, PictureError};
+use crate::sound::{self, SoundError};
+use crate::spec::Size;
+
+/// Its three pipes, and one to spare.
+const FILES: u64 = 8;
+
+/// What the program itself holds, in bytes.
+const PROGRAM_BYTES: u64 = 16 << 20;
+
+/// Decodes what comes over the standard input. `memory`: in bytes, the most that it may ever hold.
+///
+/// # Errors
+/// When it cannot be confined, and when the service goes away.
+pub fn run(memory: u64, cpu: Duration) -> io::Result<()> {
+    // Without the standard library's buffers, which would copy every picture once more.
+    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    die_with_the_service()?;
+    let limits = confinement::Limits {
+        memory,
+        cpu: Some(cpu),
+        files: FILES,
+    };
+    let missing = confine(limits, Access::Pipes)?;
+    let missing = missing.into_iter().map(str::to_owned).collect();
+    send(&mut output, &Answer::Ready(missing))?;
+    let request: Request = receive(&mut input)?;
+    limit_memory_for_now(request.memory)?;
+    answer(&request, &mut input, &mut output)
+}
+
+fn answer(request: &Request, input: &mut File, output: &mut File) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    let length = usize::try_from(request.file_bytes).map_err(io::Error::other)?;
+    if bytes.try_reserve_exact(length).is_err() {
+        return send(output, &Answer::OutOfMemory);
+    }
+    input.take(request.file_bytes).read_to_end(&mut bytes)?;
+    let within = |limits: Limits| Limits {
+        max_memory: request
+            .memory
+            .saturating_sub(request.file_bytes + PROGRAM_BYTES),
+        ..limits
+    };
+    match request.task {
+        Task::Photo(limits) => photo(bytes, &within(limits), input, output),
+        Task::Logo(limits, max) => logo(&bytes, &within(limits), max, output),
+        Task::Soundtrack(seconds) => soundtrack(&bytes, seconds, output),
+    }
+}
+
+fn photo(bytes: Vec<u8>, limits: &Limits, input: &mut File, output: &mut File) -> io::Result<()> {
+    let decoded = match picture::decode(&bytes, limits) {
+        Ok(decoded) => decoded,
+        Err(error) => return send(output, &without_picture(error)),
+    };
+    drop(bytes);
+    send(output, &Answer::Size(decoded.size()))?;
+    let detail: Detail = receive(input)?;
+    let picture = decoded.into_picture(detail);
+    send(output, &Answer::Planes)?;
+    picture
+        .planes
+        .iter()
+        .try_for_each(|plane| output.write_all(&plane.data))
+}
+
+fn logo(bytes: &[u8], limits: &Limits, max: Size, output: &mut File) -> io::Result<()> {
+    match picture::logo(bytes, limits, max) {
+        Ok(logo) => {
+            send(output, &Answer::Logo(logo.size()))?;
+            output.write_all(logo.pixels().as_flattened())
+        }
+        Err(error) => send(output, &without_picture(error)),
+    }
+}
+
+fn soundtrack(bytes: &[u8], seconds: f64, output: &mut File) -> io::Result<()> {
+    match sound::soundtrack(bytes, seconds) {
+        Ok(track) => {
+            send(output, &Answer::Soundtrack(track.wav_bytes()))?;
+            track.write_wav(output)
+        }
+        Err(error) => send(output, &without_sound(&error)),
+    }
+}
+
+fn without_picture(error: PictureError) -> Answer {
+    match error {
+        PictureError::TooMuchMemory { .. } | PictureError::TooCostly(_) => Answer::OutOfMemory,
+        error => Answer::Rejected(error.to_string()),
+    }
+}
+
+fn without_sound(error: &SoundError) -> Answer {
+    Answer::Rejected(error.to_string())
+}
+
+/// Ends this process with the thread that has started it.
+fn die_with_the_service() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
+}
