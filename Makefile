@@ -4,13 +4,15 @@
 # make test    all tests; installs the object stores that they need into target/servers
 # make serve   the service, with the settings of config.toml and the environment
 # make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
+# make fuzz    everything that reads what strangers send, on the inputs that libFuzzer thinks up;
+#              SECONDS=600 for each target, TARGETS="photo logo"
 # make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
 #              x264 alone; PHOTOS="a.jpg b.jpg" RUNS=5
 # make bench-listing   a listing video of 20 photos beside the usual ffmpeg graph, and one of 100
 # make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
+.PHONY: demo demo-listing test serve lint fuzz bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -49,6 +51,22 @@ lint: tools lint-tools
 	cargo clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+# What is fuzzed, and for how long each.
+TARGETS ?= media_type photo logo soundtrack template payload url
+SECONDS ?= 600
+
+# New inputs are kept in target/fuzz/corpus; what breaks a target, in target/fuzz/artifacts. Without a sanitizer,
+# as the code is safe Rust. The variable lets the stable compiler take the flags of cargo-fuzz.
+fuzz: tools
+	@./scripts/install-cargo-fuzz
+	@for target in $(TARGETS); do \
+		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target; \
+		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz run --sanitizer none \
+			--target-dir target/fuzz/build $$target target/fuzz/corpus/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=1500 \
+			-artifact_prefix=target/fuzz/artifacts/$$target/ || exit 1; \
+	done
 
 # Photos to measure with, and the number of runs.
 PHOTOS ?= samples/dandelion.jpg

@@ -4,6 +4,7 @@
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
 //! server (with bare_errors) ─ connections ─▶ routes (with auth) ─▶ handlers (json, schema, violation)
+//! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form (with unread) ─ how the path's dialect tells it
 //! files (with conditional), health ─ what belongs to no dialect
 //! ```
@@ -18,6 +19,7 @@ mod error_form;
 mod files;
 mod health;
 mod json;
+pub mod payloads;
 mod revid;
 mod routes;
 mod schema;

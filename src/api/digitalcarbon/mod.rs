@@ -17,10 +17,18 @@ use crate::api::routes::{get, post};
 use crate::api::violation::{Violation, capitalised};
 use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
+use crate::listing::template::Templates;
+use crate::net::Policy;
+use request::GenerateRequest;
 
 const NAME: &str = "digitalcarbon";
 
 pub struct DigitalCarbon;
+
+/// Whether a payload would become a job.
+pub fn accepts(payload: Value, policy: &Policy, templates: &Templates) -> bool {
+    GenerateRequest::read(payload, policy, templates).is_ok()
+}
 
 impl Dialect for DigitalCarbon {
     fn name(&self) -> &'static str {

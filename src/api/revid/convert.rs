@@ -9,14 +9,14 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::envelope::Envelope;
-use super::request::{ImageToVideo, bypasses, check_addresses, job_request};
+use super::request::{ImageToVideo, bypasses, job_request};
 use crate::api::error::ApiError;
 use crate::api::error_form::QUEUE_RETRY_AFTER;
 use crate::api::json::Json;
 use crate::api::{Service, schema};
 use crate::jobs::{AcceptError, Accepted, SubmitError};
 
-static PAID_SCHEMA: LazyLock<Validator> =
+pub static PAID_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/image-to-video.paid.json")));
 static V1_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/image-to-video.v1.json")));
@@ -43,11 +43,8 @@ async fn convert(
     service: Data<Service>,
     schema: &Validator,
 ) -> Result<HttpResponse, ApiError> {
-    schema::validate(schema, &payload)?;
-    let payload: ImageToVideo = serde_json::from_value(payload)
-        .map_err(|error| ApiError::invalid("", error.to_string()))?;
+    let payload = ImageToVideo::read(payload, schema, service.net.policy())?;
     let bypass = payload.bypass_queue || bypasses(&request)?;
-    check_addresses(service.net.policy(), &payload)?;
 
     let jobs = &service.jobs;
     let client_id = payload.id.clone();

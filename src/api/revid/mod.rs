@@ -14,12 +14,19 @@ use crate::api::error::ApiError;
 use crate::api::routes::{get, post};
 use crate::api::violation::Violation;
 use crate::job::{Job, VideoUrls};
+use crate::net::Policy;
 use envelope::Envelope;
+use request::ImageToVideo;
 
 const NAME: &str = "revid";
 const BUILD_NUMBER: &str = env!("CARGO_PKG_VERSION");
 
 pub struct Revid;
+
+/// Whether a payload would become a job at the first path.
+pub fn accepts(payload: Value, policy: &Policy) -> bool {
+    ImageToVideo::read(payload, &convert::PAID_SCHEMA, policy).is_ok()
+}
 
 impl Dialect for Revid {
     fn name(&self) -> &'static str {

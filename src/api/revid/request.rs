@@ -1,10 +1,13 @@
 //! The request for a video: its fields, what a schema cannot check, and the job that it becomes.
 
 use actix_web::HttpRequest;
+use jsonschema::Validator;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::NAME;
 use crate::api::error::ApiError;
+use crate::api::schema;
 use crate::api::violation::Violation;
 use crate::job::{JobRequest, Lane};
 use crate::net::Policy;
@@ -24,6 +27,17 @@ pub struct ImageToVideo {
     pub id: Option<String>,
     #[serde(default)]
     pub bypass_queue: bool,
+}
+
+impl ImageToVideo {
+    /// Checks a payload by its schema, and the addresses in it.
+    pub fn read(payload: Value, schema: &Validator, policy: &Policy) -> Result<Self, ApiError> {
+        schema::validate(schema, &payload)?;
+        let payload: Self = serde_json::from_value(payload)
+            .map_err(|error| ApiError::invalid("", error.to_string()))?;
+        check_addresses(policy, &payload)?;
+        Ok(payload)
+    }
 }
 
 fn default_length() -> f64 {
@@ -55,7 +69,7 @@ pub fn bypasses(request: &HttpRequest) -> Result<bool, ApiError> {
 }
 
 /// What the schema cannot say of a URL: no credentials, and no address that is not public.
-pub fn check_addresses(policy: &Policy, payload: &ImageToVideo) -> Result<(), ApiError> {
+fn check_addresses(policy: &Policy, payload: &ImageToVideo) -> Result<(), ApiError> {
     let urls = [
         ("/image_url", Some(&payload.image_url)),
         ("/webhook_url", payload.webhook_url.as_ref()),

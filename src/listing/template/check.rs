@@ -14,7 +14,11 @@ use crate::spec::overlay::{Margin, Panel};
 const CROSSFADE: f64 = 0.8;
 
 impl Template {
-    pub(super) fn parse(name: &str, text: &str) -> Result<Template, LocatedDiagnostic> {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// At the first mistake, with its line and column.
+    pub fn parse(name: &str, text: &str) -> Result<Template, LocatedDiagnostic> {
         toml::from_str(text)
             .map_err(Diagnostic::from)
             .and_then(|table| template(name, table))
