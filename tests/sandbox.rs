@@ -79,7 +79,12 @@ fn coarsest(_: Size) -> Detail {
 }
 
 fn photo(sandbox: &Sandbox, file: &File) -> Result<Picture, SandboxError> {
-    sandbox.photo(file, coarsest, &CancellationToken::new())
+    sandbox.photo(
+        file,
+        &std::env::temp_dir(),
+        coarsest,
+        &CancellationToken::new(),
+    )
 }
 
 /// A command of the shell that sends a message, as the protocol frames it.
@@ -109,7 +114,12 @@ fn a_photo_is_decoded_as_finely_as_it_is_asked_for() {
             chroma_shift: 2,
         }
     };
-    let picture = sandbox.photo(&open(PHOTO), detail, &CancellationToken::new());
+    let picture = sandbox.photo(
+        &open(PHOTO),
+        fixture.directory.path(),
+        detail,
+        &CancellationToken::new(),
+    );
     let picture = picture.expect("a picture");
     let sizes = picture
         .planes
@@ -161,7 +171,12 @@ fn many_files_at_once_are_all_decoded() {
                     width: 200,
                     height: 200,
                 };
-                let logo = sandbox.logo(&open(LOGO), max, &CancellationToken::new());
+                let logo = sandbox.logo(
+                    &open(LOGO),
+                    fixture.directory.path(),
+                    max,
+                    &CancellationToken::new(),
+                );
                 assert!(logo.expect("a logo").size().width > 100);
             });
         }
@@ -228,7 +243,8 @@ fn a_program_that_is_not_there_is_an_error_of_ours() {
     let sandbox = fixture.sandbox(&settings);
     let cancel = CancellationToken::new();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| sandbox.photo(&open(PHOTO), coarsest, &cancel));
+        let waiting = scope
+            .spawn(|| sandbox.photo(&open(PHOTO), fixture.directory.path(), coarsest, &cancel));
         cancel.cancel();
         let ended = waiting.join().expect("an end");
         assert!(matches!(ended, Err(SandboxError::Cancelled)), "{ended:?}");
@@ -354,7 +370,8 @@ fn a_child_is_killed_when_its_work_is_cancelled() {
     std::thread::scope(|scope| {
         let file = fixture.file(b"x");
         let (sandbox, cancel_too) = (&sandbox, cancel.clone());
-        let decoding = scope.spawn(move || sandbox.photo(&file, coarsest, &cancel_too));
+        let decoding =
+            scope.spawn(move || sandbox.photo(&file, Path::new("/tmp"), coarsest, &cancel_too));
         let child = until(|| fs::read_to_string(&pid).ok());
         cancel.cancel();
         let ended = decoding.join().expect("an end");
@@ -448,7 +465,12 @@ fn drawings_that_would_take_long_are_given_up() {
             while let Some((what, body)) = { next.lock().expect("a turn").next() } {
                 let file = fixture.file(svg(what, body).as_bytes());
                 let began = Instant::now();
-                let drawn = sandbox.logo(&file, max, &CancellationToken::new());
+                let drawn = sandbox.logo(
+                    &file,
+                    fixture.directory.path(),
+                    max,
+                    &CancellationToken::new(),
+                );
                 let took = began.elapsed();
                 assert!(took < Duration::from_secs(8), "{what}: {took:?}");
                 if let Err(error) = drawn {

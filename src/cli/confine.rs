@@ -1,7 +1,9 @@
-//! `kinora confine`: the service starts ffmpeg with it. Hidden.
+//! `kinora confine`: the service starts other programs with it. Hidden.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -9,17 +11,33 @@ use crate::confinement::{NOT_STARTED, become_program};
 
 #[derive(Args)]
 pub struct Confine {
-    /// The program to start
-    program: OsString,
-    /// Its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<OsString>,
+    /// The most that it may hold, in bytes
+    #[arg(long)]
+    memory: u64,
+    /// The most that it may take of the processor
+    #[arg(long)]
+    milliseconds: Option<u64>,
+    /// The only directory that it sees, beside those of the system's programs
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// The program, and its arguments
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
 }
 
 impl Confine {
     pub fn run(self) -> Result<ExitCode, String> {
-        let Err(error) = become_program(&self.program, &self.arguments);
-        eprintln!("{}: {error}", self.program.display());
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err("there is no program to start".to_owned());
+        };
+        let Err(error) = become_program(
+            program,
+            arguments,
+            self.memory,
+            self.milliseconds.map(Duration::from_millis),
+            self.directory.as_deref(),
+        );
+        eprintln!("{}: {error}", program.display());
         Ok(ExitCode::from(NOT_STARTED))
     }
 }

@@ -16,16 +16,19 @@ mod launch;
 mod syscalls;
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-pub use launch::{NOT_STARTED, SUBCOMMAND, become_program, confined, this_program};
+pub use launch::{NOT_STARTED, SUBCOMMAND, become_program, converter, encoder, this_program};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is left to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum Access<'a> {
     /// The pipes that it has.
     Pipes,
+    /// A directory, and the system's programs, but no network.
+    Directory(&'a Path),
     /// Files and programs, but no network.
     Files,
 }
@@ -47,7 +50,7 @@ pub struct Limits {
 ///
 /// # Errors
 /// If a resource limit cannot be set.
-pub fn confine(limits: Limits, access: Access) -> io::Result<Vec<&'static str>> {
+pub fn confine(limits: Limits, access: Access<'_>) -> io::Result<Vec<&'static str>> {
     lower(Resource::Core, 0)?;
     lower(Resource::Nofile, limits.files)?;
     limit_memory(limits.memory)?;
@@ -88,9 +91,14 @@ fn lower(resource: Resource, value: u64) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn restrict(access: Access) -> Vec<&'static str> {
+fn restrict(access: Access<'_>) -> Vec<&'static str> {
     let mut missing = Vec::new();
-    if access == Access::Pipes && files::deny_all().is_err() {
+    let files = match access {
+        Access::Pipes => files::leave(None),
+        Access::Directory(directory) => files::leave(Some(directory)),
+        Access::Files => Ok(()),
+    };
+    if files.is_err() {
         missing.push("Landlock");
     }
     if syscalls::filter(access).is_err() {
@@ -100,6 +108,6 @@ fn restrict(access: Access) -> Vec<&'static str> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn restrict(_: Access) -> Vec<&'static str> {
+fn restrict(_: Access<'_>) -> Vec<&'static str> {
     vec!["filters for system calls and files"]
 }

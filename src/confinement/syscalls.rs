@@ -48,7 +48,7 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_nanosleep,
 ];
 
-/// What an encoder must not do: talk to anybody, look into other processes, change the kernel.
+/// What other programs must not do: talk to anybody, look into other processes, change the kernel.
 const FORBIDDEN: &[c_long] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
@@ -73,12 +73,12 @@ const FORBIDDEN: &[c_long] = &[
 ];
 
 /// Leaves to this process, and to what it starts, the system calls of `access`.
-pub fn filter(access: Access) -> Result<(), Box<dyn Error>> {
+pub fn filter(access: Access<'_>) -> Result<(), Box<dyn Error>> {
     let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
     let refused = SeccompAction::Errno(libc::EACCES as u32);
     let (rules, others, listed) = match access {
         Access::Pipes => (computing()?, unknown, SeccompAction::Allow),
-        Access::Files => (whole(FORBIDDEN), SeccompAction::Allow, refused),
+        Access::Files | Access::Directory(_) => (whole(FORBIDDEN), SeccompAction::Allow, refused),
     };
     let architecture = std::env::consts::ARCH.try_into()?;
     let filter = SeccompFilter::new(rules, others, listed, architecture)?;

@@ -31,7 +31,7 @@ pub use preset::Preset;
 pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
 
-use crate::confinement::confined;
+use crate::confinement;
 use crate::spec::Size;
 
 /// Says what the frames are: BT.709 in limited range. A filter that only labels, which every version
@@ -154,7 +154,8 @@ impl Encoder {
         let threads = thread::available_parallelism()
             .map_or(2, |cores| 2 * cores.get())
             .min(MAX_ENCODER_THREADS);
-        let mut command = confined(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
+        let mut command =
+            confinement::encoder(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
         // As FfmpegCommand expects them.
         command
             .stdin(Stdio::piped())

@@ -70,6 +70,8 @@ pub struct MediaType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Picture(PictureFormat),
+    /// A picture in a container of HEIF, such as HEIC.
+    Heif,
     /// A picture without a decoder here.
     OtherPicture,
     Sound(SoundFormat),
@@ -83,7 +85,7 @@ pub enum Kind {
     Other,
 }
 
-use Kind::{Other, OtherPicture, OtherSound, Picture, Sound};
+use Kind::{Heif, Other, OtherPicture, OtherSound, Picture, Sound};
 
 /// Offset, bytes, and what a file with these bytes there is. The first match counts.
 type Signature = (usize, &'static [u8], Kind, &'static str);
@@ -105,9 +107,10 @@ const SIGNATURES: &[Signature] = &[
     (0, b"GIF89a", Picture(PictureFormat::Gif), "a GIF picture"),
     (0, b"MM\0*", Picture(PictureFormat::Tiff), "a TIFF picture"),
     (0, b"II*\0", Picture(PictureFormat::Tiff), "a TIFF picture"),
-    (4, b"ftypavi", OtherPicture, "an AVIF picture"),
-    (4, b"ftyphei", OtherPicture, "a HEIC picture"),
-    (4, b"ftypmif1", OtherPicture, "a HEIF picture"),
+    (4, b"ftypavi", Heif, "an AVIF picture"),
+    (4, b"ftyphei", Heif, "a HEIC picture"),
+    (4, b"ftyphev", Heif, "a HEIC picture"),
+    (4, b"ftypmif1", Heif, "a HEIF picture"),
     (0, b"\xff\x0a", OtherPicture, "a JPEG XL picture"),
     (4, b"JXL \r\n", OtherPicture, "a JPEG XL picture"),
     (4, b"jP  \r\n", OtherPicture, "a JPEG 2000 picture"),

@@ -223,6 +223,12 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
         .map(Decoded)
 }
 
+/// Whether a file that begins with these bytes, at least 16, is a HEIF picture such as HEIC or AVIF: it has
+/// to be converted before it can be decoded here.
+pub fn is_heif(start: &[u8]) -> bool {
+    media_type::sniff(start).is_some_and(|found| found.kind == Kind::Heif)
+}
+
 /// The format of a picture with a decoder.
 fn sniff(bytes: &[u8]) -> Result<Format, PictureError> {
     if bytes.is_empty() {
@@ -231,7 +237,7 @@ fn sniff(bytes: &[u8]) -> Result<Format, PictureError> {
     match media_type::sniff(bytes) {
         Some(found) => match found.kind {
             Kind::Picture(format) => Ok(format),
-            Kind::OtherPicture => Err(PictureError::OtherFormat(found.name)),
+            Kind::Heif | Kind::OtherPicture => Err(PictureError::OtherFormat(found.name)),
             _ => Err(PictureError::LooksLike(found.name)),
         },
         None => {

@@ -53,7 +53,7 @@ impl<'a> Assets<'a> {
         file: &Path,
         failed: &CancellationToken,
     ) -> Self {
-        let directory = file.parent().unwrap_or(Path::new("."));
+        let directory = directory(file);
         let Pipeline {
             runtime,
             net,
@@ -69,7 +69,7 @@ impl<'a> Assets<'a> {
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
         let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
         Self {
-            photos: PhotoSource::new(photos, sandbox),
+            photos: PhotoSource::new(photos, sandbox, directory),
             soundtrack,
             logo,
             sandbox,
@@ -77,12 +77,18 @@ impl<'a> Assets<'a> {
         }
     }
 
-    pub fn logo(&mut self, cancel: &CancellationToken) -> Result<Option<Logo>, PipelineError> {
+    pub fn logo(
+        &mut self,
+        video: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Logo>, PipelineError> {
         let Some(logo) = &mut self.logo else {
             return Ok(None);
         };
         let file = logo.file(cancel)?;
-        let decoded = self.sandbox.logo(&file, LARGEST_LOGO, cancel);
+        let decoded = self
+            .sandbox
+            .logo(&file, directory(video), LARGEST_LOGO, cancel);
         decoded
             .map(Some)
             .map_err(|error| logo.not_decoded(FailureCode::NotAPicture, error))
@@ -120,7 +126,7 @@ impl<'a> Assets<'a> {
             Err(error) => return error,
         };
         let others = [
-            self.logo(cancel).map(drop),
+            self.logo(video, cancel).map(drop),
             self.soundtrack(spec, video, cancel).map(drop),
         ];
         for other in others {
@@ -145,6 +151,14 @@ fn joined(failures: Vec<Failure>) -> Failure {
         .map(|failure| failure.message)
         .collect();
     Failure::new(code, messages.join("; "))
+}
+
+/// Where files are that a video is made from.
+fn directory(video: &Path) -> &Path {
+    match video.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Where the soundtrack of a video is while the video is made.

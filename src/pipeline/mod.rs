@@ -115,7 +115,7 @@ impl Pipeline {
     ) -> Result<RenderedVideo, NoVideo> {
         let wav = assets.soundtrack(spec, file, abort);
         let wav = wav.map_err(NoVideo::asset)?;
-        let logo = assets.logo(abort).map_err(NoVideo::asset)?;
+        let logo = assets.logo(file, abort).map_err(NoVideo::asset)?;
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(NoVideo::asset)?;
         // Gets ready while the first photo is decoded.

@@ -1,5 +1,6 @@
 //! The photos of a video: decoded one at a time, in the order of the scenes.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -19,15 +20,18 @@ const CHECK_TIME: Duration = Duration::from_secs(10);
 pub struct PhotoSource<'a> {
     photos: Vec<PendingAsset>,
     sandbox: &'a Sandbox,
+    /// For files on the way.
+    directory: PathBuf,
     /// How many have been decoded.
     decoded: usize,
 }
 
 impl<'a> PhotoSource<'a> {
-    pub fn new(photos: Vec<PendingAsset>, sandbox: &'a Sandbox) -> Self {
+    pub fn new(photos: Vec<PendingAsset>, sandbox: &'a Sandbox, directory: &Path) -> Self {
         Self {
             photos,
             sandbox,
+            directory: directory.to_owned(),
             decoded: 0,
         }
     }
@@ -94,7 +98,7 @@ impl<'a> PhotoSource<'a> {
     ) -> Result<Picture, PipelineError> {
         let photo = &mut self.photos[index];
         let file = photo.file(cancel)?;
-        let decoded = self.sandbox.photo(&file, detail, cancel);
+        let decoded = self.sandbox.photo(&file, &self.directory, detail, cancel);
         decoded.map_err(|error| photo.not_decoded(FailureCode::NotAPicture, error))
     }
 }

@@ -17,6 +17,11 @@ pub enum SandboxError {
     TooMuchMemory(u64),
     #[error("cannot be decoded")]
     Died,
+    /// libheif's program is not installed.
+    #[error(
+        "is a HEIC or AVIF picture, for which this server has no converter; install libheif-examples (Debian) or libheif (Homebrew), or send a JPEG"
+    )]
+    NoConverter,
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
     /// What it was decoded to.

@@ -3,9 +3,10 @@
 //!
 //! ```text
 //! pool ─ processes that were started ahead
-//! process ─ one of them: sends it a file, receives what it answers, kills it in time
+//! process (with running) ─ one of them: sends it a file, receives what it answers, kills it in time
 //! protocol ─ what goes over the pipes
 //! child ─ the other end: confines itself, decodes, answers
+//! heif ─ a converter that is not ours, confined as well
 //! ```
 //!
 //! A process decodes one file and ends: nothing of one stranger's file is left for the next. A file first
@@ -14,13 +15,16 @@
 
 mod child;
 mod error;
+mod heif;
 mod pool;
 mod process;
 mod protocol;
+mod running;
 mod settings;
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,8 +40,9 @@ pub use settings::Settings;
 use crate::picture::{Detail, Limits, Logo, Picture};
 use crate::spec::Size;
 use pool::Pool;
-use process::{DecodeProcess, Ending, Watchdog, unexpected};
+use process::{DecodeProcess, unexpected};
 use protocol::{Answer, Request, Task};
+use running::{Ending, Watchdog};
 
 /// The subcommand of this program that decodes.
 pub const SUBCOMMAND: &str = "decode";
@@ -107,26 +112,33 @@ impl Sandbox {
         })
     }
 
-    /// Decodes a photo. `detail` gets its upright size, in pixels, and may be asked twice. Blocks.
+    /// Decodes a photo. `directory` is for files on the way; `detail` gets the upright size of the photo, in
+    /// pixels, and may be asked twice. Blocks.
     pub fn photo(
         &self,
         file: &File,
+        directory: &Path,
         detail: impl Fn(Size) -> Detail,
         cancel: &CancellationToken,
     ) -> Result<Picture, SandboxError> {
+        let converted = self.convert_heif(file, directory, cancel)?;
+        let file = converted.as_ref().unwrap_or(file);
         let task = Task::Photo(self.limits);
         self.decode(file, task, cancel, |conversation| {
             conversation.photo(&detail)
         })
     }
 
-    /// Decodes a logo, fitted to `max`. Blocks.
+    /// Decodes a logo, fitted to `max`. `directory` is for files on the way. Blocks.
     pub fn logo(
         &self,
         file: &File,
+        directory: &Path,
         max: Size,
         cancel: &CancellationToken,
     ) -> Result<Logo, SandboxError> {
+        let converted = self.convert_heif(file, directory, cancel)?;
+        let file = converted.as_ref().unwrap_or(file);
         let task = Task::Logo(self.limits, max);
         self.decode(file, task, cancel, |conversation| conversation.logo(max))
     }
@@ -199,7 +211,7 @@ impl Sandbox {
         talk: &impl Fn(&mut Conversation) -> Result<T, Interruption>,
     ) -> Result<Option<T>, SandboxError> {
         let mut process = self.pool.take(cancel)?;
-        let watchdog = process.watch(time, &self.runtime, cancel);
+        let watchdog = process.running.watch(time, &self.runtime, cancel);
         let mut conversation = Conversation {
             process: &mut process,
             limits: self.limits,
@@ -209,19 +221,19 @@ impl Sandbox {
             Ok(decoded) => Ok(Some(decoded)),
             Err(Interruption::OutOfMemory) => Ok(None),
             Err(Interruption::Failed(error)) => Err(error),
-            Err(Interruption::Broken(error)) => self.explain(process, &watchdog, &error, cancel),
+            Err(Interruption::Broken(error)) => self.explain(&process, &watchdog, &error, cancel),
         }
     }
 
     /// What has become of a process that does not answer as it should.
     fn explain<T>(
         &self,
-        process: DecodeProcess,
+        process: &DecodeProcess,
         watchdog: &Watchdog,
         error: &io::Error,
         cancel: &CancellationToken,
     ) -> Result<Option<T>, SandboxError> {
-        let ending = process.end();
+        let ending = process.running.end();
         if cancel.is_cancelled() {
             return Err(SandboxError::Cancelled);
         }
@@ -229,7 +241,7 @@ impl Sandbox {
             _ if watchdog.was_late() => Err(SandboxError::TooSlow(self.settings.time_limit)),
             Ok(Ending::OutOfTime) => Err(SandboxError::TooSlow(self.settings.time_limit)),
             Ok(Ending::OutOfMemory) => Ok(None),
-            Ok(Ending::Died(status)) => {
+            Ok(Ending::Exited(status)) => {
                 warn!("a decoding process ended with {status}: {error}");
                 Err(SandboxError::Died)
             }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use log::{debug, warn};
+use log::warn;
 use tokio_util::sync::CancellationToken;
 
 use super::process::DecodeProcess;
@@ -48,7 +48,7 @@ impl Pool {
             }
             match self.ready.recv_timeout(CANCEL_INTERVAL) {
                 // Somebody may have killed it while it waited.
-                Ok(process) if process.is_alive() => return Ok(process),
+                Ok(process) if process.running.is_alive() => return Ok(process),
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -89,5 +89,4 @@ fn tell(missing: &[String], told: &AtomicBool) {
         "photos and music are decoded without {}, which this system does not have; memory and time are limited all the same",
         missing.join(" and ")
     );
-    debug!("see SECURITY.md");
 }

@@ -14,6 +14,8 @@ pub struct Settings {
     pub max_memory: u64,
     /// On the clock, and on the processor.
     pub time_limit: Duration,
+    /// libheif's program: a path, or a name in one of the system's directories.
+    pub heif_convert: PathBuf,
     /// The program that decodes, for tests; `None`: this one.
     pub program: Option<PathBuf>,
 }
@@ -23,6 +25,7 @@ impl Default for Settings {
         Self {
             max_memory: 560 << 20,
             time_limit: Duration::from_secs(10),
+            heif_convert: "heif-convert".into(),
             program: None,
         }
     }
@@ -41,6 +44,12 @@ impl Settings {
             env: None,
             accepts: "a time, such as 10s",
             set: |s, text| assign(&mut s.time_limit, positive_duration(text)),
+        },
+        Setting {
+            key: "sandbox.heif_convert",
+            env: None,
+            accepts: "a path, or the name of a program",
+            set: |s, text| assign(&mut s.heif_convert, Some(text.into())),
         },
     ];
 }

@@ -87,7 +87,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cosmic_text", &["titles/"]),
     ("zeno", &["titles/"]),
     ("include_dir", &["listing/template/", "titles/"]),
-    ("tempfile", &["app/check.rs", "pipeline/downloads.rs"]),
+    (
+        "tempfile",
+        &["app/check.rs", "pipeline/downloads.rs", "sandbox/heif.rs"],
+    ),
     ("async_trait", &["jobs/", "storage/"]),
     ("hmac", &["webhooks/"]),
     ("base64", &["webhooks/"]),

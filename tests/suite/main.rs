@@ -12,6 +12,7 @@ mod envelopes;
 mod geometry;
 mod guard;
 mod health;
+mod heif;
 mod house;
 mod http_errors;
 mod keys;

@@ -1,0 +1,131 @@
+//! A child process: killed in time, waited for, and asked how it has ended.
+
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Between two checks whether a process has ended.
+const WAIT_INTERVAL: Duration = Duration::from_millis(2);
+
+/// A process; killed when this is dropped.
+pub struct Running {
+    /// Shared with the watchdog.
+    child: Arc<Mutex<Child>>,
+}
+
+/// Kills a process at its deadline, or when its work is cancelled.
+pub struct Watchdog {
+    task: AbortHandle,
+    late: Arc<AtomicBool>,
+}
+
+/// How a process has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was given no more memory, and gave up.
+    OutOfMemory,
+    /// It has used all of its time on the processor.
+    OutOfTime,
+    /// By itself, well or badly, or by another signal.
+    Exited(ExitStatus),
+}
+
+impl Running {
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        // Out of reach of a Ctrl-C at the terminal, which is the service's to answer.
+        let child = command.process_group(0).spawn()?;
+        Ok(Self {
+            child: Arc::new(Mutex::new(child)),
+        })
+    }
+
+    /// Its input and its output, once.
+    pub fn pipes(&self) -> Option<(ChildStdin, ChildStdout)> {
+        let mut child = lock(&self.child);
+        child.stdin.take().zip(child.stdout.take())
+    }
+
+    pub fn is_alive(&self) -> bool {
+        matches!(lock(&self.child).try_wait(), Ok(None))
+    }
+
+    /// Has it killed after `time`, or when `cancel` is cancelled.
+    pub fn watch(&self, time: Duration, runtime: &Handle, cancel: &CancellationToken) -> Watchdog {
+        let (child, cancel) = (self.child.clone(), cancel.clone());
+        let late = Arc::new(AtomicBool::new(false));
+        let is_late = late.clone();
+        let task = runtime.spawn(async move {
+            let cancelled = tokio::time::timeout(time, cancel.cancelled()).await;
+            is_late.store(cancelled.is_err(), Ordering::Relaxed);
+            // Err: it has just ended by itself.
+            let _ = lock(&child).kill();
+        });
+        Watchdog {
+            task: task.abort_handle(),
+            late,
+        }
+    }
+
+    /// Waits for its end without holding the lock, which the watchdog needs.
+    pub fn wait(&self) -> io::Result<Ending> {
+        loop {
+            if let Some(status) = lock(&self.child).try_wait()? {
+                return Ok(Ending::of(status));
+            }
+            thread::sleep(WAIT_INTERVAL);
+        }
+    }
+
+    /// Ends it, unless it has just ended by itself, and tells how.
+    pub fn end(&self) -> io::Result<Ending> {
+        let mut child = lock(&self.child);
+        // Changes nothing for one that is dead.
+        let _ = child.kill();
+        child.wait().map(Ending::of)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Err: it is gone already.
+        let _ = self.end();
+    }
+}
+
+impl Ending {
+    fn of(status: ExitStatus) -> Self {
+        match status.signal().and_then(Signal::from_named_raw) {
+            // Rust's answer to an allocation that fails, and that of C++.
+            Some(Signal::ABORT) => Self::OutOfMemory,
+            Some(Signal::XCPU) => Self::OutOfTime,
+            _ => Self::Exited(status),
+        }
+    }
+}
+
+impl Watchdog {
+    /// Whether it has killed the process because of its deadline.
+    pub fn was_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    // A handle to a process cannot be left half changed.
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
