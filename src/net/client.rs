@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use log::debug;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Body, Client, RequestBuilder, Response, StatusCode};
@@ -51,6 +52,8 @@ pub enum FetchError {
     TimedOut(Duration),
     #[error("could not be reached")]
     Unreachable(#[source] reqwest::Error),
+    #[error(transparent)]
+    Name(#[from] NameError),
     #[error("broke off before it was complete")]
     BrokeOff(#[source] reqwest::Error),
     #[error("could not be written to our disk")]
@@ -82,9 +85,19 @@ pub enum SendError {
     TimedOut,
     #[error("could not be reached")]
     Unreachable(#[source] reqwest::Error),
+    #[error(transparent)]
+    Name(#[from] NameError),
     #[error("broke the connection off")]
     BrokeOff(#[source] reqwest::Error),
 }
+
+/// A host name leads nowhere that may be reached. One sentence for both reasons: else strangers could ask
+/// us for the names of the inner network.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "could not be reached: its host name is not known, or leads to an address that is not allowed"
+)]
+pub struct NameError;
 
 impl Net {
     pub fn new(settings: &Settings) -> Result<Self, ClientError> {
@@ -145,8 +158,8 @@ impl Net {
                 .header(ACCEPT, accept)
                 .send()
                 .await;
-            let response = response.map_err(|error| match refusal(&error) {
-                Some(refused) => FetchError::Url(refused),
+            let response = response.map_err(|error| match name_error(&error) {
+                Some(unknown) => FetchError::Name(unknown),
                 None => FetchError::Unreachable(error),
             })?;
             match response.status() {
@@ -238,8 +251,8 @@ impl Net {
 async fn send(request: RequestBuilder) -> Result<Response, SendError> {
     // Without the URL, which may hold a signature and is not for the log.
     let sent = request.send().await.map_err(reqwest::Error::without_url);
-    sent.map_err(|error| match refusal(&error) {
-        Some(refused) => SendError::Url(refused),
+    sent.map_err(|error| match name_error(&error) {
+        Some(unknown) => SendError::Name(unknown),
         None if error.is_timeout() => SendError::TimedOut,
         None if error.is_connect() => SendError::Unreachable(error),
         None => SendError::BrokeOff(error),
@@ -265,18 +278,19 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Url, FetchError> {
     let location = response
         .headers()
         .get(LOCATION)
-        .and_then(|value| value.to_str().ok());
+        // Not only ASCII, by servers that do not escape; joining does.
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     location
         .and_then(|target| from.join(target).ok())
         .ok_or(FetchError::BadRedirect)
 }
 
-/// The guard's refusal, if it is among the causes of a failed request.
-fn refusal(error: &reqwest::Error) -> Option<UrlError> {
+/// What the resolver says, if it is among the causes of a failed request.
+fn name_error(error: &reqwest::Error) -> Option<NameError> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref::<UrlError>() {
-            return Some(*refused);
+        if let Some(unknown) = error.downcast_ref::<NameError>() {
+            return Some(*unknown);
         }
         cause = error.source();
     }
@@ -293,11 +307,16 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|socket| policy.allows(socket.ip())).collect();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let allowed: Vec<SocketAddr> = match found {
+                Ok(found) => found.filter(|socket| policy.allows(socket.ip())).collect(),
+                Err(error) => {
+                    debug!("{:?} was not resolved: {error}", name.as_str());
+                    Vec::new()
+                }
+            };
             if allowed.is_empty() {
-                return Err(Box::new(UrlError::Address) as Box<dyn Error + Send + Sync>);
+                return Err(Box::new(NameError) as Box<dyn Error + Send + Sync>);
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

@@ -282,7 +282,9 @@ fn code(error: &FetchError) -> FailureCode {
         }
         FetchError::TooLarge { .. } => FailureCode::TooLarge,
         FetchError::TimedOut(_) => FailureCode::TimedOut,
-        FetchError::Unreachable(_) | FetchError::BrokeOff(_) => FailureCode::Unreachable,
+        FetchError::Unreachable(_) | FetchError::Name(_) | FetchError::BrokeOff(_) => {
+            FailureCode::Unreachable
+        }
         FetchError::NotWritten(error) if error.kind() == ErrorKind::StorageFull => {
             FailureCode::DiskFull
         }

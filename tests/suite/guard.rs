@@ -49,6 +49,9 @@ async fn closed_service() -> Service {
     Setup::new().without("KINORA_ALLOW_NETWORKS").start().await
 }
 
+const UNKNOWN_NAME: &str = "image_url could not be reached: its host name is not known, or leads to an \
+                            address that is not allowed";
+
 fn names_no_address(body: &Value) {
     let text = body.to_string();
     for word in [
@@ -110,12 +113,13 @@ async fn a_name_that_leads_to_a_forbidden_address_is_not_followed() {
     photos.small();
     let url = format!("http://localhost:{}/small.png", photos.port());
     let body = service.post(PAID, &short(&url)).await.expect(500);
-    assert_eq!(
-        body["message"],
-        "image_url points to an address that is not allowed"
-    );
+    assert_eq!(body["message"], UNKNOWN_NAME);
     assert_eq!(photos.asked("/small.png"), 0);
     names_no_address(&body);
+    // Strangers do not learn which names there are.
+    let nowhere = short("http://kinora-test.invalid/small.png");
+    let unknown = service.post(PAID, &nowhere).await.expect(500);
+    assert_eq!(unknown["message"], UNKNOWN_NAME);
 }
 
 #[tokio::test]
@@ -204,7 +208,7 @@ async fn a_proxy_of_the_environment_is_not_used() {
     let url = "http://kinora-test.invalid/small.png";
     photos.small();
     let body = service.post(PAID, &short(url)).await.expect(500);
-    assert_eq!(body["message"], "image_url could not be reached", "{body}");
+    assert_eq!(body["message"], UNKNOWN_NAME, "{body}");
     assert_eq!(photos.asked("/small.png"), 0);
 }
 
