@@ -40,6 +40,10 @@ pub async fn require_key(
         let response = next.call(request).await?;
         return Ok(response.map_into_boxed_body());
     }
+    if let Some(service) = service {
+        let address = request.peer_addr().map(|peer| peer.ip());
+        tokio::time::sleep(service.wrong_keys.count(address)).await;
+    }
     let (request, payload) = request.into_parts();
     // A short body came with the head, and is there once the connection has had its turn.
     tokio::task::yield_now().await;

@@ -7,9 +7,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_web::rt::net::{ActixStream, Ready, TcpStream};
+use actix_web::rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client_stream::ClientStream;
 use super::dialect::{self, Dialect};
 use super::error::ApiError;
 
@@ -19,7 +20,7 @@ const MAX_OPENING: usize = 64;
 const NO_BODY: &str = "\r\ncontent-length: 0\r\n";
 
 pub struct BareErrors {
-    stream: TcpStream,
+    stream: ClientStream,
     /// A response of ours that is not yet sent to its end.
     pending: Vec<u8>,
     /// The first bytes that were read since the last answer.
@@ -27,7 +28,7 @@ pub struct BareErrors {
 }
 
 impl BareErrors {
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: ClientStream) -> Self {
         Self {
             stream,
             pending: Vec::new(),
@@ -57,7 +58,7 @@ impl BareErrors {
 
 /// The same response with a body, if it is one of Actix's own. Handlers' errors have theirs.
 fn with_body(response: &[u8], dialect: &dyn Dialect) -> Option<Vec<u8>> {
-    let status = [&b"HTTP/1.1 400"[..], b"HTTP/1.1 408"];
+    let status = [&b"HTTP/1.1 400"[..], b"HTTP/1.1 408", b"HTTP/1.1 431"];
     if !status.iter().any(|status| response.starts_with(status)) || !response.ends_with(b"\r\n\r\n")
     {
         return None;

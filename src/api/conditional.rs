@@ -38,6 +38,29 @@ impl Outcome {
     }
 }
 
+/// A range with positions that 64 bits can hold: one beyond every file's end says the same.
+fn clamped(range: &str) -> String {
+    const BEYOND: &str = "999999999999999999";
+    let mut clamped = String::with_capacity(range.len());
+    let mut rest = range;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, digits) = rest.split_at(start);
+        let end = digits
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(digits.len());
+        let (number, after) = digits.split_at(end);
+        let significant = number.trim_start_matches('0');
+        clamped.push_str(before);
+        clamped.push_str(if significant.len() > BEYOND.len() {
+            BEYOND
+        } else {
+            number
+        });
+        rest = after;
+    }
+    clamped + rest
+}
+
 /// Only what RFC 9110, 8.8.3, allows between the quotes: a store may send anything.
 #[allow(clippy::ptr_arg, reason = "the form that filter asks for")]
 fn is_tag(text: &String) -> bool {
@@ -81,7 +104,7 @@ impl Validators {
         // Names of units are case-insensitive. What cannot be read is ignored.
         let range = request.headers().get(header::RANGE);
         let range = range.and_then(|range| range.to_str().ok());
-        match range.map(|range| range.to_ascii_lowercase().parse()) {
+        match range.map(|range| clamped(&range.to_ascii_lowercase()).parse()) {
             Some(Ok(header::Range::Bytes(ranges))) => self.part(&ranges),
             _ => Ok(Outcome::Whole),
         }

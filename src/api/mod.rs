@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
-//! server (with bare_errors) ─ connections ─▶ routes (with auth) ─▶ handlers (json, schema, violation)
+//! server (with bare_errors, client_stream, connections, descriptors) ─ connections ─▶
+//!   routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation)
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form (with unread) ─ how the path's dialect tells it
 //! files (with conditional), health ─ what belongs to no dialect
@@ -11,7 +12,10 @@
 
 pub mod auth;
 mod bare_errors;
+mod client_stream;
 mod conditional;
+mod connections;
+mod descriptors;
 mod dialect;
 mod digitalcarbon;
 mod error;
@@ -27,6 +31,7 @@ mod server;
 mod settings;
 mod unread;
 mod violation;
+mod wrong_keys;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +39,7 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use dialect::webhook_body;
-pub use server::server;
+pub use server::{NOISY_LOGGER, server};
 pub use settings::Settings;
 
 use crate::encode::Encoder;
@@ -49,6 +54,7 @@ use dialect::Dialect;
 use error::{ApiError, not_found};
 use health::{Needs, Readiness};
 use routes::public_get;
+use wrong_keys::WrongKeys;
 
 /// The APIs. To add one is to add a folder here and a line.
 static DIALECTS: [&dyn Dialect; 2] = [&revid::Revid, &digitalcarbon::DigitalCarbon];
@@ -60,6 +66,7 @@ pub struct Service {
     pub net: Net,
     pub publisher: Publisher,
     key: ApiKey,
+    wrong_keys: WrongKeys,
     pub readiness: Readiness,
     request_timeout: Duration,
 }
@@ -84,6 +91,7 @@ impl Service {
             net,
             publisher,
             key: ApiKey::new(key),
+            wrong_keys: WrongKeys::default(),
             request_timeout: settings.request_timeout,
         }
     }

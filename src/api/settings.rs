@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::auth;
-use crate::setting::{Setting, assign, duration, positive_duration};
+use crate::setting::{Setting, assign, at_least, duration, positive_duration};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -15,6 +15,12 @@ pub struct Settings {
     pub api_key: Option<String>,
     /// For a request's body to arrive.
     pub request_timeout: Duration,
+    /// For a client to take the next bytes of an answer.
+    pub write_timeout: Duration,
+    /// At once. The system's limit of open files may allow fewer.
+    pub max_connections: usize,
+    /// At once from one address; `None`: no limit.
+    pub max_connections_per_address: Option<usize>,
     /// For running jobs to finish when the service is stopped.
     pub stop_grace: Duration,
 }
@@ -26,6 +32,9 @@ impl Default for Settings {
             public_url: None,
             api_key: None,
             request_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
+            max_connections_per_address: None,
             stop_grace: Duration::from_secs(30),
         }
     }
@@ -61,6 +70,30 @@ impl Settings {
             env: None,
             accepts: "a time, such as 10s",
             set: |s, text| assign(&mut s.request_timeout, positive_duration(text)),
+        },
+        Setting {
+            key: "server.write_timeout",
+            env: None,
+            accepts: "a time, such as 30s",
+            set: |s, text| assign(&mut s.write_timeout, positive_duration(text)),
+        },
+        Setting {
+            key: "server.max_connections",
+            env: None,
+            accepts: "a number from 1 up",
+            set: |s, text| assign(&mut s.max_connections, at_least(1, text)),
+        },
+        Setting {
+            key: "server.max_connections_per_address",
+            env: None,
+            accepts: "a number; 0 is no limit",
+            set: |s, text| {
+                let max = text
+                    .parse()
+                    .ok()
+                    .map(|max| Some(max).filter(|max| *max > 0));
+                assign(&mut s.max_connections_per_address, max)
+            },
         },
         Setting {
             key: "server.stop_grace",

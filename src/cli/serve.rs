@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{flags, runtime};
-use crate::app;
 use crate::config::Config;
+use crate::{api, app};
 
 #[derive(Args)]
 pub struct Serve {
@@ -47,7 +47,8 @@ impl Serve {
         ]);
         let config =
             Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
-        let filter = env_logger::Env::default().default_filter_or("kinora=info,warn");
+        let filter = format!("kinora=info,{}=off,warn", api::NOISY_LOGGER);
+        let filter = env_logger::Env::default().default_filter_or(filter);
         env_logger::Builder::from_env(filter).init();
         app::log_panics();
         let runtime = runtime()?;

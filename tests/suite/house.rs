@@ -77,7 +77,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
     ("ffmpeg_sidecar", &["encode/"]),
-    ("rustix", &["encode/", "confinement/", "sandbox/"]),
+    (
+        "rustix",
+        &["api/descriptors.rs", "encode/", "confinement/", "sandbox/"],
+    ),
     ("landlock", &["confinement/"]),
     ("seccompiler", &["confinement/"]),
     ("libc", &["confinement/"]),

@@ -6,6 +6,7 @@ mod bad_input;
 mod check;
 mod cli;
 mod colour;
+mod doors;
 mod durability;
 mod encoding;
 mod envelopes;

@@ -146,6 +146,10 @@ impl Service {
         format!("{}{path}", self.base)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Host and port.
     pub fn authority(&self) -> &str {
         self.base.trim_start_matches("http://")
