@@ -1,4 +1,4 @@
-//! Decoding with `image`: all formats but JPEG.
+//! Decoding with `image`: all formats but JPEG and TIFF.
 
 use super::icc::Transform;
 use super::raster::{Layout, Raster};
@@ -11,7 +11,7 @@ use std::io::{Cursor, ErrorKind};
 /// Decodes the first frame.
 ///
 /// # Errors
-/// PNG and WebP must be complete to the last chunk; a GIF, BMP or TIFF must have all that its first frame needs.
+/// PNG and WebP must be complete to the last chunk; a GIF or BMP must have all that its first frame needs.
 pub(super) fn decode(
     format: Format,
     bytes: &[u8],

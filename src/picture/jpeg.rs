@@ -6,6 +6,7 @@ use super::markers::{Frame, Markers};
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError};
 use image::metadata::Orientation;
+use std::ops::RangeInclusive;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -34,41 +35,104 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     let frame = markers.frame.ok_or(PictureError::Damaged(Format::Jpeg))?;
 
     let input = with_sentinel(&bytes[..eoi], &markers, frame);
-    // Not strict about headers, which would reject files that every viewer shows; strict about scans, which detects
-    // missing data.
-    let options = DecoderOptions::default()
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX)
-        .jpeg_set_max_scans(MAX_SCANS);
-    let mut decoder =
-        JpegDecoder::new_with_options(ZCursor::new(&input), options.set_strict_mode(false));
-    decoder.decode_headers().map_err(decode_error)?;
+    let mut decoder = decoder(&input, frame)?;
     let (stored, layout) = colours(decoder.input_colorspace(), &markers, frame)?;
-    decoder.set_options(
-        options
-            .set_strict_mode(true)
-            .jpeg_set_out_colorspace(stored),
-    );
-
-    let (width, height) = (usize::from(frame.width), usize::from(frame.height));
-    if decoder.dimensions() != Some((width, height)) {
-        return Err(PictureError::Damaged(Format::Jpeg));
-    }
     let profile = decoder.icc_profile();
     let transform = profile.and_then(|profile| Transform::new(&profile, layout.model()));
     let orientation = decoder
         .exif()
         .and_then(|exif| Orientation::from_exif_chunk(exif));
-    let mut data = vec![0; width * height * layout.bytes()];
-    decoder.decode_into(&mut data).map_err(decode_error)?;
     Ok(Raster {
-        width,
-        height,
+        width: usize::from(frame.width),
+        height: usize::from(frame.height),
         layout,
-        data,
+        data: samples(&mut decoder, frame, stored)?,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
         transform,
     })
+}
+
+/// A JPEG file that is a strip or tile of a TIFF file.
+pub(super) struct Chunk {
+    /// In pixels.
+    pub width: usize,
+    pub rows: RangeInclusive<usize>,
+    pub components: usize,
+    /// Whether the components are Y, Cb and Cr, which become RGB. Others are left as they are.
+    pub ycc: bool,
+}
+
+/// Decodes a strip or tile, with the tables that it shares with others.
+pub(super) fn decode_chunk(
+    chunk: &Chunk,
+    tables: Option<&[u8]>,
+    data: &[u8],
+) -> Result<Vec<u8>, PictureError> {
+    let file = match tables {
+        // The tables are a file of their own, between SOI and EOI.
+        Some(tables) => [
+            tables.strip_suffix(b"\xff\xd9").unwrap_or(tables),
+            data.strip_prefix(b"\xff\xd8").unwrap_or(data),
+        ]
+        .concat(),
+        None => data.to_vec(),
+    };
+    let markers = Markers::read(&file);
+    let frame = markers.frame.ok_or(PictureError::Damaged(Format::Jpeg))?;
+    if usize::from(frame.width) != chunk.width
+        || !chunk.rows.contains(&usize::from(frame.height))
+        || usize::from(frame.components) != chunk.components
+    {
+        return Err(PictureError::Damaged(Format::Jpeg));
+    }
+    if frame.precision != 8 {
+        return Err(PictureError::Unsupported(Format::Jpeg));
+    }
+    let end = markers.eoi.unwrap_or(file.len());
+    let input = with_sentinel(&file[..end], &markers, frame);
+    let mut decoder = decoder(&input, frame)?;
+    let stored = match decoder.input_colorspace() {
+        Some(ColorSpace::YCbCr) if chunk.ycc => ColorSpace::RGB,
+        Some(stored) => stored,
+        None => return Err(PictureError::Damaged(Format::Jpeg)),
+    };
+    samples(&mut decoder, frame, stored)
+}
+
+/// Options that are not strict about headers, which would reject files that every viewer shows.
+fn options() -> DecoderOptions {
+    DecoderOptions::default()
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+        .jpeg_set_max_scans(MAX_SCANS)
+        .set_strict_mode(false)
+}
+
+/// A decoder that has read the headers of `input`.
+fn decoder(input: &[u8], frame: Frame) -> Result<JpegDecoder<ZCursor<&[u8]>>, PictureError> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(input), options());
+    decoder.decode_headers().map_err(decode_error)?;
+    let size = (usize::from(frame.width), usize::from(frame.height));
+    if decoder.dimensions() == Some(size) {
+        Ok(decoder)
+    } else {
+        Err(PictureError::Damaged(Format::Jpeg))
+    }
+}
+
+/// Decodes the scans into `space`, which has as many components as the file.
+fn samples(
+    decoder: &mut JpegDecoder<ZCursor<&[u8]>>,
+    frame: Frame,
+    space: ColorSpace,
+) -> Result<Vec<u8>, PictureError> {
+    // Strict about scans, which detects missing data.
+    let options = options().set_strict_mode(true);
+    decoder.set_options(options.jpeg_set_out_colorspace(space));
+    let pixels = usize::from(frame.width) * usize::from(frame.height);
+    let mut data = vec![0; pixels * usize::from(frame.components)];
+    decoder.decode_into(&mut data).map_err(decode_error)?;
+    Ok(data)
 }
 
 fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), PictureError> {

@@ -1,7 +1,7 @@
 //! Bytes → an upright, colour-managed picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! jpeg (with markers), codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
+//! jpeg (with markers), tiff, codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! icc ─ embedded profiles → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
@@ -29,6 +29,7 @@ mod raster;
 mod scale;
 mod svg;
 mod thumbnail;
+mod tiff;
 mod upright;
 mod ycc;
 
@@ -216,6 +217,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let format = sniff(bytes)?;
     let raster = catch_panic(|| match format {
         Format::Jpeg => jpeg::decode(bytes, limits),
+        Format::Tiff => tiff::decode(bytes, limits),
         other => codec::decode(other, bytes, limits),
     });
     raster
@@ -247,8 +249,7 @@ fn sniff(bytes: &[u8]) -> Result<Format, PictureError> {
     }
 }
 
-/// Runs a decoder, which may panic on a malformed file: `tiff` 0.11 does on tiled planar ones (image-tiff issue 403).
-/// `None` after a panic.
+/// Runs a decoder, which may panic on a malformed file. `None` after a panic.
 fn catch_panic<T>(decoder: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(decoder)).ok()
 }

@@ -36,6 +36,14 @@ impl Layout {
         }
     }
 
+    /// Whether samples have 16 bits.
+    pub fn is_deep(self) -> bool {
+        matches!(
+            self,
+            Layout::Gray16 | Layout::GrayAlpha16 | Layout::Rgb16 | Layout::Rgba16
+        )
+    }
+
     pub fn model(self) -> Model {
         match self {
             Layout::Gray8 | Layout::GrayAlpha8 | Layout::Gray16 | Layout::GrayAlpha16 => {
@@ -130,7 +138,7 @@ impl Scratch {
 }
 
 /// `round(sample · 255 / 65535)`
-fn to_8_bits(sample: &[u8; 2]) -> u8 {
+pub(super) fn to_8_bits(sample: &[u8; 2]) -> u8 {
     ((u32::from(u16::from_ne_bytes(*sample)) * 255 + 32_895) >> 16) as u8
 }
 

@@ -76,6 +76,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("image", &["picture/"]),
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
+    ("fax", &["picture/tiff/"]),
+    ("flate2", &["picture/tiff/"]),
+    ("weezl", &["picture/tiff/"]),
     ("ffmpeg_sidecar", &["encode/"]),
     (
         "rustix",

@@ -35,6 +35,7 @@ mod status;
 mod stop;
 mod store_outage;
 mod support;
+mod tiff;
 mod titles;
 mod videos;
 mod webhook;

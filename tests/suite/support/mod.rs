@@ -16,5 +16,6 @@ pub mod scratch;
 pub mod service;
 pub mod sink;
 pub mod target;
+pub mod tiff;
 pub mod wait;
 pub mod wire;
