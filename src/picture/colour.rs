@@ -33,6 +33,15 @@ pub(super) fn encoded(v: f64) -> f64 {
     }
 }
 
+/// Relative luminance, from 0 to 1, of L* (CIE 15, 8.2.1).
+pub(super) fn luminance_of(lightness: f64) -> f64 {
+    if lightness > 8.0 {
+        ((lightness + 16.0) / 116.0).powi(3)
+    } else {
+        lightness * (3f64 / 29.0).powi(3)
+    }
+}
+
 /// The colour model of stored samples, and of the profile that belongs to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Model {
@@ -87,6 +96,15 @@ mod tests {
         assert!((relative_luminance([255, 0, 0]) - KR).abs() < 1e-12);
         // L* of 50.
         assert!((relative_luminance([119; 3]) - 0.1844).abs() < 1e-3);
+    }
+
+    #[test]
+    fn lightness_leads_to_luminance() {
+        assert_eq!(luminance_of(0.0), 0.0);
+        assert_eq!(luminance_of(100.0), 1.0);
+        assert!((luminance_of(50.0) - 0.1842).abs() < 1e-4);
+        // Both halves meet.
+        assert!((luminance_of(8.0) - luminance_of(8.000_001)).abs() < 1e-6);
     }
 
     #[test]

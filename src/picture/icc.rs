@@ -1,6 +1,6 @@
 //! Conversion from embedded ICC profiles to sRGB.
 
-use super::colour::{Model, encoded, linear, luminance, to_srgb};
+use super::colour::{Model, encoded, linear, luminance, luminance_of, to_srgb};
 use moxcms::{
     ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor,
     Transform16BitExecutor, TransformOptions,
@@ -10,6 +10,8 @@ use std::sync::Arc;
 /// Device colours → sRGB.
 pub(super) enum Transform {
     Direct(Arc<Transform8BitExecutor>),
+    /// The level of sRGB gray for each level of gray.
+    Gray(Box<[u8; 256]>),
     Cmyk {
         transform: Arc<Transform16BitExecutor>,
         /// 16-bit sRGB → 8-bit sRGB, with the darkest mix of inks mapped to black.
@@ -31,6 +33,7 @@ impl Transform {
             return None;
         }
         match model {
+            Model::Gray if profile.pcs == DataColorSpace::Lab => Transform::lightness(&profile),
             Model::Gray => Transform::direct(&profile, Layout::Gray, model),
             Model::Rgb => Transform::direct(&profile, Layout::Rgb, model),
             Model::Cmyk => Transform::cmyk(&profile),
@@ -43,6 +46,17 @@ impl Transform {
             .create_transform_8bit(layout, &srgb, Layout::Rgb, options())
             .ok()?;
         changes_colours(&*transform, model).then_some(Transform::Direct(transform))
+    }
+
+    /// For gray profiles whose curve leads to L*, not to Y (ICC.1, F.2). moxcms refuses them.
+    fn lightness(profile: &ColorProfile) -> Option<Transform> {
+        let curve = profile.gray_trc.as_ref()?.make_linear_evaluator().ok()?;
+        let level = |gray: usize| {
+            let lightness = curve.evaluate_value(gray as f32 / 255.0);
+            let light = luminance_of(100.0 * f64::from(lightness.clamp(0.0, 1.0)));
+            (encoded(light) * 255.0).round() as u8
+        };
+        Some(Transform::Gray(Box::new(std::array::from_fn(level))))
     }
 
     /// Adds black point compensation, which moxcms lacks: without it, the darkest print is dark gray on a screen.
@@ -69,6 +83,12 @@ impl Transform {
     pub fn apply(&self, colours: &[u8], model: Model, out: &mut [u8]) {
         let done = match self {
             Transform::Direct(transform) => transform.transform(colours, out),
+            Transform::Gray(levels) => {
+                let out = out.as_chunks_mut::<3>().0.iter_mut();
+                out.zip(colours)
+                    .for_each(|(rgb, &gray)| *rgb = [levels[usize::from(gray)]; 3]);
+                Ok(())
+            }
             Transform::Cmyk { transform, curve } => {
                 let inks: Vec<u16> = colours.iter().map(|&ink| u16::from(ink) * 257).collect();
                 let mut wide = vec![0; out.len()];

@@ -133,6 +133,26 @@ fn an_embedded_profile_is_followed_to_srgb() {
     is_colour(&frame_of(&photo), (960, 540), expected, LEVELS + 1.0);
 }
 
+#[test]
+fn a_gray_profile_may_lead_to_lightness() {
+    let mut profile = moxcms::ColorProfile::new_gray_with_gamma(1.0);
+    profile.pcs = moxcms::DataColorSpace::Lab;
+    let profile = profile.encode().expect("a profile");
+    // L* of 20, 50 and 80, in sRGB (CSS Color 4).
+    for (level, expected) in [(51, 48.0), (128, 119.5), (204, 198.0)] {
+        let image = image::GrayImage::from_pixel(640, 360, Luma([level]));
+        let mut photo = Vec::new();
+        let mut encoder = image::codecs::png::PngEncoder::new(&mut photo);
+        encoder
+            .set_icc_profile(profile.clone())
+            .expect("a PNG with a profile");
+        encoder
+            .write_image(&image, 640, 360, image::ExtendedColorType::L8)
+            .expect("a PNG");
+        is_colour(&frame_of(&photo), (960, 540), [expected; 3], LEVELS);
+    }
+}
+
 /// Display P3 and sRGB share their curve and white; the matrix is of CSS Color 4, section 10.12.
 fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
     let linear = levels.map(|level| {
