@@ -2,6 +2,7 @@
 
 use super::icc::Transform;
 use super::raster::{Layout, Raster};
+use super::repair::repaired;
 use super::{Format, Limits, PictureError, complete};
 use image::error::ImageError;
 use image::metadata::Orientation;
@@ -23,8 +24,9 @@ pub(super) fn decode(
     if !is_complete(format, bytes) {
         return Err(PictureError::Truncated(format));
     }
+    let (file, stored) = repaired(format, bytes);
     let mut decoder =
-        decoder(format, bytes, limits).map_err(|e| decode_error(format, bytes, &e))?;
+        decoder(format, &file, limits).map_err(|e| decode_error(format, bytes, &e))?;
     let (width, height) = decoder.dimensions();
     let layout = layout(decoder.color_type()).ok_or(PictureError::Unsupported(format))?;
     // All decoders but those of PNG and BMP fill a buffer of their own and copy it.
@@ -35,7 +37,7 @@ pub(super) fn decode(
     };
     limits.check(width, height, copies * layout.bytes() as u64)?;
     // Unreadable metadata counts as absent.
-    let orientation = orientation(&mut decoder).unwrap_or(Orientation::NoTransforms);
+    let orientation = orientation(&mut decoder).unwrap_or(stored);
     let profile = decoder.icc_profile().unwrap_or_default();
     let transform = profile.and_then(|profile| Transform::new(&profile, layout.model()));
     let (width, height) = (width as usize, height as usize);
@@ -79,10 +81,7 @@ fn decoder<'b>(
 fn orientation(decoder: &mut impl ImageDecoder) -> Option<Orientation> {
     // Some WebP files have the prefix of EXIF in JPEG, which `image` does not expect.
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
-    match exif.strip_prefix(b"Exif\0\0") {
-        Some(exif) => Orientation::from_exif_chunk(exif),
-        None => decoder.orientation().ok(),
-    }
+    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif))
 }
 
 /// The size in IHDR, known before the decoder allocates its first row.

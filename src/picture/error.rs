@@ -21,6 +21,9 @@ pub enum PictureError {
     /// A variant of a supported format that is not supported.
     #[error("is a {0} of a kind that is not supported")]
     Unsupported(Format),
+    /// A JPEG that no browser shows either.
+    #[error("is a JPEG with arithmetic coding, which is not supported; save it as a usual JPEG")]
+    ArithmeticJpeg,
     /// The end is missing.
     #[error("is a truncated {0}")]
     Truncated(Format),

@@ -22,6 +22,9 @@ const SENTINEL: [u8; 16] = [
     0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff, 0,
 ];
 
+/// The second byte of the marker COM.
+const COMMENT: u8 = 0xfe;
+
 /// Decodes a complete JPEG.
 ///
 /// # Errors
@@ -85,9 +88,7 @@ pub(super) fn decode_chunk(
     {
         return Err(PictureError::Damaged(Format::Jpeg));
     }
-    if frame.precision != 8 {
-        return Err(PictureError::Unsupported(Format::Jpeg));
-    }
+    supported(frame)?;
     let end = markers.eoi.unwrap_or(file.len());
     let input = with_sentinel(&file[..end], &markers, frame);
     let mut decoder = decoder(&input, frame)?;
@@ -148,10 +149,17 @@ fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), Picture
         u32::from(frame.height),
         components + coefficients,
     )?;
-    if frame.precision != 8 {
-        return Err(PictureError::Unsupported(Format::Jpeg));
+    supported(frame)
+}
+
+fn supported(frame: Frame) -> Result<(), PictureError> {
+    if frame.arithmetic {
+        Err(PictureError::ArithmeticJpeg)
+    } else if frame.precision != 8 {
+        Err(PictureError::Unsupported(Format::Jpeg))
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 /// `picture`, which ends before its EOI marker, with [`SENTINEL`] and that marker added.
@@ -166,6 +174,10 @@ fn with_sentinel(picture: &[u8], markers: &Markers, frame: Frame) -> Vec<u8> {
     // It takes an Adobe transform of 0 for CMYK even with three components; see `colours`.
     if let (Some(adobe), 3) = (markers.adobe, frame.components) {
         data[adobe.offset] = 1;
+    }
+    // It refuses a segment that other decoders ignore, as they do a comment.
+    if let Some(marker) = markers.cut_adobe {
+        data[marker] = COMMENT;
     }
     data
 }

@@ -10,6 +10,8 @@ pub(super) struct Frame {
     pub components: u8,
     /// SOF2: the coefficients are spread over several scans.
     pub progressive: bool,
+    /// SOF9 to SOF15: not Huffman coding.
+    pub arithmetic: bool,
 }
 
 /// Adobe's APP14 segment (Adobe Technical Note #5116, section 18).
@@ -27,6 +29,8 @@ pub(super) struct Markers {
     pub frame: Option<Frame>,
     pub jfif: bool,
     pub adobe: Option<Adobe>,
+    /// Offset of the marker of an Adobe segment that is too short to be one.
+    pub cut_adobe: Option<usize>,
     pub scans: usize,
     /// Offset of the EOI marker; `None` when the file ends before it.
     pub eoi: Option<usize>,
@@ -69,6 +73,7 @@ impl Markers {
                     offset: offset + 11,
                 });
             }
+            0xee if body.starts_with(b"Adobe") => self.cut_adobe = Some(offset - 3),
             // SOF0–15, except for DHT, JPG and DAC, whose codes are between theirs.
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) && body.len() >= 6 => {
                 self.frame = Some(Frame {
@@ -77,6 +82,7 @@ impl Markers {
                     width: be16(&body[3..]),
                     components: body[5],
                     progressive: marker == 0xc2,
+                    arithmetic: marker > 0xc8,
                 });
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! Bytes → an upright, colour-managed picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! jpeg (with markers), tiff, codec (with complete) ─ bytes → Raster: samples as stored, orientation, ICC profile
+//! jpeg (with markers), tiff, codec (with complete, repair) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! icc ─ embedded profiles → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
@@ -26,6 +26,7 @@ mod markers;
 pub(crate) mod parallel;
 mod plane;
 mod raster;
+mod repair;
 mod scale;
 mod svg;
 mod thumbnail;

@@ -23,6 +23,7 @@ mod listing_order;
 mod listing_upload;
 mod memory;
 mod object_storage;
+mod odd_files;
 mod payload;
 mod presets;
 mod queue;

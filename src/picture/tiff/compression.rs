@@ -84,7 +84,7 @@ fn jpeg_rows(
         ycc: header.photometric == Photometric::YCbCr,
     };
     jpeg::decode_chunk(&chunk, tables, data).map_err(|error| match error {
-        PictureError::Unsupported(_) => unsupported(),
+        PictureError::Unsupported(_) | PictureError::ArithmeticJpeg => unsupported(),
         PictureError::Truncated(_) => truncated(),
         _ => damaged(),
     })
