@@ -3,7 +3,7 @@
 use super::raster::{Raster, Scratch};
 use super::scale::{Pixels, resample};
 use super::upright::Turn;
-use super::{Format, Limits, PictureError, catch_panic, codec, jpeg, sniff, svg};
+use super::{Limits, PictureError, catch_panic, samples, sniff, svg};
 use crate::media_type::{self, Kind};
 use crate::spec::Size;
 
@@ -77,13 +77,7 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
 
 fn bitmap(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {
     let format = sniff(bytes)?;
-    let decoded = catch_panic(|| {
-        let raster = match format {
-            Format::Jpeg => jpeg::decode(bytes, limits)?,
-            other => codec::decode(other, bytes, limits)?,
-        };
-        Ok(upright(&raster, max))
-    });
+    let decoded = catch_panic(|| Ok(upright(&samples(format, bytes, limits)?, max)));
     decoded.unwrap_or(Err(PictureError::Undecodable(format)))
 }
 

@@ -216,14 +216,19 @@ impl Decoded {
 /// When the bytes are not such a picture, are truncated or damaged, or exceed `limits`.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, PictureError> {
     let format = sniff(bytes)?;
-    let raster = catch_panic(|| match format {
-        Format::Jpeg => jpeg::decode(bytes, limits),
-        Format::Tiff => tiff::decode(bytes, limits),
-        other => codec::decode(other, bytes, limits),
-    });
+    let raster = catch_panic(|| samples(format, bytes, limits));
     raster
         .unwrap_or(Err(PictureError::Undecodable(format)))
         .map(Decoded)
+}
+
+/// The samples of a file, by the decoder of its format.
+fn samples(format: Format, bytes: &[u8], limits: &Limits) -> Result<Raster, PictureError> {
+    match format {
+        Format::Jpeg => jpeg::decode(bytes, limits),
+        Format::Tiff => tiff::decode(bytes, limits),
+        other => codec::decode(other, bytes, limits),
+    }
 }
 
 /// Whether a file that begins with these bytes, at least 16, is a HEIF picture such as HEIC or AVIF: it has

@@ -120,9 +120,17 @@ async fn a_client_that_does_not_read_is_closed() {
     let service = setup.start().await;
     let open = || {
         let descriptors = std::fs::read_dir(format!("/proc/{}/fd", service.pid()));
-        descriptors.expect("descriptors").count()
+        let targets = descriptors
+            .expect("descriptors")
+            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        targets
+            .filter(|target| {
+                target
+                    .extension()
+                    .is_some_and(|extension| extension == "mp4")
+            })
+            .count()
     };
-    let before = open();
     let readers: Vec<TcpStream> = (0..20)
         .map(|_| {
             let mut stream = TcpStream::connect(service.authority()).expect("a connection");
@@ -131,8 +139,8 @@ async fn a_client_that_does_not_read_is_closed() {
             stream
         })
         .collect();
-    wait::until("all are served", || (open() >= before + 40).then_some(())).await;
-    wait::until("all are given up", || (open() <= before + 2).then_some(())).await;
+    wait::until("one is served", || (open() > 0).then_some(())).await;
+    wait::until("all are given up", || (open() == 0).then_some(())).await;
     drop(readers);
 }
 
