@@ -24,7 +24,7 @@ use crate::titles::Fonts;
 
 #[derive(Args)]
 pub struct Render {
-    /// Picture files, or their http(s) addresses: JPEG, PNG, WebP, GIF, BMP or TIFF. One becomes a
+    /// Picture files, or their http(s) addresses: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF. One becomes a
     /// zoom; several become a listing video, each with its share of the length
     #[arg(required = true, num_args = 1..=MOST_PHOTOS, value_name = "PHOTO")]
     photos: Vec<String>,

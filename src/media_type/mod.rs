@@ -3,6 +3,7 @@
 //! The list is our own: the crate `infer` 0.22 lacks a third of it, takes any text that begins with "BM" for a picture,
 //! and has no playlists, no sound after ID3 tags, no truncated signatures and no names for messages.
 
+mod heif;
 mod mpeg;
 mod text;
 
@@ -17,6 +18,7 @@ pub enum PictureFormat {
     Gif,
     Bmp,
     Tiff,
+    Avif,
 }
 
 impl fmt::Display for PictureFormat {
@@ -28,6 +30,7 @@ impl fmt::Display for PictureFormat {
             PictureFormat::Gif => "GIF",
             PictureFormat::Bmp => "BMP",
             PictureFormat::Tiff => "TIFF",
+            PictureFormat::Avif => "AVIF picture",
         })
     }
 }
@@ -70,7 +73,7 @@ pub struct MediaType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Picture(PictureFormat),
-    /// A picture in a container of HEIF, such as HEIC.
+    /// A picture in a container of HEIF that is no AVIF, such as HEIC.
     Heif,
     /// A picture without a decoder here.
     OtherPicture,
@@ -85,7 +88,7 @@ pub enum Kind {
     Other,
 }
 
-use Kind::{Heif, Other, OtherPicture, OtherSound, Picture, Sound};
+use Kind::{Other, OtherPicture, OtherSound, Picture, Sound};
 
 /// Offset, bytes, and what a file with these bytes there is. The first match counts.
 type Signature = (usize, &'static [u8], Kind, &'static str);
@@ -107,10 +110,6 @@ const SIGNATURES: &[Signature] = &[
     (0, b"GIF89a", Picture(PictureFormat::Gif), "a GIF picture"),
     (0, b"MM\0*", Picture(PictureFormat::Tiff), "a TIFF picture"),
     (0, b"II*\0", Picture(PictureFormat::Tiff), "a TIFF picture"),
-    (4, b"ftypavi", Heif, "an AVIF picture"),
-    (4, b"ftyphei", Heif, "a HEIC picture"),
-    (4, b"ftyphev", Heif, "a HEIC picture"),
-    (4, b"ftypmif1", Heif, "a HEIF picture"),
     (0, b"\xff\x0a", OtherPicture, "a JPEG XL picture"),
     (4, b"JXL \r\n", OtherPicture, "a JPEG XL picture"),
     (4, b"jP  \r\n", OtherPicture, "a JPEG 2000 picture"),
@@ -214,6 +213,10 @@ fn by_signature(bytes: &[u8]) -> Option<MediaType> {
     // Text may begin with these letters, too. In a BMP, the upper three bytes of the header length at offset 14 are 0.
     if bytes.starts_with(b"BM") && bytes.get(15..18).is_none_or(|length| length == [0; 3]) {
         return Some(found(Picture(PictureFormat::Bmp), "a BMP picture"));
+    }
+    // Before the signature of videos, whose container this is.
+    if let Some(picture) = heif::sniff(bytes) {
+        return Some(picture);
     }
     let signatures = if bytes.starts_with(b"RIFF") {
         RIFF_FORMS

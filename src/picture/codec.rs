@@ -1,4 +1,4 @@
-//! Decoding with `image`: all formats but JPEG and TIFF.
+//! Decoding with `image`: all formats but JPEG, TIFF and AVIF.
 
 use super::icc::Transform;
 use super::raster::{Layout, Raster};
@@ -69,6 +69,7 @@ fn decoder<'b>(
             Format::Gif => ImageFormat::Gif,
             Format::Bmp => ImageFormat::Bmp,
             Format::Tiff => ImageFormat::Tiff,
+            Format::Avif => ImageFormat::Avif,
         },
     );
     let mut allowed = image::Limits::no_limits();
@@ -94,7 +95,7 @@ fn is_complete(format: Format, bytes: &[u8]) -> bool {
     match format {
         Format::Png => complete::png(bytes),
         Format::WebP => complete::webp(bytes),
-        Format::Jpeg | Format::Gif | Format::Bmp | Format::Tiff => true,
+        _ => true,
     }
 }
 

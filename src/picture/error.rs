@@ -13,10 +13,10 @@ pub enum PictureError {
     #[error("is not a picture: it looks like {0}")]
     LooksLike(&'static str),
     /// No known signature.
-    #[error("is not a picture in a known format (JPEG, PNG, WebP, GIF, BMP or TIFF)")]
+    #[error("is not a picture in a known format (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF)")]
     Unknown,
     /// A picture in a format without a decoder here.
-    #[error("is {0}, which is not supported; JPEG, PNG, WebP, GIF, BMP and TIFF are")]
+    #[error("is {0}, which is not supported; JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are")]
     OtherFormat(&'static str),
     /// A variant of a supported format that is not supported.
     #[error("is a {0} of a kind that is not supported")]

@@ -2,8 +2,9 @@
 
 use super::colour::{Model, encoded, linear, luminance, luminance_of, to_srgb};
 use moxcms::{
-    ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform8BitExecutor,
-    Transform16BitExecutor, TransformOptions,
+    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients,
+    RenderingIntent, TransferCharacteristics, Transform8BitExecutor, Transform16BitExecutor,
+    TransformOptions,
 };
 use std::sync::Arc;
 
@@ -38,6 +39,30 @@ impl Transform {
             Model::Rgb => Transform::direct(&profile, Layout::Rgb, model),
             Model::Cmyk => Transform::cmyk(&profile),
         }
+    }
+
+    /// Prepares the conversion from RGB with these primaries and this curve, by their numbers in ITU-T H.273. `None` when
+    /// it is equivalent to sRGB, or unknown.
+    ///
+    /// The curves of BT.709 and its kin are taken for that of sRGB, as in browsers. So are those of HDR, for want of tone
+    /// mapping.
+    pub fn cicp(primaries: u16, transfer: u16) -> Option<Transform> {
+        let number = |value: u16| u8::try_from(value).ok();
+        let profile = ColorProfile::new_from_cicp(CicpProfile {
+            color_primaries: match number(primaries)?.try_into().ok()? {
+                CicpColorPrimaries::Unspecified | CicpColorPrimaries::Reserved => return None,
+                known => known,
+            },
+            transfer_characteristics: match number(transfer)?.try_into().ok()? {
+                curve @ (TransferCharacteristics::Bt470M
+                | TransferCharacteristics::Bt470Bg
+                | TransferCharacteristics::Linear) => curve,
+                _ => TransferCharacteristics::Srgb,
+            },
+            matrix_coefficients: MatrixCoefficients::Identity,
+            full_range: true,
+        });
+        Transform::direct(&profile, Layout::Rgb, Model::Rgb)
     }
 
     fn direct(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {

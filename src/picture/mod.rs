@@ -1,7 +1,7 @@
 //! Bytes → an upright, colour-managed picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! jpeg (with markers), tiff, codec (with complete, repair) ─ bytes → Raster: samples as stored, orientation, ICC profile
+//! jpeg (with markers), tiff, avif, codec (with complete, repair) ─ bytes → Raster: samples as stored, orientation, ICC profile
 //! icc ─ embedded profiles → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
@@ -12,6 +12,7 @@
 //! Rows are converted in short strips, so that only the decoded samples and the planes take memory in proportion to the
 //! picture.
 
+mod avif;
 mod blur;
 mod codec;
 pub mod colour;
@@ -207,7 +208,7 @@ impl Decoded {
     }
 }
 
-/// Decodes a complete picture file: JPEG, PNG, WebP, GIF, BMP or TIFF, recognised by its content; the first frame if it
+/// Decodes a complete picture file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF, recognised by its content; the first frame if it
 /// has several.
 ///
 /// Applies the EXIF orientation, converts embedded ICC profiles to sRGB and composites alpha over black.
@@ -227,11 +228,12 @@ fn samples(format: Format, bytes: &[u8], limits: &Limits) -> Result<Raster, Pict
     match format {
         Format::Jpeg => jpeg::decode(bytes, limits),
         Format::Tiff => tiff::decode(bytes, limits),
+        Format::Avif => avif::decode(bytes, limits),
         other => codec::decode(other, bytes, limits),
     }
 }
 
-/// Whether a file that begins with these bytes, at least 16, is a HEIF picture such as HEIC or AVIF: it has
+/// Whether a file that begins with these bytes, at least 16, is a HEIF picture such as HEIC: it has
 /// to be converted before it can be decoded here.
 pub fn is_heif(start: &[u8]) -> bool {
     media_type::sniff(start).is_some_and(|found| found.kind == Kind::Heif)

@@ -161,6 +161,47 @@ fn ycck_to_cmyk(&[y, cb, cr, k]: &[u8; 4]) -> [u8; 4] {
     ]
 }
 
+/// Undoes the multiplication of colours by their alpha.
+pub(super) fn unassociate(layout: Layout, data: &mut [u8]) {
+    match layout {
+        Layout::GrayAlpha8 => divide_bytes::<2>(data),
+        Layout::Rgba8 => divide_bytes::<4>(data),
+        Layout::GrayAlpha16 => divide_words::<4>(data),
+        Layout::Rgba16 => divide_words::<8>(data),
+        _ => {}
+    }
+}
+
+/// Divides colours by their alpha, the last of `N` bytes.
+fn divide_bytes<const N: usize>(data: &mut [u8]) {
+    for pixel in data.as_chunks_mut::<N>().0 {
+        let alpha = u32::from(pixel[N - 1]);
+        for colour in &mut pixel[..N - 1] {
+            *colour = divided(u32::from(*colour), alpha, 255) as u8;
+        }
+    }
+}
+
+/// Divides colours by their alpha, the last two of `N` bytes.
+fn divide_words<const N: usize>(data: &mut [u8]) {
+    let word = |bytes: &[u8]| u32::from(u16::from_ne_bytes([bytes[0], bytes[1]]));
+    for pixel in data.as_chunks_mut::<N>().0 {
+        let alpha = word(&pixel[N - 2..]);
+        for colour in pixel[..N - 2].as_chunks_mut::<2>().0 {
+            *colour = (divided(word(colour), alpha, 65_535) as u16).to_ne_bytes();
+        }
+    }
+}
+
+/// `round(colour · full / alpha)`, at most `full`.
+fn divided(colour: u32, alpha: u32, full: u32) -> u32 {
+    // 65535² + 65535 / 2 fits 32 bits.
+    (colour * full + alpha / 2)
+        .checked_div(alpha)
+        .unwrap_or(0)
+        .min(full)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,7 @@ pub enum SandboxError {
     Died,
     /// libheif's program is not installed.
     #[error(
-        "is a HEIC or AVIF picture, for which this server has no converter; install libheif-examples (Debian) or libheif (Homebrew), or send a JPEG"
+        "is a HEIC picture, for which this server has no converter; install libheif-examples (Debian) or libheif (Homebrew), or send a JPEG"
     )]
     NoConverter,
     #[error("cannot be read: {0}")]

@@ -72,7 +72,7 @@ impl Sandbox {
             Ending::Exited(_) => [CONVERTED, FIRST_CONVERTED]
                 .iter()
                 .find_map(|name| File::open(own.path().join(name)).ok())
-                .ok_or_else(|| SandboxError::Rejected("is a damaged HEIC or AVIF picture".into())),
+                .ok_or_else(|| SandboxError::Rejected("is a damaged HEIC picture".into())),
         }
     }
 

@@ -154,7 +154,7 @@ fn a_gray_profile_may_lead_to_lightness() {
 }
 
 /// Display P3 and sRGB share their curve and white; the matrix is of CSS Color 4, section 10.12.
-fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
+pub fn p3_to_srgb(levels: [f64; 3]) -> [f64; 3] {
     let linear = levels.map(|level| {
         let v = level / 255.0;
         if v <= 0.04045 {

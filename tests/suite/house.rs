@@ -79,6 +79,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("fax", &["picture/tiff/"]),
     ("flate2", &["picture/tiff/"]),
     ("weezl", &["picture/tiff/"]),
+    ("re_rav1d", &["picture/avif/"]),
+    ("zenavif_parse", &["picture/avif/"]),
     ("ffmpeg_sidecar", &["encode/"]),
     (
         "rustix",

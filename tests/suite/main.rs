@@ -2,6 +2,7 @@
 //!
 //! Every test has its own data directory and runs beside all others, in any order.
 
+mod avif;
 mod bad_input;
 mod check;
 mod cli;

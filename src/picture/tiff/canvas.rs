@@ -4,7 +4,7 @@ use super::damaged;
 use super::directory::Directory;
 use super::header::{Header, Photometric};
 use crate::picture::PictureError;
-use crate::picture::raster::{Layout, to_8_bits};
+use crate::picture::raster::{Layout, to_8_bits, unassociate};
 
 const COLOR_MAP: u16 = 320;
 
@@ -118,46 +118,10 @@ impl Canvas {
     /// The samples of the raster.
     pub fn finish(mut self) -> Vec<u8> {
         if self.associated {
-            match self.layout {
-                Layout::GrayAlpha8 => divide_bytes::<2>(&mut self.data),
-                Layout::Rgba8 => divide_bytes::<4>(&mut self.data),
-                Layout::GrayAlpha16 => divide_words::<4>(&mut self.data),
-                Layout::Rgba16 => divide_words::<8>(&mut self.data),
-                _ => {}
-            }
+            unassociate(self.layout, &mut self.data);
         }
         self.data
     }
-}
-
-/// Divides colours by their alpha, the last of `N` bytes.
-fn divide_bytes<const N: usize>(data: &mut [u8]) {
-    for pixel in data.as_chunks_mut::<N>().0 {
-        let alpha = u32::from(pixel[N - 1]);
-        for colour in &mut pixel[..N - 1] {
-            *colour = divided(u32::from(*colour), alpha, 255) as u8;
-        }
-    }
-}
-
-/// Divides colours by their alpha, the last two of `N` bytes.
-fn divide_words<const N: usize>(data: &mut [u8]) {
-    let word = |bytes: &[u8]| u32::from(u16::from_ne_bytes([bytes[0], bytes[1]]));
-    for pixel in data.as_chunks_mut::<N>().0 {
-        let alpha = word(&pixel[N - 2..]);
-        for colour in pixel[..N - 2].as_chunks_mut::<2>().0 {
-            *colour = (divided(word(colour), alpha, 65_535) as u16).to_ne_bytes();
-        }
-    }
-}
-
-/// `round(colour · full / alpha)`, at most `full`.
-fn divided(colour: u32, alpha: u32, full: u32) -> u32 {
-    // 65535² + 65535 / 2 fits 32 bits.
-    (colour * full + alpha / 2)
-        .checked_div(alpha)
-        .unwrap_or(0)
-        .min(full)
 }
 
 /// The colours of a palette: all levels of red, then of green, then of blue, in 16 bits.
