@@ -42,6 +42,27 @@ pub(super) fn luminance_of(lightness: f64) -> f64 {
     }
 }
 
+/// sRGB, from 0 to 1, of L*a*b* under D50, with colours outside clipped.
+pub(super) fn lab_to_srgb([lightness, a, b]: [f64; 3]) -> [f64; 3] {
+    /// D50, as in ICC profiles.
+    const WHITE: [f64; 3] = [0.9642, 1.0, 0.8249];
+    /// XYZ under D50 → linear sRGB, by the Bradford transform.
+    const TO_RGB: [[f64; 3]; 3] = [
+        [3.133_856_1, -1.616_866_7, -0.490_614_6],
+        [-0.978_768_4, 1.916_141_5, 0.033_454_0],
+        [0.071_945_3, -0.228_991_4, 1.405_242_7],
+    ];
+    let xyz = [
+        luminance_of(lightness + 116.0 / 500.0 * a) * WHITE[0],
+        luminance_of(lightness) * WHITE[1],
+        luminance_of(lightness - 116.0 / 200.0 * b) * WHITE[2],
+    ];
+    TO_RGB.map(|row| {
+        let light: f64 = row.iter().zip(xyz).map(|(m, v)| m * v).sum();
+        encoded(light.clamp(0.0, 1.0))
+    })
+}
+
 /// The colour model of stored samples, and of the profile that belongs to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Model {
@@ -105,6 +126,21 @@ mod tests {
         assert!((luminance_of(50.0) - 0.1842).abs() < 1e-4);
         // Both halves meet.
         assert!((luminance_of(8.0) - luminance_of(8.000_001)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn lab_leads_to_srgb() {
+        // White and the primaries, as in CSS Color 4.
+        for (lab, rgb) in [
+            ([100.0, 0.0, 0.0], [1.0, 1.0, 1.0]),
+            ([54.29, 80.81, 69.89], [1.0, 0.0, 0.0]),
+            ([87.82, -79.27, 80.99], [0.0, 1.0, 0.0]),
+            ([29.57, 68.30, -112.03], [0.0, 0.0, 1.0]),
+        ] {
+            let got = lab_to_srgb(lab);
+            let off = (0..3).map(|c| (got[c] - rgb[c]).abs());
+            assert!(off.fold(0.0, f64::max) < 0.02, "{lab:?} became {got:?}");
+        }
     }
 
     #[test]

@@ -193,6 +193,23 @@ fn inks_are_printed_on_white() {
 }
 
 #[test]
+fn lightness_and_its_two_opponents_become_colours() {
+    // L*, a*, b* of a red and of a blue, a* and b* in two's complement or with 128 added.
+    let signed = halves(&[138, 81, 70], &[138, 10, 186]);
+    let offset = halves(&[138, 209, 198], &[138, 138, 58]);
+    for (photometric, samples) in [(8, signed), (9, offset)] {
+        let photometric = [photometric];
+        let fields: [(u16, &[u64]); 3] = [
+            (BITS, &[8; 3]),
+            (PHOTOMETRIC, &photometric),
+            (SAMPLES, &[3]),
+        ];
+        let file = tiff(&fields).chunk(samples).file();
+        shows(&file, [254.6, 0.0, 0.0], [45.5, 128.4, 252.1]);
+    }
+}
+
+#[test]
 fn strips_may_be_jpegs() {
     let picture = RgbImage::from_fn(WIDTH as u32, HEIGHT as u32, |x, _| {
         Rgb(if x < 32 { LEFT } else { RIGHT })

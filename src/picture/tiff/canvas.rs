@@ -1,8 +1,8 @@
 //! Samples → pixels in the layout of a raster.
 
-use super::damaged;
 use super::directory::Directory;
 use super::header::{Header, Photometric};
+use super::{damaged, lab};
 use crate::picture::PictureError;
 use crate::picture::raster::{Layout, to_8_bits, unassociate};
 
@@ -20,6 +20,7 @@ pub(super) struct Canvas {
     /// Whether samples of 16 bits go into a layout of 8.
     narrows: bool,
     associated: bool,
+    photometric: Photometric,
 }
 
 impl Canvas {
@@ -54,6 +55,7 @@ impl Canvas {
             palette,
             narrows: header.bits > 8 && !layout.is_deep(),
             associated: alpha.is_some_and(|alpha| alpha.associated),
+            photometric: header.photometric,
         })
     }
 
@@ -120,6 +122,7 @@ impl Canvas {
         if self.associated {
             unassociate(self.layout, &mut self.data);
         }
+        lab::convert(self.photometric, self.layout, &mut self.data);
         self.data
     }
 }

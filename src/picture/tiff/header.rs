@@ -35,6 +35,8 @@ pub(super) enum Photometric {
     Palette,
     Cmyk,
     YCbCr,
+    CieLab,
+    IccLab,
 }
 
 /// The type of a sample.
@@ -152,6 +154,8 @@ impl Header {
             Number::Float => matches!(self.bits, 16 | 32 | 64),
         };
         let indices = self.bits <= 8 && self.number == Number::Integer;
+        let is_lab = matches!(self.photometric, Photometric::CieLab | Photometric::IccLab);
+        let is_usual = matches!(self.bits, 8 | 16) && self.number == Number::Integer;
         let predictable = match self.predictor {
             Predictor::None => true,
             Predictor::Horizontal => matches!(self.bits, 8 | 16 | 32 | 64),
@@ -159,7 +163,10 @@ impl Header {
         };
         if self.samples < self.colours() {
             Err(damaged())
-        } else if !supported || !predictable || self.photometric == Photometric::Palette && !indices
+        } else if !supported
+            || !predictable
+            || is_lab && !is_usual
+            || self.photometric == Photometric::Palette && !indices
         {
             Err(unsupported())
         } else {
@@ -171,7 +178,7 @@ impl Header {
     pub fn colours(&self) -> usize {
         match self.photometric {
             Photometric::WhiteIsZero | Photometric::BlackIsZero | Photometric::Palette => 1,
-            Photometric::Rgb | Photometric::YCbCr => 3,
+            Photometric::Rgb | Photometric::YCbCr | Photometric::CieLab | Photometric::IccLab => 3,
             Photometric::Cmyk => 4,
         }
     }
@@ -226,6 +233,8 @@ fn photometric_of(value: Option<u64>, samples: usize) -> Result<Photometric, Pic
         Some(3) => Ok(Photometric::Palette),
         Some(5) => Ok(Photometric::Cmyk),
         Some(6) => Ok(Photometric::YCbCr),
+        Some(8) => Ok(Photometric::CieLab),
+        Some(9) => Ok(Photometric::IccLab),
         None if samples < 3 => Ok(Photometric::BlackIsZero),
         None => Ok(Photometric::Rgb),
         Some(_) => Err(unsupported()),
@@ -252,7 +261,7 @@ fn same(
 
 fn alpha(directory: &Directory, photometric: Photometric, samples: usize) -> Option<Alpha> {
     let colours = match photometric {
-        Photometric::Cmyk => return None,
+        Photometric::Cmyk | Photometric::CieLab | Photometric::IccLab => return None,
         Photometric::Rgb | Photometric::YCbCr => 3,
         _ => 1,
     };

@@ -5,7 +5,7 @@
 //! header ─ fields → what the picture is
 //! compression (with fax) ─ chunks → rows
 //! samples ─ rows → numbers
-//! canvas ─ numbers → pixels
+//! canvas (with lab) ─ numbers → pixels
 //! ```
 //!
 //! Of our own, on the crates that decompress: `tiff` 0.11 has no palettes, no 2-, 4- and 12-bit samples, no fill order and
@@ -16,6 +16,7 @@ mod compression;
 mod directory;
 mod fax;
 mod header;
+mod lab;
 mod samples;
 
 use super::icc::Transform;
@@ -23,7 +24,7 @@ use super::raster::Raster;
 use super::{Format, Limits, PictureError, jpeg};
 use canvas::Canvas;
 use directory::{Directory, Numbers};
-use header::{Header, Predictor};
+use header::{Header, Photometric, Predictor};
 use image::metadata::Orientation;
 
 const STRIP_OFFSETS: u16 = 273;
@@ -52,7 +53,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
         chunks(bytes, &directory, &header, limits)?
     };
     raster.orientation = orientation;
-    if let Some(profile) = directory.bytes(ICC_PROFILE) {
+    let is_lab = matches!(
+        header.photometric,
+        Photometric::CieLab | Photometric::IccLab
+    );
+    // The profile of L*a*b* is not one of the RGB that it has become.
+    if let Some(profile) = directory.bytes(ICC_PROFILE).filter(|_| !is_lab) {
         raster.transform = Transform::new(profile, raster.layout.model());
     }
     Ok(raster)
