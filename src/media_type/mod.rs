@@ -21,6 +21,16 @@ pub enum PictureFormat {
     Avif,
 }
 
+impl PictureFormat {
+    /// Before its name, in messages.
+    pub fn article(self) -> &'static str {
+        match self {
+            PictureFormat::Avif => "an",
+            _ => "a",
+        }
+    }
+}
+
 impl fmt::Display for PictureFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

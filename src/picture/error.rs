@@ -19,7 +19,7 @@ pub enum PictureError {
     #[error("is {0}, which is not supported; JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are")]
     OtherFormat(&'static str),
     /// A variant of a supported format that is not supported.
-    #[error("is a {0} of a kind that is not supported")]
+    #[error("is {article} {0} of a kind that is not supported", article = .0.article())]
     Unsupported(Format),
     /// A JPEG that no browser shows either.
     #[error("is a JPEG with arithmetic coding, which is not supported; save it as a usual JPEG")]
@@ -31,7 +31,7 @@ pub enum PictureError {
     #[error("is a damaged {0}")]
     Damaged(Format),
     /// The decoder panicked.
-    #[error("is a {0} that cannot be decoded")]
+    #[error("is {article} {0} that cannot be decoded", article = .0.article())]
     Undecodable(Format),
     /// The header says that a side is zero.
     #[error("has no pixels")]
@@ -49,7 +49,7 @@ pub enum PictureError {
     #[error("is {width}x{height} pixels and needs more than the limit of {} MiB to decode", limit >> 20)]
     TooMuchMemory { width: u32, height: u32, limit: u64 },
     /// Exceeds [`Limits::max_memory`](super::Limits::max_memory), as the decoder reports while it runs.
-    #[error("is a {0} that needs more memory to decode than the limit allows")]
+    #[error("is {article} {0} that needs more memory to decode than the limit allows", article = .0.article())]
     TooCostly(Format),
     /// A logo without a visible pixel.
     #[error("is fully transparent")]

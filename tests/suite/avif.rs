@@ -62,6 +62,7 @@ fn a_cut_file_is_refused() {
         assert!(!output.status.success(), "{length} bytes");
         let message = stderr(&output);
         assert!(message.contains("AVIF"), "{message}");
+        assert!(!message.contains("a AVIF"), "{message}");
         assert!(!message.contains("panicked"), "{message}");
     }
 }
