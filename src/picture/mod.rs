@@ -47,6 +47,7 @@ pub use thumbnail::thumbnail;
 use crate::media_type::{self, Kind};
 use crate::setting::{Setting, assign, at_least};
 use crate::spec::Size;
+use image::metadata::Orientation;
 use raster::Raster;
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +196,12 @@ impl Decoded {
     /// Of the upright picture, in pixels.
     pub fn size(&self) -> Size {
         upright::size(&self.0)
+    }
+
+    /// The same, of a file whose pixels are upright whatever its orientation says.
+    pub fn already_upright(mut self) -> Self {
+        self.0.orientation = Orientation::NoTransforms;
+        self
     }
 
     /// The upright planes, reduced to `detail`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::protocol::{Answer, Request, Task, receive, send};
 use crate::confinement::{self, Access, confine, limit_memory_for_now};
-use crate::picture::{self, Detail, Limits, PictureError};
+use crate::picture::{self, Decoded, Detail, Limits, PictureError};
 use crate::sound::{self, SoundError};
 use crate::spec::Size;
 
@@ -53,18 +53,29 @@ fn answer(request: &Request, input: &mut File, output: &mut File) -> io::Result<
         ..limits
     };
     match request.task {
-        Task::Photo(limits) => photo(bytes, &within(limits), input, output),
+        Task::Photo(limits) => {
+            let decoded = picture::decode(&bytes, &within(limits));
+            drop(bytes);
+            let upright = |decoded: Decoded| match request.is_upright {
+                true => decoded.already_upright(),
+                false => decoded,
+            };
+            photo(decoded.map(upright), input, output)
+        }
         Task::Logo(limits, max) => logo(&bytes, &within(limits), max, output),
         Task::Soundtrack(seconds) => soundtrack(&bytes, seconds, output),
     }
 }
 
-fn photo(bytes: Vec<u8>, limits: &Limits, input: &mut File, output: &mut File) -> io::Result<()> {
-    let decoded = match picture::decode(&bytes, limits) {
+fn photo(
+    decoded: Result<Decoded, PictureError>,
+    input: &mut File,
+    output: &mut File,
+) -> io::Result<()> {
+    let decoded = match decoded {
         Ok(decoded) => decoded,
         Err(error) => return send(output, &without_picture(error)),
     };
-    drop(bytes);
     send(output, &Answer::Size(decoded.size()))?;
     let detail: Detail = receive(input)?;
     let picture = decoded.into_picture(detail);

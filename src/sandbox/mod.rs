@@ -91,6 +91,14 @@ impl From<io::Error> for Interruption {
     }
 }
 
+/// A file to decode.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    file: &'a File,
+    /// As [`Request::is_upright`].
+    is_upright: bool,
+}
+
 /// A file that one process has been given.
 struct Conversation<'a> {
     process: &'a mut DecodeProcess,
@@ -123,8 +131,12 @@ impl Sandbox {
     ) -> Result<Picture, SandboxError> {
         let converted = self.convert_heif(file, directory, cancel)?;
         let file = converted.as_ref().unwrap_or(file);
+        let source = Source {
+            file,
+            is_upright: converted.is_some(),
+        };
         let task = Task::Photo(self.limits);
-        self.decode(file, task, cancel, |conversation| {
+        self.decode(source, task, cancel, |conversation| {
             conversation.photo(&detail)
         })
     }
@@ -139,8 +151,12 @@ impl Sandbox {
     ) -> Result<Logo, SandboxError> {
         let converted = self.convert_heif(file, directory, cancel)?;
         let file = converted.as_ref().unwrap_or(file);
+        let source = Source {
+            file,
+            is_upright: converted.is_some(),
+        };
         let task = Task::Logo(self.limits, max);
-        self.decode(file, task, cancel, |conversation| conversation.logo(max))
+        self.decode(source, task, cancel, |conversation| conversation.logo(max))
     }
 
     /// Decodes a soundtrack of a length in seconds, and writes it to a new WAV file. Blocks.
@@ -151,8 +167,12 @@ impl Sandbox {
         wav: &File,
         cancel: &CancellationToken,
     ) -> Result<(), SandboxError> {
+        let source = Source {
+            file,
+            is_upright: false,
+        };
         let task = Task::Soundtrack(seconds);
-        self.decode(file, task, cancel, |conversation| {
+        self.decode(source, task, cancel, |conversation| {
             conversation.soundtrack(seconds, wav)
         })
     }
@@ -161,11 +181,12 @@ impl Sandbox {
     /// with all of it.
     fn decode<T>(
         &self,
-        file: &File,
+        source: Source,
         task: Task,
         cancel: &CancellationToken,
         talk: impl Fn(&mut Conversation) -> Result<T, Interruption>,
     ) -> Result<T, SandboxError> {
+        let Source { file, is_upright } = source;
         let file_bytes = file.metadata().map_err(SandboxError::Unreadable)?.len();
         let max = self.settings.max_memory;
         let mut time = self.settings.time_limit;
@@ -176,6 +197,7 @@ impl Sandbox {
                 .transpose()?;
             let request = Request {
                 task,
+                is_upright,
                 file_bytes,
                 memory,
             };

@@ -26,6 +26,8 @@ const MAX_MESSAGE: usize = 16 << 10;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
     pub task: Task,
+    /// A converter has turned a photo already, and left its EXIF orientation as it was.
+    pub is_upright: bool,
     /// Of the file, which follows.
     pub file_bytes: u64,
     /// The bytes that the process may hold for it.

@@ -54,7 +54,7 @@ async fn dripping_clients_without_a_key_are_closed_and_harm_nobody() {
 
 #[tokio::test]
 async fn a_client_for_whom_there_is_no_place_is_told_so() {
-    let service = limited("max_connections = 3\nrequest_timeout = \"1s\"")
+    let service = limited("max_connections = 3\nrequest_timeout = \"6s\"")
         .start()
         .await;
     let mut crowd: Vec<Wire> = (0..3)
