@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -396,6 +398,19 @@ fn idle_children_end_with_the_sandbox() {
         let process = PathBuf::from(format!("/proc/{pid}"));
         until(|| (!process.exists()).then_some(()));
     }
+}
+
+#[test]
+fn a_program_that_computes_for_too_long_gets_a_signal_of_its_own() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ended = Command::new(env!("CARGO_BIN_EXE_kinora"))
+        .args(["confine", "--memory", "100000000", "--milliseconds", "100"])
+        .arg("--directory")
+        .arg(directory.path())
+        .args(["--", "sh", "-c", "while :; do :; done"])
+        .status()
+        .expect("a process");
+    assert_eq!(ended.signal(), Some(libc::SIGXCPU));
 }
 
 /// Small drawings that ask for much: each is drawn in time, or given up with a sentence.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::ApiError;
-use super::{Service, unread};
+use super::{Service, connections};
 
 const HEADER: &str = "x-api-key";
 
@@ -40,14 +40,13 @@ pub async fn require_key(
         let response = next.call(request).await?;
         return Ok(response.map_into_boxed_body());
     }
+    connections::give_way(request.request());
     if let Some(service) = service {
         let address = request.peer_addr().map(|peer| peer.ip());
-        tokio::time::sleep(service.wrong_keys.count(address)).await;
+        let is_wrong = request.headers().contains_key(HEADER);
+        tokio::time::sleep(service.wrong_keys.count(address, is_wrong)).await;
     }
-    let (request, payload) = request.into_parts();
-    // A short body came with the head, and is there once the connection has had its turn.
-    tokio::task::yield_now().await;
-    unread::leave(&request, payload);
+    let (request, _) = request.into_parts();
     // As a response: an error would not pass the layer that gives it the dialect's form.
     Ok(ServiceResponse::from_err(ApiError::Unauthorized, request))
 }

@@ -8,7 +8,6 @@ use actix_web::{Error, HttpResponse, ResponseError};
 
 use super::dialect::{self, Dialect};
 use super::error::ApiError;
-use super::unread;
 
 /// Seconds after which a queue that was full may well have a place.
 pub const QUEUE_RETRY_AFTER: u32 = 5;
@@ -25,7 +24,6 @@ pub async fn in_dialect(
     let Some(told) = error.map(|error| answer(error, dialect)) else {
         return Ok(response);
     };
-    let told = unread::attach(response.request(), told);
     Ok(response.into_response(told))
 }
 

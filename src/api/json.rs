@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
 
+use super::Service;
 use super::error::ApiError;
-use super::{Service, unread};
 
 /// Bytes, for bodies that name a thing or two.
 const USUAL_LIMIT: usize = 64 << 10;
@@ -79,13 +79,9 @@ async fn read(
             Ok(body)
         }
     };
-    let body = tokio::time::timeout(timeout, read)
+    tokio::time::timeout(timeout, read)
         .await
-        .unwrap_or(Err(ApiError::BodyTooSlow));
-    if body.is_err() {
-        unread::leave(request, payload);
-    }
-    body
+        .unwrap_or(Err(ApiError::BodyTooSlow))
 }
 
 fn parse(request: &HttpRequest, body: &[u8]) -> Result<Value, ApiError> {

@@ -3,19 +3,15 @@
 //!
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
-//! server (with bare_errors, client_stream, connections, descriptors) ─ connections ─▶
-//!   routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation)
+//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation)
 //! payloads ─ the checks of bodies alone, for tests
-//! error ─ what can go wrong; error_form (with unread) ─ how the path's dialect tells it
+//! error ─ what can go wrong; error_form ─ how the path's dialect tells it
 //! files (with conditional), health ─ what belongs to no dialect
 //! ```
 
 pub mod auth;
-mod bare_errors;
-mod client_stream;
 mod conditional;
 mod connections;
-mod descriptors;
 mod dialect;
 mod digitalcarbon;
 mod error;
@@ -29,7 +25,6 @@ mod routes;
 mod schema;
 mod server;
 mod settings;
-mod unread;
 mod violation;
 mod wrong_keys;
 

@@ -1,11 +1,11 @@
-//! The HTTP server: Actix, on a stream that gives its bare errors a body.
+//! The HTTP server: Actix, on connections of our own.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
@@ -13,17 +13,23 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use super::bare_errors::BareErrors;
-use super::client_stream::ClientStream;
-use super::connections::Connections;
-use super::descriptors;
+use super::connections::{
+    ClientStream, Connections, Timeouts, closing_answer, exchange, for_connections,
+};
 use super::error_form::in_dialect;
 use super::{Service, Settings, routes};
 
 /// The logger of Actix that calls every malformed request of a stranger an error.
 pub const NOISY_LOGGER: &str = "actix_http::h1::dispatcher";
+
+/// Between two requests of a connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// For a client that is answered while it still sends: to hear of it, before it is cut off.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// For a client for whom there is no place to hear of it.
 const TURN_AWAY_TIMEOUT: Duration = Duration::from_millis(500);
@@ -36,9 +42,12 @@ pub fn server(
     drain_timeout: Duration,
 ) -> io::Result<Server> {
     let address = listener.local_addr()?;
-    let request_timeout = settings.request_timeout;
-    let write_timeout = settings.write_timeout;
-    let max = settings.max_connections.min(descriptors::for_connections());
+    let timeouts = Timeouts {
+        head: settings.request_timeout,
+        keep_alive: KEEP_ALIVE,
+        write: settings.write_timeout,
+    };
+    let max = settings.max_connections.min(for_connections());
     let connections = Connections::new(max, settings.max_connections_per_address);
     let builder = Server::build()
         .disable_signals()
@@ -46,13 +55,18 @@ pub fn server(
     let bound = builder.listen("http", listener, move || {
         let app = App::new()
             .wrap(from_fn(in_dialect))
+            .wrap(from_fn(exchange))
             .configure(routes(service.clone()))
             .into_factory();
         let app = app.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
-            .client_request_timeout(request_timeout)
-            // An answered client that goes on sending is closed after this time.
-            .client_disconnect_timeout(request_timeout)
+            // The stream has this timeout, for the heads of all requests.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|stream: &ClientStream, data| {
+                data.insert(stream.place().clone());
+            })
             .local_addr(address)
             .h1(map_config(app, |_| AppConfig::default()));
         let connections = connections.clone();
@@ -64,10 +78,7 @@ pub fn server(
                     turn_away(stream).await;
                     return Err(DispatchError::Io(ErrorKind::ConnectionRefused.into()));
                 };
-                Ok((
-                    BareErrors::new(ClientStream::new(stream, place, write_timeout)),
-                    peer,
-                ))
+                Ok((ClientStream::new(stream, place, timeouts), peer))
             }
         };
         fn_service(connection).and_then(http)
@@ -77,14 +88,10 @@ pub fn server(
 
 /// Answers a client for whom there is no place.
 async fn turn_away(mut stream: TcpStream) {
-    const BODY: &str = r#"{"message":"There are too many connections; try again later"}"#;
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-length: {}\r\nconnection: close\r\n\
-         content-type: application/json\r\nretry-after: 1\r\n\r\n",
-        BODY.len()
-    );
+    let body = json!({"message": "There are too many connections; try again later"});
+    let bytes = closing_answer("503 Service Unavailable", "retry-after: 1\r\n", &body);
     let answer = async {
-        stream.write_all((head + BODY).as_bytes()).await?;
+        stream.write_all(&bytes).await?;
         stream.shutdown().await?;
         // What it has sent is taken, or the system would break the answer off.
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await

@@ -1,4 +1,4 @@
-//! Requests with a wrong key: slowed if one address sends many, and logged once a minute.
+//! Requests without the key: logged once a minute, and slowed if one address tries many keys.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
+use super::connections::client_of;
+
 /// The time over which they are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// How many of an address are answered at once.
+/// How many wrong keys of an address are answered at once.
 const FREE: u32 = 10;
 
-/// How long the others wait for their answer.
-const DELAY: Duration = Duration::from_secs(1);
+/// How much longer each further one waits for its answer, up to the longest.
+const DELAY_STEP: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
 /// Addresses that are counted apart. The rest are counted together.
 const MAX_ADDRESSES: usize = 10_000;
@@ -39,8 +42,8 @@ impl Default for Counts {
 }
 
 impl WrongKeys {
-    /// Counts a request, and tells how long its answer should wait.
-    pub fn count(&self, address: Option<IpAddr>) -> Duration {
+    /// Counts a request with a wrong key, or with none, and tells how long its answer should wait.
+    pub fn count(&self, address: Option<IpAddr>, is_wrong: bool) -> Duration {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.since.elapsed() > WINDOW {
             counts.begin_again();
@@ -49,6 +52,10 @@ impl WrongKeys {
             warn!("a request without the API key, or with a wrong one; more are told in a minute");
         }
         counts.all += 1;
+        if !is_wrong {
+            return Duration::ZERO;
+        }
+        let address = address.map(client_of);
         let known =
             counts.by_address.len() < MAX_ADDRESSES || counts.by_address.contains_key(&address);
         let count = counts
@@ -56,17 +63,18 @@ impl WrongKeys {
             .entry(address.filter(|_| known))
             .or_default();
         *count = count.saturating_add(1);
-        if *count > FREE { DELAY } else { Duration::ZERO }
+        MAX_DELAY.min(DELAY_STEP.saturating_mul(count.saturating_sub(FREE)))
     }
 }
 
 impl Counts {
     fn begin_again(&mut self) {
         if self.all > 1 {
-            let addresses = self.by_address.len();
+            let keys: u32 = self.by_address.values().sum();
             warn!(
-                "{} requests without the API key, or with a wrong one, from {addresses} addresses",
-                self.all
+                "{} requests without the API key, {keys} of them with a wrong one from {} addresses",
+                self.all,
+                self.by_address.len()
             );
         }
         *self = Self::default();

@@ -51,13 +51,11 @@ pub struct Limits {
 /// # Errors
 /// If a resource limit cannot be set.
 pub fn confine(limits: Limits, access: Access<'_>) -> io::Result<Vec<&'static str>> {
-    lower(Resource::Core, 0)?;
-    lower(Resource::Nofile, limits.files)?;
+    lower(Resource::Core, 0, 0)?;
+    lower(Resource::Nofile, limits.files, limits.files)?;
     limit_memory(limits.memory)?;
     if let Some(cpu) = limits.cpu {
-        // Whole seconds; a second later, what is left is killed.
-        let seconds = cpu.as_secs().max(1) + u64::from(cpu.subsec_nanos() > 0);
-        lower(Resource::Cpu, seconds)?;
+        limit_cpu(cpu)?;
     }
     Ok(restrict(access))
 }
@@ -70,7 +68,7 @@ pub fn limit_memory_for_now(bytes: u64) -> io::Result<()> {
 }
 
 fn limit_memory(bytes: u64) -> io::Result<()> {
-    let lowered = lower(Resource::Data, bytes);
+    let lowered = lower(Resource::Data, bytes, bytes);
     // Darwin counts no data, and refuses to pretend.
     if cfg!(target_os = "linux") {
         lowered
@@ -79,13 +77,20 @@ fn limit_memory(bytes: u64) -> io::Result<()> {
     }
 }
 
+/// The process gets a signal of its own for this, SIGXCPU, and a second later one that it cannot survive.
+fn limit_cpu(cpu: Duration) -> io::Result<()> {
+    // In whole seconds, and one for what the process has used until now.
+    let seconds = cpu.as_secs() + u64::from(cpu.subsec_nanos() > 0) + 1;
+    lower(Resource::Cpu, seconds, seconds + 1)
+}
+
 /// Never raises a limit.
-fn lower(resource: Resource, value: u64) -> io::Result<()> {
-    let maximum = getrlimit(resource).maximum;
-    let value = Some(maximum.map_or(value, |maximum| value.min(maximum)));
+fn lower(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
+    let limit = getrlimit(resource).maximum;
+    let within = |value: u64| Some(limit.map_or(value, |limit| value.min(limit)));
     let limit = Rlimit {
-        current: value,
-        maximum: value,
+        current: within(current),
+        maximum: within(maximum),
     };
     Ok(setrlimit(resource, limit)?)
 }
