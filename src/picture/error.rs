@@ -51,6 +51,9 @@ pub enum PictureError {
     /// Exceeds [`Limits::max_memory`](super::Limits::max_memory), as the decoder reports while it runs.
     #[error("is {article} {0} that needs more memory to decode than the limit allows", article = .0.article())]
     TooCostly(Format),
+    /// Asks for more work than a picture of its size can need.
+    #[error("is {article} {0} that takes too long to decode", article = .0.article())]
+    TooMuchWork(Format),
     /// A logo without a visible pixel.
     #[error("is fully transparent")]
     Invisible,

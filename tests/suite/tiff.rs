@@ -11,8 +11,8 @@ use crate::support::picture::jpeg;
 use crate::support::render::{kinora, stderr};
 use crate::support::scratch::Scratch;
 use crate::support::tiff::{
-    BITS, COLOR_MAP, COMPRESSION, EXTRA_SAMPLES, FILL_ORDER, PHOTOMETRIC, PLANAR, PREDICTOR,
-    SAMPLE_FORMAT, SAMPLES, TILE_HEIGHT, TILE_WIDTH, Tiff,
+    BITS, COLOR_MAP, COMPRESSION, DNG_VERSION, EXTRA_SAMPLES, FILL_ORDER, PHOTOMETRIC, PLANAR,
+    PREDICTOR, SAMPLE_FORMAT, SAMPLES, TILE_HEIGHT, TILE_WIDTH, Tiff,
 };
 
 const WIDTH: usize = 64;
@@ -244,6 +244,19 @@ fn compressed_differences_add_up() {
     }
 }
 
+#[test]
+fn what_is_not_compressed_has_no_differences() {
+    let fields = [RGB, &[(PREDICTOR, &[2])]].concat();
+    shows_rgb(&tiff(&fields).chunk(halves(&LEFT, &RIGHT)).file());
+}
+
+#[test]
+fn the_preview_of_a_raw_photo_is_not_taken_for_it() {
+    let fields = [RGB, &[(DNG_VERSION, &[1])]].concat();
+    let file = tiff(&fields).chunk(halves(&LEFT, &RIGHT)).file();
+    assert!(refusal(&file).contains("not supported"));
+}
+
 /// What is said of a file that is refused.
 fn refusal(file: &[u8]) -> String {
     let home = Scratch::new();
@@ -284,5 +297,5 @@ fn tiles_that_share_a_large_piece_of_data_are_refused() {
     deflate.write_all(&[7; 200_000]).expect("to memory");
     let data = deflate.finish().expect("in memory");
     let file = tiff(fields).chunk(data).listed(WIDTH * HEIGHT).file();
-    assert!(refusal(&file).contains("needs more than the limit"));
+    assert!(refusal(&file).contains("takes too long to decode"));
 }

@@ -38,6 +38,11 @@ pub(super) fn check(header: &Header) -> Result<(), PictureError> {
     }
 }
 
+/// Whether samples may be stored as differences. Elsewhere the field counts for nothing, as in libtiff.
+pub(super) fn has_predictor(compression: u16) -> bool {
+    matches!(compression, LZW | DEFLATE | OLD_DEFLATE)
+}
+
 /// Decompresses the first `rows` rows of a chunk, `row_bytes` long each.
 pub(super) fn decompress<'d>(
     header: &Header,

@@ -1,5 +1,6 @@
 //! What a directory says about its picture (TIFF 6.0, sections 3 to 8 and 18).
 
+use super::compression::has_predictor;
 use super::directory::Directory;
 use super::{damaged, unsupported};
 use crate::picture::PictureError;
@@ -24,6 +25,7 @@ mod tag {
     pub const INK_SET: u16 = 332;
     pub const EXTRA_SAMPLES: u16 = 338;
     pub const SAMPLE_FORMAT: u16 = 339;
+    pub const DNG_VERSION: u16 = 50_706;
 }
 
 /// How samples are to be seen.
@@ -118,6 +120,11 @@ impl Header {
         if photometric == Photometric::Cmyk && number(tag::INK_SET, 1) != 1 {
             return Err(unsupported());
         }
+        // What its first directory shows is a preview.
+        if directory.number(tag::DNG_VERSION).is_some() {
+            return Err(unsupported());
+        }
+        let compression = number(tag::COMPRESSION, 1) as u16;
         let header = Header {
             width,
             height,
@@ -132,8 +139,9 @@ impl Header {
             },
             photometric,
             alpha: alpha(directory, photometric, samples),
-            compression: number(tag::COMPRESSION, 1) as u16,
+            compression,
             predictor: match number(tag::PREDICTOR, 1) {
+                _ if !has_predictor(compression) => Predictor::None,
                 1 => Predictor::None,
                 2 => Predictor::Horizontal,
                 3 => Predictor::FloatingPoint,

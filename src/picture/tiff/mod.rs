@@ -179,7 +179,10 @@ impl<'b, 'd> Chunks<'b, 'd> {
             length => &rest[..rest.len().min(length)],
         };
         self.next += 1;
-        self.left = self.left.checked_sub(chunk.len()).ok_or_else(too_costly)?;
+        self.left = self
+            .left
+            .checked_sub(chunk.len())
+            .ok_or(PictureError::TooMuchWork(Format::Tiff))?;
         Ok(chunk)
     }
 }

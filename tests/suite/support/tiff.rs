@@ -9,6 +9,7 @@ pub const FILL_ORDER: u16 = 266;
 pub const SAMPLES: u16 = 277;
 pub const PLANAR: u16 = 284;
 pub const PREDICTOR: u16 = 317;
+pub const DNG_VERSION: u16 = 50_706;
 pub const COLOR_MAP: u16 = 320;
 pub const TILE_WIDTH: u16 = 322;
 pub const TILE_HEIGHT: u16 = 323;
