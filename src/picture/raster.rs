@@ -67,6 +67,15 @@ pub(super) struct Raster {
     pub transform: Option<Transform>,
 }
 
+/// A part of a picture, in pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    pub left: usize,
+    pub top: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
 /// Buffers for a row, reused by the next one.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -75,6 +84,18 @@ pub(super) struct Scratch {
 }
 
 impl Raster {
+    /// Keeps the pixels of an area, which must be within the picture.
+    pub fn crop(&mut self, area: Area) {
+        let pixel = self.layout.bytes();
+        let length = area.width * pixel;
+        for y in 0..area.height {
+            let start = ((area.top + y) * self.width + area.left) * pixel;
+            self.data.copy_within(start..start + length, y * length);
+        }
+        self.data.truncate(area.height * length);
+        (self.width, self.height) = (area.width, area.height);
+    }
+
     /// The samples of `count` pixels from (`x`, `y`) on, in reading order.
     pub fn samples(&self, x: usize, y: usize, count: usize) -> &[u8] {
         let start = (y * self.width + x) * self.layout.bytes();

@@ -46,6 +46,24 @@ fn the_container_turns_the_picture() {
 }
 
 #[test]
+fn the_container_crops_the_picture() {
+    let frame = frame_of(include_bytes!("../pictures/cropped.avif"));
+    for (x, colour) in [(60, LEFT), (1860, RIGHT)] {
+        is_colour(&frame, (x, 60), colour, LEVELS);
+        is_colour(&frame, (x, 1020), colour, LEVELS);
+    }
+}
+
+#[test]
+fn a_profile_counts_wherever_the_container_has_it() {
+    shows(
+        include_bytes!("../pictures/profile_behind.avif"),
+        LEFT,
+        RIGHT,
+    );
+}
+
+#[test]
 fn display_p3_is_converted() {
     let file = include_bytes!("../pictures/display_p3.avif");
     let [left, right] = [[180.0, 120.0, 90.0], [90.0, 120.0, 180.0]].map(p3_to_srgb);

@@ -1,20 +1,21 @@
 //! AVIF: AV1 pictures in a HEIF container.
 //!
 //! ```text
-//! zenavif_parse ─ the container: whose data are the picture, its tiles, its alpha; colours, turns
+//! zenavif_parse ─ the container: whose data are the picture, its tiles, its alpha
+//! properties ─ what the container says of the picture: profile, turn, crop
 //! av1 (re_rav1d) ─ data → planes
 //! convert ─ planes → RGB or gray
 //! ```
 
 mod av1;
 mod convert;
+mod properties;
 
 use super::icc::Transform;
 use super::raster::{Layout, Raster, unassociate};
 use super::{Format, Limits, PictureError};
 use av1::{Coding, Frame};
 use convert::Converter;
-use image::metadata::Orientation;
 use zenavif_parse::{AV1Metadata, AvifParser, ColorInformation, DecodeConfig, Unstoppable};
 
 /// Decodes the picture, or the first frame of a sequence.
@@ -47,21 +48,23 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     if parser.premultiplied_alpha() {
         unassociate(canvas.layout, &mut canvas.data);
     }
-    let transform = match parser.color_info() {
-        Some(ColorInformation::IccProfile(profile)) => {
-            Transform::new(profile, canvas.layout.model())
-        }
-        _ if canvas.is_gray() => None,
-        _ => Transform::cicp(canvas.coding.primaries, canvas.coding.transfer),
+    let transform = match properties::profile(bytes, &parser) {
+        Some(profile) => Transform::new(profile, canvas.layout.model()),
+        None if canvas.is_gray() => None,
+        None => Transform::cicp(canvas.coding.primaries, canvas.coding.transfer),
     };
-    Ok(Raster {
+    let mut raster = Raster {
         width: canvas.width,
         height: canvas.height,
         layout: canvas.layout,
         data: canvas.data,
-        orientation: orientation(&parser),
+        orientation: properties::orientation(&parser),
         transform,
-    })
+    };
+    if let Some(aperture) = properties::aperture(&parser, raster.width, raster.height) {
+        raster.crop(aperture);
+    }
+    Ok(raster)
 }
 
 /// The AV1 data of a picture.
@@ -258,27 +261,6 @@ impl Canvas {
             pixels.for_each(|(pixel, alpha)| pixel[pixel.len() - 1] = alpha[0]);
         }
         Ok(())
-    }
-}
-
-/// EXIF does not count: the container says how the picture is to be turned (ISO/IEC 23000-22, 7.3.6.7).
-fn orientation(parser: &AvifParser) -> Orientation {
-    let angle = parser.rotation().map_or(0, |rotation| rotation.angle);
-    let axis = parser.mirror().map(|mirror| mirror.axis);
-    // Turned to the left by the angle first, then mirrored: top to bottom by axis 0, left to right by axis 1.
-    match (angle, axis) {
-        (90, None) => Orientation::Rotate270,
-        (90, Some(0)) => Orientation::Rotate90FlipH,
-        (90, Some(_)) => Orientation::Rotate270FlipH,
-        (180, None) => Orientation::Rotate180,
-        (180, Some(0)) => Orientation::FlipHorizontal,
-        (180, Some(_)) => Orientation::FlipVertical,
-        (270, None) => Orientation::Rotate90,
-        (270, Some(0)) => Orientation::Rotate270FlipH,
-        (270, Some(_)) => Orientation::Rotate90FlipH,
-        (_, None) => Orientation::NoTransforms,
-        (_, Some(0)) => Orientation::FlipVertical,
-        (_, Some(_)) => Orientation::FlipHorizontal,
     }
 }
 
