@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -304,9 +304,13 @@ fn children_that_break_the_protocol_fail_their_file_alone() {
 #[test]
 fn a_child_that_gives_up_for_want_of_memory_is_believed() {
     let fixture = Fixture::new();
-    let sandbox = fixture.script(&format!("{}{LISTEN}kill -ABRT $$", say(READY)));
+    let script = |words: &str| format!("{}{LISTEN}echo '{words}' >&2\nkill -ABRT $$", say(READY));
+    let sandbox = fixture.script(&script("memory allocation of 9 bytes failed"));
     let error = photo(&sandbox, &fixture.file(b"x")).expect_err("no answer");
     assert!(matches!(error, SandboxError::TooMuchMemory(_)), "{error:?}");
+    let sandbox = fixture.script(&script("thread has overflowed its stack"));
+    let error = photo(&sandbox, &fixture.file(b"x")).expect_err("no answer");
+    assert!(matches!(error, SandboxError::Died), "{error:?}");
 }
 
 #[test]
@@ -400,17 +404,70 @@ fn idle_children_end_with_the_sandbox() {
     }
 }
 
+/// Runs a line of a shell where converters run, or encoders if there is no directory.
+fn confined(directory: Option<&Path>, line: &str) -> ExitStatus {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinora"));
+    command.args(["confine", "--memory", "100000000"]);
+    if let Some(directory) = directory {
+        command
+            .args(["--milliseconds", "100", "--directory"])
+            .arg(directory)
+            .current_dir(directory);
+    }
+    command.args(["--", "sh", "-c", line]);
+    command.status().expect("a process")
+}
+
 #[test]
 fn a_program_that_computes_for_too_long_gets_a_signal_of_its_own() {
     let directory = tempfile::tempdir().expect("a directory");
-    let ended = Command::new(env!("CARGO_BIN_EXE_kinora"))
-        .args(["confine", "--memory", "100000000", "--milliseconds", "100"])
-        .arg("--directory")
-        .arg(directory.path())
-        .args(["--", "sh", "-c", "while :; do :; done"])
-        .status()
-        .expect("a process");
+    let ended = confined(Some(directory.path()), "while :; do :; done");
     assert_eq!(ended.signal(), Some(libc::SIGXCPU));
+}
+
+#[test]
+fn a_converter_writes_to_the_files_that_are_there() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let result = directory.path().join("result");
+    fs::write(&result, "").expect("room");
+    let ended = confined(Some(directory.path()), "echo it is > result && exit 42");
+    assert_eq!(ended.code(), Some(42));
+    assert_eq!(fs::read_to_string(&result).expect("a file"), "it is\n");
+}
+
+#[test]
+fn a_converter_does_nothing_else() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("photo"), "").expect("room");
+    for line in [
+        "echo x > new && exit 42",
+        "exec ln -s /etc/hostname new",
+        "exec mkfifo new",
+        "exec rm photo",
+        "exec mv photo new",
+        "exec cat /etc/passwd",
+        "exec cat /proc/$PPID/environ",
+        "kill -KILL $PPID && exit 42",
+        // It cannot have processes.
+        "(exit 42); exit $?",
+    ] {
+        let ended = confined(Some(directory.path()), line);
+        assert!(
+            !ended.success() && ended.code() != Some(42),
+            "{line}: {ended}"
+        );
+        let files = fs::read_dir(directory.path()).expect("files");
+        let names: Vec<_> = files
+            .map(|file| file.expect("a file").file_name())
+            .collect();
+        assert_eq!(names, ["photo"], "{line}");
+    }
+}
+
+#[test]
+fn an_encoder_sends_no_signals_to_others() {
+    let ended = confined(None, "kill -KILL $PPID || exit 42");
+    assert_eq!(ended.code(), Some(42));
 }
 
 /// Small drawings that ask for much: each is drawn in time, or given up with a sentence.

@@ -53,8 +53,8 @@ async fn check_ffmpeg(config: &Config) -> Result<String, String> {
 }
 
 async fn check_decoding(config: &Config) -> Result<String, String> {
-    let settings = config.sandbox.clone();
-    let probed = tokio::task::spawn_blocking(move || sandbox::probe(&settings)).await;
+    let (settings, runtime) = (config.sandbox.clone(), Handle::current());
+    let probed = tokio::task::spawn_blocking(move || sandbox::probe(&settings, &runtime)).await;
     let probed = probed.unwrap_or_else(|panic| Err(io::Error::other(panic)));
     let missing =
         probed.map_err(|error| format!("a process for decoding could not be started: {error}"))?;

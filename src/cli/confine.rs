@@ -1,13 +1,14 @@
 //! `kinora confine`: the service starts other programs with it. Hidden.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::confinement::{NOT_STARTED, become_program};
+use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED, become_program};
 
 #[derive(Args)]
 pub struct Confine {
@@ -38,6 +39,9 @@ impl Confine {
             self.directory.as_deref(),
         );
         eprintln!("{}: {error}", program.display());
-        Ok(ExitCode::from(NOT_STARTED))
+        Ok(ExitCode::from(match error.kind() {
+            ErrorKind::NotFound => NOT_STARTED,
+            _ => NOT_EXECUTABLE,
+        }))
     }
 }

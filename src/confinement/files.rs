@@ -1,15 +1,15 @@
-//! Landlock: which files are left, and no TCP.
+//! Landlock: which files are left, no TCP, and no signals to others.
 
 use std::error::Error;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope, make_bitflags, path_beneath_rules,
 };
 
 /// The newest set of rights that is known here; an older kernel denies those that it knows.
-const RIGHTS: ABI = ABI::V5;
+const RIGHTS: ABI = ABI::V6;
 
 /// Where systems keep programs, their libraries, and what these read of every process.
 const SYSTEM: [&str; 11] = [
@@ -26,19 +26,33 @@ const SYSTEM: [&str; 11] = [
     "/dev/urandom",
 ];
 
-/// Leaves a directory and the system's programs, or no file at all but those that are open. Fails on a
-/// kernel without Landlock.
-pub fn leave(directory: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let mut ruleset = Ruleset::default()
+/// What the files in the directory are for. No new ones: a link or a pipe among them would deceive whoever
+/// reads the results.
+const IN_DIRECTORY: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
+    ReadFile | ReadDir | WriteFile | Truncate
+});
+
+/// Leaves the files of `access`, and signals to itself alone. Fails on a kernel without Landlock.
+pub fn leave(access: super::Access<'_>) -> Result<(), Box<dyn Error>> {
+    let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(RIGHTS))?
         .handle_access(AccessNet::from_all(RIGHTS))?
-        .create()?;
-    if let Some(directory) = directory {
-        let read = path_beneath_rules(SYSTEM, AccessFs::from_read(RIGHTS));
-        let write = path_beneath_rules([directory], AccessFs::from_all(RIGHTS));
-        ruleset = ruleset.add_rules(read)?.add_rules(write)?;
-    }
+        .scope(Scope::from_all(RIGHTS))?;
+    let ruleset = match access {
+        super::Access::Files => ruleset.create()?,
+        super::Access::Pipes => ruleset
+            .handle_access(AccessFs::from_all(RIGHTS))?
+            .create()?,
+        super::Access::Directory { directory, program } => {
+            let read = AccessFs::from_read(RIGHTS);
+            let system = SYSTEM.map(Path::new).into_iter().chain(program);
+            ruleset
+                .handle_access(AccessFs::from_all(RIGHTS))?
+                .create()?
+                .add_rules(path_beneath_rules(system, read))?
+                .add_rules(path_beneath_rules([directory], IN_DIRECTORY))?
+        }
+    };
     match ruleset.restrict_self()?.ruleset {
         RulesetStatus::NotEnforced => Err("Landlock is not there".into()),
         RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Access, Limits, confine};
+use super::{Access, Limits, confine, die_with_parent};
 use crate::allocator::{scrub_env, set_env};
 
 /// The subcommand of this program that confines itself and becomes another.
@@ -17,11 +17,17 @@ pub const SUBCOMMAND: &str = "confine";
 /// The exit code of a program that could not be started, as of a shell.
 pub const NOT_STARTED: u8 = 127;
 
+/// The same of one that was found, but cannot be started.
+pub const NOT_EXECUTABLE: u8 = 126;
+
 /// What an encoder of the largest videos may hold, in bytes.
 const ENCODER_MEMORY: u64 = 4 << 30;
 
 /// Enough for the drivers of any hardware encoder.
 const FILES: u64 = 256;
+
+/// The largest file of a converter, in bytes: a PNG of the largest photo, and more.
+const CONVERTED_BYTES: u64 = 1 << 30;
 
 /// A command that starts an encoder, without network. Arguments can be added.
 ///
@@ -33,8 +39,8 @@ pub fn encoder(program: &OsStr) -> io::Result<Command> {
     Ok(command)
 }
 
-/// A command that starts a converter, which sees its own directory and the system's programs and nothing
-/// else. `memory` in bytes; `cpu` on the processor. Arguments can be added.
+/// A command that starts a converter, which sees the files in its directory and the system's programs and
+/// nothing else. `memory` in bytes; `cpu` on the processor. Arguments can be added.
 ///
 /// # Errors
 /// If this program's own file is not known.
@@ -68,8 +74,8 @@ fn confined(memory: u64) -> io::Result<Command> {
 
 /// Confines this process, and becomes `program`. Returns only if it fails.
 ///
-/// `memory` in bytes; `cpu`: on the processor; `directory`: the only one that it sees, beside the
-/// system's programs.
+/// `memory` in bytes; `cpu`: on the processor; `directory`: the only one whose files it sees, beside those of
+/// the system's programs.
 pub fn become_program(
     program: &OsStr,
     arguments: &[OsString],
@@ -81,8 +87,20 @@ pub fn become_program(
         memory,
         cpu,
         files: FILES,
+        file_bytes: directory.map(|_| CONVERTED_BYTES),
     };
-    let access = directory.map_or(Access::Files, Access::Directory);
+    let access = match directory {
+        None => Access::Files,
+        Some(directory) => Access::Directory {
+            directory,
+            program: Path::new(program)
+                .parent()
+                .filter(|path| path.is_absolute()),
+        },
+    };
+    if directory.is_some() {
+        die_with_parent()?;
+    }
     // What the system lacks is told of the decoders.
     confine(limits, access)?;
     let mut command = Command::new(program);

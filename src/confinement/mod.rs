@@ -19,7 +19,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-pub use launch::{NOT_STARTED, SUBCOMMAND, become_program, converter, encoder, this_program};
+pub use launch::{
+    NOT_EXECUTABLE, NOT_STARTED, SUBCOMMAND, become_program, converter, encoder, this_program,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is left to the process.
@@ -27,8 +29,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub enum Access<'a> {
     /// The pipes that it has.
     Pipes,
-    /// A directory, and the system's programs, but no network.
-    Directory(&'a Path),
+    /// The files in a directory and the system's programs, but no network and no further processes.
+    Directory {
+        directory: &'a Path,
+        /// Where its program is, if not among the system's.
+        program: Option<&'a Path>,
+    },
     /// Files and programs, but no network.
     Files,
 }
@@ -42,6 +48,8 @@ pub struct Limits {
     pub cpu: Option<Duration>,
     /// Open files.
     pub files: u64,
+    /// Bytes of any file that is written; `None`: no limit.
+    pub file_bytes: Option<u64>,
 }
 
 /// Confines this process and all that it starts. Call it while there is one thread.
@@ -53,11 +61,24 @@ pub struct Limits {
 pub fn confine(limits: Limits, access: Access<'_>) -> io::Result<Vec<&'static str>> {
     lower(Resource::Core, 0, 0)?;
     lower(Resource::Nofile, limits.files, limits.files)?;
+    if let Some(bytes) = limits.file_bytes {
+        lower(Resource::Fsize, bytes, bytes)?;
+    }
     limit_memory(limits.memory)?;
     if let Some(cpu) = limits.cpu {
         limit_cpu(cpu)?;
     }
     Ok(restrict(access))
+}
+
+/// Ends this process with the thread that has started it.
+///
+/// # Errors
+/// If the system refuses.
+pub fn die_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
 }
 
 /// Lowers the limit of data, in bytes. It can be raised again up to that of [`confine`].
@@ -98,12 +119,7 @@ fn lower(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 fn restrict(access: Access<'_>) -> Vec<&'static str> {
     let mut missing = Vec::new();
-    let files = match access {
-        Access::Pipes => files::leave(None),
-        Access::Directory(directory) => files::leave(Some(directory)),
-        Access::Files => Ok(()),
-    };
-    if files.is_err() {
+    if files::leave(access).is_err() {
         missing.push("Landlock");
     }
     if syscalls::filter(access).is_err() {

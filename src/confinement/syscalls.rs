@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use libc::c_long;
+use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    BackendError, BpfProgram, SeccompAction, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter,
 };
 
@@ -39,7 +40,6 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_sigaltstack,
     libc::SYS_gettid,
     libc::SYS_getpid,
-    libc::SYS_tgkill,
     libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity,
     libc::SYS_getrandom,
@@ -48,7 +48,8 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_nanosleep,
 ];
 
-/// What other programs must not do: talk to anybody, look into other processes, change the kernel.
+/// What other programs must not do: talk to anybody, look into other processes or disturb them, change the
+/// kernel.
 const FORBIDDEN: &[c_long] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
@@ -60,25 +61,69 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_open,
     libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    // To itself, a program sends signals by tgkill.
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
-    libc::SYS_mount,
     libc::SYS_unshare,
     libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_fsconfig,
+    libc::SYS_mount_setattr,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    // Hides its flags from us. Whoever does not find it uses clone.
+    libc::SYS_clone3,
 ];
 
-/// Leaves to this process, and to what it starts, the system calls of `access`.
+/// Namespaces, in which a process may do more.
+const NAMESPACES: [i32; 7] = [
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWUTS,
+];
+
+/// Memory that no limit counts.
+const SHARED_MEMORY: &[c_long] = &[libc::SYS_memfd_create, libc::SYS_shmget, libc::SYS_shmat];
+
+/// Leaves to this process, and to what it becomes, the system calls of `access`.
 pub fn filter(access: Access<'_>) -> Result<(), Box<dyn Error>> {
     let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
-    let refused = SeccompAction::Errno(libc::EACCES as u32);
     let (rules, others, listed) = match access {
         Access::Pipes => (computing()?, unknown, SeccompAction::Allow),
-        Access::Files | Access::Directory(_) => (whole(FORBIDDEN), SeccompAction::Allow, refused),
+        Access::Files => (forbidden()?, SeccompAction::Allow, unknown),
+        Access::Directory { .. } => (forbidden_alone()?, SeccompAction::Allow, unknown),
     };
     let architecture = std::env::consts::ARCH.try_into()?;
     let filter = SeccompFilter::new(rules, others, listed, architecture)?;
@@ -86,42 +131,83 @@ pub fn filter(access: Access<'_>) -> Result<(), Box<dyn Error>> {
     Ok(apply_filter(&program)?)
 }
 
-fn computing() -> Result<Rules, seccompiler::BackendError> {
+/// The rules of what is left.
+fn computing() -> Result<Rules, BackendError> {
     let mut rules = whole(COMPUTING);
-    // Memory, but no new code.
+    // Memory of its own, but no new code.
+    let private = [
+        lacks(2, libc::PROT_EXEC as u64)?,
+        lacks(3, libc::MAP_SHARED as u64)?,
+    ];
+    rules.insert(libc::SYS_mmap, vec![rule(private)?]);
     let no_code = [lacks(2, libc::PROT_EXEC as u64)?];
-    for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![SeccompRule::new(no_code.to_vec())?]);
-    }
-    // Threads, but no processes. clone3 hides its flags from us, and is unknown.
+    rules.insert(libc::SYS_mprotect, vec![rule(no_code)?]);
+    // Threads, but no processes.
     let thread = [has(0, libc::CLONE_THREAD as u64)?];
-    rules.insert(libc::SYS_clone, vec![SeccompRule::new(thread.to_vec())?]);
+    rules.insert(libc::SYS_clone, vec![rule(thread)?]);
     // Names of threads.
     let name = [is(0, libc::PR_SET_NAME as u64)?];
-    rules.insert(libc::SYS_prctl, vec![SeccompRule::new(name.to_vec())?]);
-    // Limits of its own.
-    let own = [is(0, 0)?];
-    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(own.to_vec())?]);
+    rules.insert(libc::SYS_prctl, vec![rule(name)?]);
+    // Limits and signals of its own.
+    rules.insert(libc::SYS_prlimit64, vec![rule([is(0, 0)?])?]);
+    rules.insert(libc::SYS_tgkill, vec![rule([is(0, own_id())?])?]);
     Ok(rules)
 }
 
-/// Whatever their arguments are.
+/// The rules of what is forbidden.
+fn forbidden() -> Result<Rules, BackendError> {
+    let mut rules = whole(FORBIDDEN);
+    let namespaces = NAMESPACES.map(|flag| rule([has(0, flag as u64)?]));
+    let namespaces = namespaces.into_iter().collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_clone, namespaces);
+    // Limits and signals of others.
+    let others = [is_not(0, 0)?, is_not(0, own_id())?];
+    rules.insert(libc::SYS_prlimit64, vec![rule(others)?]);
+    let others = [is_not(0, own_id())?];
+    rules.insert(libc::SYS_tgkill, vec![rule(others)?]);
+    Ok(rules)
+}
+
+/// The same, and further processes, which would have limits of their own.
+fn forbidden_alone() -> Result<Rules, BackendError> {
+    let mut rules = forbidden()?;
+    rules.extend(whole(SHARED_MEMORY));
+    let shared = [has(3, libc::MAP_SHARED as u64)?];
+    rules.insert(libc::SYS_mmap, vec![rule(shared)?]);
+    let process = [lacks(0, libc::CLONE_THREAD as u64)?];
+    rules.insert(libc::SYS_clone, vec![rule(process)?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.extend(whole(&[libc::SYS_fork, libc::SYS_vfork]));
+    Ok(rules)
+}
+
+/// Of this process, as of the program that it becomes.
+fn own_id() -> u64 {
+    std::process::id().into()
+}
+
 fn whole(calls: &[c_long]) -> Rules {
     calls.iter().map(|call| (*call, Vec::new())).collect()
 }
 
-type Condition = Result<SeccompCondition, seccompiler::BackendError>;
+fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(conditions.to_vec())
+}
+
+type Condition = Result<SeccompCondition, BackendError>;
 
 fn is(argument: u8, value: u64) -> Condition {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, value)
+    SeccompCondition::new(argument, Dword, SeccompCmpOp::Eq, value)
+}
+
+fn is_not(argument: u8, value: u64) -> Condition {
+    SeccompCondition::new(argument, Dword, SeccompCmpOp::Ne, value)
 }
 
 fn has(argument: u8, bits: u64) -> Condition {
-    let equal = SeccompCmpOp::MaskedEq(bits);
-    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, equal, bits)
+    SeccompCondition::new(argument, Qword, SeccompCmpOp::MaskedEq(bits), bits)
 }
 
 fn lacks(argument: u8, bits: u64) -> Condition {
-    let equal = SeccompCmpOp::MaskedEq(bits);
-    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, equal, 0)
+    SeccompCondition::new(argument, Qword, SeccompCmpOp::MaskedEq(bits), 0)
 }

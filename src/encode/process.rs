@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EncodeError;
-use crate::confinement::NOT_STARTED;
+use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED};
 use crate::spec::Size;
 
 /// What the pipe to ffmpeg holds: the most that Linux allows without privileges.
@@ -135,7 +135,8 @@ impl Encoding {
         if text.contains("No space left on device") {
             return EncodeError::DiskFull;
         }
-        if status.and_then(|status| status.code()) == Some(NOT_STARTED.into()) {
+        let not_started = [NOT_STARTED, NOT_EXECUTABLE].map(|code| Some(code.into()));
+        if not_started.contains(&status.and_then(|status| status.code())) {
             return EncodeError::NotStarted(io::Error::other(text));
         }
         let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());

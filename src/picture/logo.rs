@@ -6,6 +6,7 @@ use super::upright::Turn;
 use super::{Limits, PictureError, catch_panic, samples, sniff, svg};
 use crate::media_type::{self, Kind};
 use crate::spec::Size;
+use image::metadata::Orientation;
 
 /// Alpha up to which a border counts as empty.
 const MAX_EMPTY_ALPHA: u8 = 6;
@@ -48,11 +49,17 @@ impl Logo {
 }
 
 /// Decodes a logo: an SVG drawing, or a picture in any of the formats of [`decode`](super::decode),
-/// of which it keeps the alpha. The result is at most as large as `max`.
+/// of which it keeps the alpha. The result is at most as large as `max`. `is_upright`: whatever its
+/// orientation says.
 ///
 /// # Errors
 /// When the bytes are not such a picture, are damaged, exceed `limits`, or have no visible pixel.
-pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureError> {
+pub fn logo(
+    bytes: &[u8],
+    limits: &Limits,
+    max: Size,
+    is_upright: bool,
+) -> Result<Logo, PictureError> {
     let max = Size {
         width: max.width.max(1),
         height: max.height.max(1),
@@ -64,7 +71,7 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
             PictureError::DrawingDamaged => PictureError::LooksLike(name),
             known => known,
         })?,
-        _ => bitmap(bytes, limits, max)?,
+        _ => bitmap(bytes, limits, max, is_upright)?,
     };
     let (pixels, size) = trimmed(&pixels, size).ok_or(PictureError::Invisible)?;
     let fitted = fitted(size, max);
@@ -75,9 +82,20 @@ pub fn logo(bytes: &[u8], limits: &Limits, max: Size) -> Result<Logo, PictureErr
     })
 }
 
-fn bitmap(bytes: &[u8], limits: &Limits, max: Size) -> Result<(Pixels, Size), PictureError> {
+fn bitmap(
+    bytes: &[u8],
+    limits: &Limits,
+    max: Size,
+    is_upright: bool,
+) -> Result<(Pixels, Size), PictureError> {
     let format = sniff(bytes)?;
-    let decoded = catch_panic(|| Ok(upright(&samples(format, bytes, limits)?, max)));
+    let decoded = catch_panic(|| {
+        let mut raster = samples(format, bytes, limits)?;
+        if is_upright {
+            raster.orientation = Orientation::NoTransforms;
+        }
+        Ok(upright(&raster, max))
+    });
     decoded.unwrap_or(Err(PictureError::Undecodable(format)))
 }
 

@@ -6,12 +6,11 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::protocol::{Answer, Request, Task, receive, send};
-use crate::confinement::{self, Access, confine, limit_memory_for_now};
-use crate::picture::{self, Decoded, Detail, Limits, PictureError};
+use crate::confinement::{self, Access, confine, die_with_parent, limit_memory_for_now};
+use crate::picture::{self, Decoded, Detail, Limits, Logo, PictureError};
 use crate::sound::{self, SoundError};
-use crate::spec::Size;
 
-/// Its three pipes, and one to spare.
+/// Its three pipes, two of them twice, and some to spare.
 const FILES: u64 = 8;
 
 /// What the program itself holds, in bytes.
@@ -25,11 +24,12 @@ pub fn run(memory: u64, cpu: Duration) -> io::Result<()> {
     // Without the standard library's buffers, which would copy every picture once more.
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    die_with_the_service()?;
+    die_with_parent()?;
     let limits = confinement::Limits {
         memory,
         cpu: Some(cpu),
         files: FILES,
+        file_bytes: Some(0),
     };
     let missing = confine(limits, Access::Pipes)?;
     let missing = missing.into_iter().map(str::to_owned).collect();
@@ -60,14 +60,17 @@ fn answer(request: &Request, input: &mut File, output: &mut File) -> io::Result<
                 true => decoded.already_upright(),
                 false => decoded,
             };
-            photo(decoded.map(upright), input, output)
+            send_photo(decoded.map(upright), input, output)
         }
-        Task::Logo(limits, max) => logo(&bytes, &within(limits), max, output),
-        Task::Soundtrack(seconds) => soundtrack(&bytes, seconds, output),
+        Task::Logo(limits, max) => {
+            let logo = picture::logo(&bytes, &within(limits), max, request.is_upright);
+            send_logo(logo, output)
+        }
+        Task::Soundtrack(seconds) => send_soundtrack(&bytes, seconds, output),
     }
 }
 
-fn photo(
+fn send_photo(
     decoded: Result<Decoded, PictureError>,
     input: &mut File,
     output: &mut File,
@@ -86,8 +89,8 @@ fn photo(
         .try_for_each(|plane| output.write_all(&plane.data))
 }
 
-fn logo(bytes: &[u8], limits: &Limits, max: Size, output: &mut File) -> io::Result<()> {
-    match picture::logo(bytes, limits, max) {
+fn send_logo(logo: Result<Logo, PictureError>, output: &mut File) -> io::Result<()> {
+    match logo {
         Ok(logo) => {
             send(output, &Answer::Logo(logo.size()))?;
             output.write_all(logo.pixels().as_flattened())
@@ -96,11 +99,15 @@ fn logo(bytes: &[u8], limits: &Limits, max: Size, output: &mut File) -> io::Resu
     }
 }
 
-fn soundtrack(bytes: &[u8], seconds: f64, output: &mut File) -> io::Result<()> {
+fn send_soundtrack(bytes: &[u8], seconds: f64, output: &mut File) -> io::Result<()> {
     match sound::soundtrack(bytes, seconds) {
         Ok(track) => {
-            send(output, &Answer::Soundtrack(track.wav_bytes()))?;
-            track.write_wav(output)
+            let soundtrack = Answer::Soundtrack {
+                rate: track.rate(),
+                frames: track.frames().len() as u64,
+            };
+            send(output, &soundtrack)?;
+            track.write_samples(output)
         }
         Err(error) => send(output, &without_sound(&error)),
     }
@@ -115,11 +122,4 @@ fn without_picture(error: PictureError) -> Answer {
 
 fn without_sound(error: &SoundError) -> Answer {
     Answer::Rejected(error.to_string())
-}
-
-/// Ends this process with the thread that has started it.
-fn die_with_the_service() -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-    Ok(())
 }

@@ -2,23 +2,31 @@
 //! are.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, ErrorKind, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use log::warn;
 use tokio_util::sync::CancellationToken;
 
 use super::running::{Ending, Running};
 use super::{Sandbox, SandboxError};
-use crate::confinement::{NOT_STARTED, converter};
+use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED, converter};
 use crate::picture::is_heif;
 
-/// Files in the converter's directory.
+/// Files in the converter's directory. It can write to those that are there, and create no others.
 const PHOTO: &str = "photo.heif";
 const CONVERTED: &str = "photo.png";
 /// Of a file of several pictures, the first.
 const FIRST_CONVERTED: &str = "photo-1.png";
+
+/// How a whole PNG file ends.
+const END_OF_PNG: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+
+/// What libheif says of a file whose compression it has no decoder for.
+const NO_DECODER: &str = "Unsupported codec";
 
 /// Where the converter is looked for. The service's own environment stays out of its reach.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin";
@@ -26,14 +34,20 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin";
 /// Enough to tell what a file is, in bytes.
 const START: usize = 64;
 
+/// What a HEIF picture was converted to.
+pub struct Converted {
+    pub png: File,
+    pub took: Duration,
+}
+
 impl Sandbox {
-    /// Converts a HEIF picture to a PNG; `None`: the file is something else. Blocks.
+    /// Converts a HEIF picture; `None`: the file is something else. Blocks.
     pub(super) fn convert_heif(
         &self,
         file: &File,
         directory: &Path,
         cancel: &CancellationToken,
-    ) -> Result<Option<File>, SandboxError> {
+    ) -> Result<Option<Converted>, SandboxError> {
         let mut start = [0; START];
         // Err: it is shorter than any picture.
         let is_heif = file.read_exact_at(&mut start, 0).is_ok() && is_heif(&start);
@@ -48,13 +62,15 @@ impl Sandbox {
         file: &File,
         directory: &Path,
         cancel: &CancellationToken,
-    ) -> Result<File, SandboxError> {
+    ) -> Result<Converted, SandboxError> {
         let own = tempfile::tempdir_in(directory).map_err(SandboxError::NotWritten)?;
         copy(file, &own.path().join(PHOTO)).map_err(SandboxError::NotWritten)?;
+        let results = [CONVERTED, FIRST_CONVERTED].map(|name| create(&own.path().join(name)));
         let _permit = self.large_permit(cancel)?;
         let command = self.heif_convert(own.path());
         let running = command.and_then(|mut command| Running::start(&mut command));
         let running = running.map_err(|_| SandboxError::NotStarted)?;
+        let began = Instant::now();
         let watchdog = running.watch(self.settings.time_limit, &self.runtime, cancel);
         let ending = running.wait();
         if cancel.is_cancelled() {
@@ -63,16 +79,41 @@ impl Sandbox {
         if watchdog.was_late() {
             return Err(SandboxError::TooSlow(self.settings.time_limit));
         }
-        match ending.map_err(|_| SandboxError::Died)? {
-            Ending::OutOfTime => Err(SandboxError::TooSlow(self.settings.time_limit)),
-            Ending::OutOfMemory => Err(SandboxError::TooMuchMemory(self.settings.max_memory)),
-            Ending::Exited(status) if status.code() == Some(NOT_STARTED.into()) => {
-                Err(SandboxError::NoConverter)
+        for png in results {
+            let png = png.map_err(SandboxError::NotWritten)?;
+            if is_whole(&png) {
+                let took = began.elapsed();
+                return Ok(Converted { png, took });
             }
-            Ending::Exited(_) => [CONVERTED, FIRST_CONVERTED]
-                .iter()
-                .find_map(|name| File::open(own.path().join(name)).ok())
-                .ok_or_else(|| SandboxError::Rejected("is a damaged HEIC picture".into())),
+        }
+        Err(self.not_converted(ending))
+    }
+
+    /// Why there is no whole PNG file.
+    fn not_converted(&self, ending: io::Result<Ending>) -> SandboxError {
+        let (status, words) = match ending {
+            Ok(Ending::OutOfTime) => return SandboxError::TooSlow(self.settings.time_limit),
+            Ok(Ending::OutOfMemory) => {
+                return SandboxError::TooMuchMemory(self.settings.max_memory);
+            }
+            Ok(Ending::Exited(status, words)) => (status, words),
+            Err(error) => {
+                warn!("how heif-convert has ended is not known: {error}");
+                return SandboxError::Died;
+            }
+        };
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        match code {
+            // It does not notice that a disk is full.
+            Some(0) => return SandboxError::NotWritten(ErrorKind::StorageFull.into()),
+            Some(NOT_STARTED) => return SandboxError::NoConverter,
+            Some(_) if words.contains(NO_DECODER) => return SandboxError::NoConverter,
+            _ => warn!("heif-convert ended with {status}: {words}"),
+        }
+        match code {
+            Some(NOT_EXECUTABLE) => SandboxError::NotStarted,
+            Some(_) => SandboxError::Rejected("is a damaged HEIC picture".into()),
+            None => SandboxError::Died,
         }
     }
 
@@ -89,7 +130,7 @@ impl Sandbox {
             .env("PATH", PATH)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped());
         crate::allocator::set_env(&mut command);
         Ok(command)
     }
@@ -98,4 +139,22 @@ impl Sandbox {
 fn copy(mut file: &File, to: &Path) -> io::Result<()> {
     file.rewind()?;
     io::copy(&mut file, &mut File::create(to)?).map(drop)
+}
+
+/// An empty file, to be written by another and read here.
+fn create(path: &Path) -> io::Result<File> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
+
+fn is_whole(png: &File) -> bool {
+    let mut end = [0; END_OF_PNG.len()];
+    let start = png
+        .metadata()
+        .ok()
+        .and_then(|png| png.len().checked_sub(end.len() as u64));
+    start.is_some_and(|start| png.read_exact_at(&mut end, start).is_ok()) && end == *END_OF_PNG
 }

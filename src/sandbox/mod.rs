@@ -23,7 +23,7 @@ mod running;
 mod settings;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,9 @@ pub use error::SandboxError;
 pub use settings::Settings;
 
 use crate::picture::{Detail, Limits, Logo, Picture};
+use crate::sound;
 use crate::spec::Size;
+use heif::Converted;
 use pool::Pool;
 use process::{DecodeProcess, unexpected};
 use protocol::{Answer, Request, Task};
@@ -53,10 +55,11 @@ const ORDINARY_MEMORY: u64 = 256 << 20;
 /// The longest sentence of a decoder, in characters.
 const MAX_SENTENCE: usize = 300;
 
-/// A WAV file's header, a frame of it, and the frames that are there beyond its length, in seconds.
-const WAV_HEADER: u64 = 44;
-const WAV_FRAME: u64 = 4;
-const WAV_SLACK: f64 = 1.0;
+/// What a soundtrack may have beyond its length, in seconds.
+const SOUND_SLACK: f64 = 1.0;
+
+/// Bytes of a soundtrack that are copied at once.
+const COPIED_BYTES: usize = 64 << 10;
 
 /// Decodes files; cheap to clone.
 #[derive(Clone)]
@@ -73,8 +76,16 @@ pub struct Sandbox {
 ///
 /// # Errors
 /// If it cannot be started, or not be confined.
-pub fn probe(settings: &Settings) -> io::Result<Vec<String>> {
-    DecodeProcess::start(settings).map(|(_, missing)| missing)
+pub fn probe(settings: &Settings, runtime: &Handle) -> io::Result<Vec<String>> {
+    let started = DecodeProcess::start(settings, runtime, &CancellationToken::new());
+    started.map(|(_, missing)| missing)
+}
+
+/// What came of one process.
+enum Attempt<T> {
+    Decoded(T),
+    /// The memory was not enough; after how long.
+    OutOfMemory(Duration),
 }
 
 /// Why there was no answer to work with.
@@ -97,6 +108,8 @@ struct Source<'a> {
     file: &'a File,
     /// As [`Request::is_upright`].
     is_upright: bool,
+    /// What is left for it.
+    time: Duration,
 }
 
 /// A file that one process has been given.
@@ -112,7 +125,7 @@ impl Sandbox {
     /// If the thread that starts the processes cannot be started.
     pub fn start(settings: &Settings, limits: Limits, runtime: Handle) -> io::Result<Self> {
         Ok(Self {
-            pool: Arc::new(Pool::start(settings.clone())?),
+            pool: Arc::new(Pool::start(settings.clone(), runtime.clone())?),
             settings: settings.clone(),
             limits,
             runtime,
@@ -130,11 +143,7 @@ impl Sandbox {
         cancel: &CancellationToken,
     ) -> Result<Picture, SandboxError> {
         let converted = self.convert_heif(file, directory, cancel)?;
-        let file = converted.as_ref().unwrap_or(file);
-        let source = Source {
-            file,
-            is_upright: converted.is_some(),
-        };
+        let source = self.source(file, converted.as_ref());
         let task = Task::Photo(self.limits);
         self.decode(source, task, cancel, |conversation| {
             conversation.photo(&detail)
@@ -150,11 +159,7 @@ impl Sandbox {
         cancel: &CancellationToken,
     ) -> Result<Logo, SandboxError> {
         let converted = self.convert_heif(file, directory, cancel)?;
-        let file = converted.as_ref().unwrap_or(file);
-        let source = Source {
-            file,
-            is_upright: converted.is_some(),
-        };
+        let source = self.source(file, converted.as_ref());
         let task = Task::Logo(self.limits, max);
         self.decode(source, task, cancel, |conversation| conversation.logo(max))
     }
@@ -167,47 +172,51 @@ impl Sandbox {
         wav: &File,
         cancel: &CancellationToken,
     ) -> Result<(), SandboxError> {
-        let source = Source {
-            file,
-            is_upright: false,
-        };
+        let source = self.source(file, None);
         let task = Task::Soundtrack(seconds);
         self.decode(source, task, cancel, |conversation| {
             conversation.soundtrack(seconds, wav)
         })
     }
 
+    /// A file, or what it was converted to.
+    fn source<'a>(&self, file: &'a File, converted: Option<&'a Converted>) -> Source<'a> {
+        let limit = self.settings.time_limit;
+        match converted {
+            None => Source {
+                file,
+                is_upright: false,
+                time: limit,
+            },
+            Some(converted) => Source {
+                file: &converted.png,
+                is_upright: true,
+                time: limit.saturating_sub(converted.took),
+            },
+        }
+    }
+
     /// Gives a file to a process with the memory of ordinary ones, and if that is not enough to another
     /// with all of it.
     fn decode<T>(
         &self,
-        source: Source,
+        mut source: Source,
         task: Task,
         cancel: &CancellationToken,
         talk: impl Fn(&mut Conversation) -> Result<T, Interruption>,
     ) -> Result<T, SandboxError> {
-        let Source { file, is_upright } = source;
-        let file_bytes = file.metadata().map_err(SandboxError::Unreadable)?.len();
         let max = self.settings.max_memory;
-        let mut time = self.settings.time_limit;
-        let ordinary = ORDINARY_MEMORY.min(max);
-        for memory in [ordinary, max] {
-            let _permit = (memory > ordinary)
-                .then(|| self.large_permit(cancel))
-                .transpose()?;
-            let request = Request {
-                task,
-                is_upright,
-                file_bytes,
-                memory,
-            };
-            let began = Instant::now();
-            match self.try_to_decode(file, &request, time, cancel, &talk)? {
-                Some(decoded) => return Ok(decoded),
-                None => time = time.saturating_sub(began.elapsed()),
+        if ORDINARY_MEMORY < max {
+            match self.try_to_decode(&source, task, ORDINARY_MEMORY, cancel, &talk)? {
+                Attempt::Decoded(decoded) => return Ok(decoded),
+                Attempt::OutOfMemory(took) => source.time = source.time.saturating_sub(took),
             }
         }
-        Err(SandboxError::TooMuchMemory(max))
+        let _permit = self.large_permit(cancel)?;
+        match self.try_to_decode(&source, task, max, cancel, &talk)? {
+            Attempt::Decoded(decoded) => Ok(decoded),
+            Attempt::OutOfMemory(_) => Err(SandboxError::TooMuchMemory(max)),
+        }
     }
 
     /// Waits until no other file needs much memory.
@@ -223,38 +232,51 @@ impl Sandbox {
         }
     }
 
-    /// `None`: the memory was not enough.
     fn try_to_decode<T>(
         &self,
-        file: &File,
-        request: &Request,
-        time: Duration,
+        source: &Source,
+        task: Task,
+        memory: u64,
         cancel: &CancellationToken,
         talk: &impl Fn(&mut Conversation) -> Result<T, Interruption>,
-    ) -> Result<Option<T>, SandboxError> {
+    ) -> Result<Attempt<T>, SandboxError> {
+        let Source {
+            file,
+            is_upright,
+            time,
+        } = *source;
+        let request = Request {
+            task,
+            is_upright,
+            file_bytes: file.metadata().map_err(SandboxError::Unreadable)?.len(),
+            memory,
+        };
         let mut process = self.pool.take(cancel)?;
+        let began = Instant::now();
         let watchdog = process.running.watch(time, &self.runtime, cancel);
         let mut conversation = Conversation {
             process: &mut process,
             limits: self.limits,
         };
-        let sent = conversation.begin(file, request);
+        let sent = conversation.begin(file, &request);
         match sent.and_then(|()| talk(&mut conversation)) {
-            Ok(decoded) => Ok(Some(decoded)),
-            Err(Interruption::OutOfMemory) => Ok(None),
+            Ok(decoded) => Ok(Attempt::Decoded(decoded)),
+            Err(Interruption::OutOfMemory) => Ok(Attempt::OutOfMemory(began.elapsed())),
             Err(Interruption::Failed(error)) => Err(error),
-            Err(Interruption::Broken(error)) => self.explain(&process, &watchdog, &error, cancel),
+            Err(Interruption::Broken(error)) => self
+                .explain(&process, &watchdog, &error, cancel)
+                .map(|()| Attempt::OutOfMemory(began.elapsed())),
         }
     }
 
-    /// What has become of a process that does not answer as it should.
-    fn explain<T>(
+    /// What has become of a process that does not answer as it should; `Ok`: the memory was not enough.
+    fn explain(
         &self,
         process: &DecodeProcess,
         watchdog: &Watchdog,
         error: &io::Error,
         cancel: &CancellationToken,
-    ) -> Result<Option<T>, SandboxError> {
+    ) -> Result<(), SandboxError> {
         let ending = process.running.end();
         if cancel.is_cancelled() {
             return Err(SandboxError::Cancelled);
@@ -262,9 +284,10 @@ impl Sandbox {
         match ending {
             _ if watchdog.was_late() => Err(SandboxError::TooSlow(self.settings.time_limit)),
             Ok(Ending::OutOfTime) => Err(SandboxError::TooSlow(self.settings.time_limit)),
-            Ok(Ending::OutOfMemory) => Ok(None),
-            Ok(Ending::Exited(status)) => {
-                warn!("a decoding process ended with {status}: {error}");
+            Ok(Ending::OutOfMemory) => Ok(()),
+            Ok(Ending::Exited(status, words)) => {
+                let error = sentence(&error.to_string());
+                warn!("a decoding process failed ({error}), and ended with {status}: {words}");
                 Err(SandboxError::Died)
             }
             Err(unknown) => {
@@ -278,9 +301,13 @@ impl Sandbox {
 impl Conversation<'_> {
     fn begin(&mut self, file: &File, request: &Request) -> Result<(), Interruption> {
         let sent = self.process.send(request);
-        // A process that gives up while it is sent a file has told why.
         match sent.and_then(|()| self.process.send_file(file, request.file_bytes)) {
+            // A process that gives up while it is sent a file has told why.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            // It has become shorter.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(Interruption::Failed(SandboxError::Unreadable(error)))
+            }
             sent => Ok(sent?),
         }
     }
@@ -322,13 +349,27 @@ impl Conversation<'_> {
         }
     }
 
+    /// Writes a WAV file with a header of ours, so that nobody else chooses what its bytes mean.
     fn soundtrack(&mut self, seconds: f64, wav: &File) -> Result<(), Interruption> {
-        let most = (seconds + WAV_SLACK) * f64::from(crate::sound::MAX_RATE);
-        let most = WAV_HEADER + WAV_FRAME * most as u64;
-        match self.answer()? {
-            Answer::Soundtrack(bytes) if bytes <= most => Ok(self.process.copy_to(wav, bytes)?),
-            other => Err(unexpected(&other).into()),
+        let (rate, frames) = match self.answer()? {
+            Answer::Soundtrack { rate, frames } => (rate, frames),
+            other => return Err(unexpected(&other).into()),
+        };
+        let most = (seconds + SOUND_SLACK) * f64::from(rate);
+        if !(1..=sound::MAX_RATE).contains(&rate) || frames as f64 > most {
+            return Err(unexpected(&Answer::Soundtrack { rate, frames }).into());
         }
+        begin_wav(wav, rate, frames).map_err(not_written)?;
+        let mut left = frames * u64::from(sound::BYTES_PER_FRAME);
+        let mut buffer = vec![0; COPIED_BYTES];
+        while left > 0 {
+            let count = left.min(buffer.len() as u64);
+            let samples = &mut buffer[..count as usize];
+            self.process.read_exact(samples)?;
+            (&mut &*wav).write_all(samples).map_err(not_written)?;
+            left -= count;
+        }
+        Ok(())
     }
 
     /// The next answer, unless it is why there is none.
@@ -343,8 +384,19 @@ impl Conversation<'_> {
     }
 }
 
+/// Begins the file anew: an earlier process may have left something in it.
+fn begin_wav(mut wav: &File, rate: u32, frames: u64) -> io::Result<()> {
+    wav.set_len(0)?;
+    wav.rewind()?;
+    sound::write_wav_header(wav, rate, frames)
+}
+
+fn not_written(error: io::Error) -> Interruption {
+    Interruption::Failed(SandboxError::NotWritten(error))
+}
+
 /// What a process says, fit for anyone to read.
 fn sentence(text: &str) -> String {
-    let plain = text.chars().filter(|c| !c.is_control());
+    let plain = text.trim().chars().filter(|c| !c.is_control());
     plain.take(MAX_SENTENCE).collect()
 }

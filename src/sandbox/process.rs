@@ -1,10 +1,13 @@
 //! A decoding process, seen from the service: it is sent a file, and answers.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::protocol::{self, Answer};
 use super::running::Running;
@@ -16,6 +19,9 @@ use crate::confinement::this_program;
 #[cfg(target_os = "linux")]
 const PIPE_BYTES: usize = 1 << 20;
 
+/// How long one may take to start, on a machine that is very busy.
+pub const START_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A process that waits for a file, or decodes it.
 pub struct DecodeProcess {
     pub running: Running,
@@ -24,8 +30,13 @@ pub struct DecodeProcess {
 }
 
 impl DecodeProcess {
-    /// Starts a process and waits until it has confined itself. Tells what its system lacks for that.
-    pub fn start(settings: &Settings) -> io::Result<(Self, Vec<String>)> {
+    /// Starts a process and waits until it has confined itself, or `cancel` is cancelled. Tells what its
+    /// system lacks for that.
+    pub fn start(
+        settings: &Settings,
+        runtime: &Handle,
+        cancel: &CancellationToken,
+    ) -> io::Result<(Self, Vec<String>)> {
         let program = settings.program.clone().map_or_else(this_program, Ok)?;
         let mut command = Command::new(program);
         command
@@ -36,7 +47,7 @@ impl DecodeProcess {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped());
         allocator::set_env(&mut command);
         let running = Running::start(&mut command)?;
         let (stdin, stdout) = running.pipes().ok_or(ErrorKind::BrokenPipe)?;
@@ -51,6 +62,7 @@ impl DecodeProcess {
             stdin,
             stdout,
         };
+        let _watchdog = process.running.watch(START_TIMEOUT, runtime, cancel);
         match process.receive()? {
             Answer::Ready(missing) => Ok((process, missing)),
             other => Err(unexpected(&other)),
@@ -64,7 +76,11 @@ impl DecodeProcess {
     /// Sends a whole file.
     pub fn send_file(&mut self, mut file: &File, bytes: u64) -> io::Result<()> {
         file.rewind()?;
-        io::copy(&mut file.take(bytes), &mut self.stdin).map(drop)
+        let sent = io::copy(&mut file.take(bytes), &mut self.stdin)?;
+        match sent < bytes {
+            true => Err(ErrorKind::UnexpectedEof.into()),
+            false => Ok(()),
+        }
     }
 
     pub fn receive(&mut self) -> io::Result<Answer> {
@@ -73,15 +89,6 @@ impl DecodeProcess {
 
     pub fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         self.stdout.read_exact(buffer)
-    }
-
-    /// Copies so many bytes that it sends; fewer are an error.
-    pub fn copy_to(&mut self, mut out: &File, bytes: u64) -> io::Result<()> {
-        let copied = io::copy(&mut (&mut self.stdout).take(bytes), &mut out)?;
-        if copied < bytes {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        out.flush()
     }
 }
 

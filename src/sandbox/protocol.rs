@@ -26,7 +26,7 @@ const MAX_MESSAGE: usize = 16 << 10;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
     pub task: Task,
-    /// A converter has turned a photo already, and left its EXIF orientation as it was.
+    /// A converter has turned the picture already, and left its EXIF orientation as it was.
     pub is_upright: bool,
     /// Of the file, which follows.
     pub file_bytes: u64,
@@ -53,8 +53,11 @@ pub enum Answer {
     Planes,
     /// Premultiplied RGBA of this size follows.
     Logo(Size),
-    /// A WAV file of so many bytes follows.
-    Soundtrack(u64),
+    /// So many stereo frames of 16-bit samples follow, `rate` of them a second.
+    Soundtrack {
+        rate: u32,
+        frames: u64,
+    },
     /// Why the file cannot be used, as a predicate.
     Rejected(String),
     OutOfMemory,

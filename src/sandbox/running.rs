@@ -1,6 +1,6 @@
 //! A child process: killed in time, waited for, and asked how it has ended.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +12,8 @@ use rustix::process::Signal;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::sentence;
 
 /// Between two checks whether a process has ended.
 const WAIT_INTERVAL: Duration = Duration::from_millis(2);
@@ -29,15 +31,25 @@ pub struct Watchdog {
 }
 
 /// How a process has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It was given no more memory, and gave up.
     OutOfMemory,
     /// It has used all of its time on the processor.
     OutOfTime,
-    /// By itself, well or badly, or by another signal.
-    Exited(ExitStatus),
+    /// In any other way, which may be that it was killed; and what it has said last.
+    Exited(ExitStatus, String),
 }
+
+/// Of what a process says at its end, in bytes.
+const LAST_WORDS: u64 = 4096;
+
+/// What the runtimes of Rust and C++, and libheif, say when they are given no memory.
+const OUT_OF_MEMORY: [&str; 3] = [
+    "memory allocation of",
+    "bad_alloc",
+    "Memory allocation error",
+];
 
 impl Running {
     pub fn start(command: &mut Command) -> io::Result<Self> {
@@ -78,8 +90,8 @@ impl Running {
     /// Waits for its end without holding the lock, which the watchdog needs.
     pub fn wait(&self) -> io::Result<Ending> {
         loop {
-            if let Some(status) = lock(&self.child).try_wait()? {
-                return Ok(Ending::of(status));
+            if lock(&self.child).try_wait()?.is_some() {
+                return self.end();
             }
             thread::sleep(WAIT_INTERVAL);
         }
@@ -90,7 +102,13 @@ impl Running {
         let mut child = lock(&self.child);
         // Changes nothing for one that is dead.
         let _ = child.kill();
-        child.wait().map(Ending::of)
+        let status = child.wait()?;
+        let mut words = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            // Err: what was read is enough.
+            let _ = stderr.take(LAST_WORDS).read_to_end(&mut words);
+        }
+        Ok(Ending::of(status, &String::from_utf8_lossy(&words)))
     }
 }
 
@@ -102,12 +120,15 @@ impl Drop for Running {
 }
 
 impl Ending {
-    fn of(status: ExitStatus) -> Self {
-        match status.signal().and_then(Signal::from_named_raw) {
-            // Rust's answer to an allocation that fails, and that of C++.
-            Some(Signal::ABORT) => Self::OutOfMemory,
+    fn of(status: ExitStatus, words: &str) -> Self {
+        let signal = status.signal().and_then(Signal::from_named_raw);
+        let is_out_of_memory = || OUT_OF_MEMORY.iter().any(|sign| words.contains(sign));
+        match signal {
             Some(Signal::XCPU) => Self::OutOfTime,
-            _ => Self::Exited(status),
+            Some(Signal::ABORT) | None if !status.success() && is_out_of_memory() => {
+                Self::OutOfMemory
+            }
+            _ => Self::Exited(status, sentence(words)),
         }
     }
 }

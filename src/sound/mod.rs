@@ -22,6 +22,7 @@ mod wav;
 pub use crate::media_type::SoundFormat as Format;
 pub use clip::MAX_RATE;
 pub use error::SoundError;
+pub use wav::{BYTES_PER_FRAME, write_header as write_wav_header};
 
 use crate::media_type::{self, Kind};
 use arrange::Arrangement;
@@ -46,17 +47,21 @@ impl Track {
         self.arrangement.frames()
     }
 
-    /// The length of its WAV file, in bytes.
-    pub fn wav_bytes(&self) -> u64 {
-        wav::bytes(self.frames().len())
-    }
-
     /// Writes a whole WAV file: 16-bit stereo PCM behind the 44 bytes of the plain header.
     ///
     /// # Errors
-    /// Any error of `out`, and a file of more than 4 GiB: six hours at 48 kHz.
-    pub fn write_wav(&self, out: impl io::Write) -> io::Result<()> {
-        wav::write(out, self.rate, self.frames())
+    /// As [`write_wav_header`].
+    pub fn write_wav(&self, mut out: impl io::Write) -> io::Result<()> {
+        write_wav_header(&mut out, self.rate, self.frames().len() as u64)?;
+        self.write_samples(out)
+    }
+
+    /// Writes the samples alone, [`BYTES_PER_FRAME`] for each frame: those of a WAV file.
+    ///
+    /// # Errors
+    /// Any error of `out`.
+    pub fn write_samples(&self, out: impl io::Write) -> io::Result<()> {
+        wav::write_samples(out, self.frames())
     }
 }
 

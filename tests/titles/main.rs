@@ -93,7 +93,7 @@ fn some_logo() -> Logo {
         width: 600,
         height: 300,
     };
-    logo(svg, &Limits::default(), max).unwrap()
+    logo(svg, &Limits::default(), max, false).unwrap()
 }
 
 fn overlapping(a: &[f32; 4], b: &[f32; 4]) -> bool {
@@ -525,7 +525,7 @@ fn drawing(body: &str) -> Result<Logo, PictureError> {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 200 100\">{body}</svg>"
     );
     let started = Instant::now();
-    let drawn = logo(svg.as_bytes(), &Limits::default(), MAX);
+    let drawn = logo(svg.as_bytes(), &Limits::default(), MAX, false);
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "{:?}: {}",
@@ -569,7 +569,7 @@ fn drawings_open_nothing_outside() {
         "<!DOCTYPE svg [<!ENTITY x SYSTEM \"file://{}\">]><svg xmlns=\"http://www.w3.org/2000/svg\"><text>&x;</text></svg>",
         file.display()
     );
-    assert!(logo(entity.as_bytes(), &Limits::default(), MAX).is_err());
+    assert!(logo(entity.as_bytes(), &Limits::default(), MAX, false).is_err());
 }
 
 #[test]
@@ -583,14 +583,14 @@ fn pictures_keep_their_alpha() {
     let mut png = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
     let png = png.into_inner();
-    let decoded = logo(&png, &Limits::default(), MAX).unwrap();
+    let decoded = logo(&png, &Limits::default(), MAX, false).unwrap();
     assert_eq!((decoded.size().width, decoded.size().height), (20, 12));
     assert_eq!(decoded.pixels()[0], [100, 50, 25, 128]);
     let small = Size {
         width: 10,
         height: 10,
     };
-    let reduced = logo(&png, &Limits::default(), small).unwrap();
+    let reduced = logo(&png, &Limits::default(), small, false).unwrap();
     assert_eq!((reduced.size().width, reduced.size().height), (10, 6));
     assert_eq!(reduced.pixels()[25], [100, 50, 25, 128]);
     let tight = Limits {
@@ -598,11 +598,11 @@ fn pictures_keep_their_alpha() {
         ..Limits::default()
     };
     assert!(matches!(
-        logo(&png, &tight, MAX),
+        logo(&png, &tight, MAX, false),
         Err(PictureError::TooManyPixels { .. })
     ));
     assert!(matches!(
-        logo(&png[..60], &Limits::default(), MAX),
+        logo(&png[..60], &Limits::default(), MAX, false),
         Err(PictureError::Truncated(_))
     ));
     for junk in [
@@ -613,6 +613,6 @@ fn pictures_keep_their_alpha() {
         b"\x1f\x8b\x08",
         b"<svg",
     ] {
-        assert!(logo(junk, &Limits::default(), MAX).is_err());
+        assert!(logo(junk, &Limits::default(), MAX, false).is_err());
     }
 }
