@@ -128,6 +128,9 @@ impl Render {
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
         };
         let spec = self.spec(&config.templates, &pipeline.fonts)?;
+        if let Some(warning) = pipeline.warning(&spec) {
+            eprintln!("kinora: {warning}");
+        }
         let part = PartialFile::beside(&self.output)?;
         let cancel = CancellationToken::new();
         cancel_on_signals(runtime.handle(), &cancel, part.file.clone());

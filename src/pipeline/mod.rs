@@ -105,6 +105,11 @@ impl Pipeline {
         }
     }
 
+    /// What a video will lack, although it can be made. Blocks.
+    pub fn warning(&self, spec: &VideoSpec) -> Option<String> {
+        self.fonts.missing_characters_warning(&spec.overlays)
+    }
+
     fn render_assets(
         &self,
         assets: &mut Assets,

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! fonts ─ font_library (with face, coverage, system_faces): the faces, and which one has a character
+//! missing ─ the characters that no font has
 //! typeset (with faced_text, shaping, lines, fitting, outline): words, style and room → glyph outlines
 //! layout (with block): items → blocks with sizes
 //! compose (with safe_area, padding, backdrops, items, logo_backdrop): panel → shapes
@@ -26,6 +27,7 @@ mod layer;
 mod layout;
 mod lines;
 mod logo_backdrop;
+mod missing;
 mod outline;
 mod padding;
 mod pixel;

@@ -103,7 +103,7 @@ impl FontLibrary {
 }
 
 /// The characters to show.
-fn displayed(words: &str, style: &Style) -> String {
+pub(super) fn displayed(words: &str, style: &Style) -> String {
     if style.uppercase {
         clean(&uppercase(words))
     } else {

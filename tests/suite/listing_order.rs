@@ -217,6 +217,21 @@ async fn unknown_fields_are_ignored_and_named() {
 }
 
 #[tokio::test]
+async fn characters_without_a_font_are_named() {
+    let service = Service::start().await;
+    // Of Nag Mundari, a young script, for which hardly a system has a font.
+    let address = json!({ "property_details": { "address": "12 Hill \u{1e4d0}\u{1e4d1} Lane" } });
+    let body = service
+        .post(GENERATE, &with_params(order(&[PHOTO]), address))
+        .await
+        .expect(200);
+    assert_eq!(
+        body["warnings"],
+        json!(["no font has \"\u{1e4d0}\u{1e4d1}\", which is left out of the titles"])
+    );
+}
+
+#[tokio::test]
 async fn very_many_unknown_fields_are_counted() {
     let service = Service::start().await;
     let mut typos = order(&[PHOTO]);

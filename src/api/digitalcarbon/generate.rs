@@ -1,7 +1,8 @@
 //! The order of a listing video, answered once the job is stored.
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::web::{self, Data};
+use log::error;
 use serde::Serialize;
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
 use crate::job::{JobId, JobRequest, Lane};
+use crate::spec::VideoSpec;
 
 pub const ENDPOINT: &str = "/v1-beta/generate-video";
 
@@ -32,15 +34,17 @@ pub async fn generate_video(
     let GenerateRequest {
         listing,
         data,
-        warnings,
+        mut warnings,
     } = GenerateRequest::read(payload.0, policy, &service.templates)?;
+    let spec = listing.spec(service.templates.get(&data.template_id));
+    warnings.extend(font_warning(&service, &spec).await?);
     let job = JobRequest {
         dialect: NAME.to_owned(),
         endpoint: ENDPOINT.to_owned(),
         client_id: None,
         webhook_url: None,
         lane: Lane::Normal,
-        spec: listing.spec(service.templates.get(&data.template_id)),
+        spec,
         dialect_data: Some(json!(data)),
     };
     let accepted = service.jobs.submit(job).await?;
@@ -48,4 +52,14 @@ pub async fn generate_video(
         job_id: accepted.id,
         warnings,
     }))
+}
+
+/// About titles with characters that no font has. The fonts of the system may have to be read for it.
+async fn font_warning(service: &Service, spec: &VideoSpec) -> Result<Option<String>, ApiError> {
+    let (pipeline, spec) = (service.publisher.pipeline.clone(), spec.clone());
+    let warning = web::block(move || pipeline.warning(&spec)).await;
+    warning.map_err(|error| {
+        error!("the fonts cannot be searched: {error}");
+        ApiError::Internal
+    })
 }
