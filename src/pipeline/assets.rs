@@ -121,14 +121,15 @@ impl<'a> Assets<'a> {
         video: &Path,
         cancel: &CancellationToken,
     ) -> PipelineError {
-        let mut failures = match self.photos.failures(cancel) {
-            Ok(failures) => failures,
-            Err(error) => return error,
-        };
         let others = [
             self.logo(video, cancel).map(drop),
             self.soundtrack(spec, video, cancel).map(drop),
         ];
+        let is_known = others.iter().any(Result::is_err);
+        let mut failures = match self.photos.failures(is_known, cancel) {
+            Ok(failures) => failures,
+            Err(error) => return error,
+        };
         for other in others {
             match other {
                 Err(PipelineError::Failed(failure)) => failures.push(failure),

@@ -70,12 +70,17 @@ impl<'a> PhotoSource<'a> {
     }
 
     /// Checks the photos that have not been decoded, and collects what is wrong with them. When it is
-    /// cancelled: what was found by then.
-    pub fn failures(&mut self, cancel: &CancellationToken) -> Result<Vec<Failure>, PipelineError> {
+    /// cancelled: what was found by then. `is_known`: something else is wrong, and they have only
+    /// [`CHECK_TIME`].
+    pub fn failures(
+        &mut self,
+        is_known: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Failure>, PipelineError> {
         let mut failures = Vec::new();
         let began = Instant::now();
         for index in self.decoded..self.photos.len() {
-            if !failures.is_empty() && began.elapsed() > CHECK_TIME {
+            if (is_known || !failures.is_empty()) && began.elapsed() > CHECK_TIME {
                 break;
             }
             let checked = self.decode(index, |_| Detail::COARSEST, cancel);
@@ -83,7 +88,7 @@ impl<'a> PhotoSource<'a> {
             match checked {
                 Ok(_) if !cancel.is_cancelled() => {}
                 Err(PipelineError::Failed(failure)) => failures.push(failure),
-                _ if failures.is_empty() => return Err(PipelineError::Cancelled),
+                _ if failures.is_empty() && !is_known => return Err(PipelineError::Cancelled),
                 _ => break,
             }
         }
