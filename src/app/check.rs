@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::encode::Encoder;
 use crate::errors::chain;
 use crate::jobs::sqlite::SqliteBackend;
-use crate::sandbox;
+use crate::sandbox::{self, SandboxError};
 use crate::storage::{NoFence, ServiceUrl, Storage, StorageError, Storages};
 
 /// One thing that was tried.
@@ -34,6 +34,7 @@ pub async fn check(config: &Config) -> Vec<Check> {
     let mut checks = vec![
         Check::new("ffmpeg", check_ffmpeg(config).await),
         Check::new("decoding", check_decoding(config).await),
+        Check::new("HEIC", check_heif(config).await),
         Check::new("data directory", check_data_dir(data_dir)),
         Check::new("job store", check_job_store(data_dir).await),
     ];
@@ -66,6 +67,26 @@ async fn check_decoding(config: &Config) -> Result<String, String> {
             missing.join(" and no ")
         )
     })
+}
+
+/// Without a converter the service runs, too.
+async fn check_heif(config: &Config) -> Result<String, String> {
+    let (settings, runtime) = (config.sandbox.clone(), Handle::current());
+    let probed =
+        tokio::task::spawn_blocking(move || sandbox::probe_heif(&settings, &runtime)).await;
+    match probed {
+        Ok(Ok(())) => Ok("heif-convert converts it".into()),
+        Ok(Err(SandboxError::NoConverter)) => Ok(
+            "there is no heif-convert, or it lacks a decoder, so that these photos are refused; install \
+             libheif-examples (Debian) or libheif (Homebrew)"
+                .into(),
+        ),
+        Ok(Err(error)) => Err(format!(
+            "a sample {}; check sandbox.heif_convert",
+            chain(&error)
+        )),
+        Err(panic) => Err(panic.to_string()),
+    }
 }
 
 fn check_data_dir(path: &Path) -> Result<String, String> {

@@ -2,19 +2,20 @@
 //! are.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use log::warn;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::running::{Ending, Running};
-use super::{Sandbox, SandboxError};
+use super::{Sandbox, SandboxError, Settings};
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED, converter};
-use crate::picture::is_heif;
+use crate::picture::{Detail, Limits, is_heif};
 
 /// Files in the converter's directory. It can write to those that are there, and create no others.
 const PHOTO: &str = "photo.heif";
@@ -33,6 +34,22 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin";
 
 /// Enough to tell what a file is, in bytes.
 const START: usize = 64;
+
+/// Converts a small HEIC picture.
+///
+/// # Errors
+/// As for any other.
+pub fn probe(settings: &Settings, runtime: &Handle) -> Result<(), SandboxError> {
+    let sandbox = Sandbox::start(settings, Limits::default(), runtime.clone());
+    let sandbox = sandbox.map_err(|_| SandboxError::NotStarted)?;
+    let directory = tempfile::tempdir().map_err(SandboxError::NotWritten)?;
+    let mut file = tempfile::tempfile().map_err(SandboxError::NotWritten)?;
+    let written = file.write_all(include_bytes!("probe.heic"));
+    written.map_err(SandboxError::NotWritten)?;
+    let coarsest = |_| Detail::COARSEST;
+    let picture = sandbox.photo(&file, directory.path(), coarsest, &CancellationToken::new());
+    picture.map(drop)
+}
 
 /// What a HEIF picture was converted to.
 pub struct Converted {

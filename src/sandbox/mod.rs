@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use child::run;
 pub use error::SandboxError;
+pub use heif::probe as probe_heif;
 pub use settings::Settings;
 
 use crate::picture::{Detail, Limits, Logo, Picture};

@@ -37,10 +37,11 @@ fn all_is_well_with_a_bucket_that_can_be_used() {
     let output = check(&setup);
     assert!(output.status.success(), "{}", stdout(&output));
     let told = stdout(&output);
-    assert_eq!(told.lines().count(), 7, "{told}");
+    assert_eq!(told.lines().count(), 8, "{told}");
     for name in [
         "ffmpeg",
         "decoding",
+        "HEIC",
         "data directory",
         "job store",
         "storage, write",
@@ -51,6 +52,27 @@ fn all_is_well_with_a_bucket_that_can_be_used() {
                 .any(|line| line.starts_with(&format!("ok    {name}: "))),
             "{told}"
         );
+    }
+}
+
+#[test]
+fn a_converter_is_not_needed_but_one_that_is_there_must_work() {
+    for (program, is_well, told) in [
+        (
+            "/nowhere/heif-convert",
+            true,
+            "ok    HEIC: there is no heif-convert",
+        ),
+        (
+            "/bin/false",
+            false,
+            "HEIC: a sample is a damaged HEIC picture",
+        ),
+    ] {
+        let setup = Setup::new().config(&format!("[sandbox]\nheif_convert = \"{program}\"\n"));
+        let output = check(&setup);
+        assert_eq!(output.status.success(), is_well, "{program}");
+        assert!(stdout(&output).contains(told), "{}", stdout(&output));
     }
 }
 
