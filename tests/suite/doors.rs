@@ -144,7 +144,9 @@ async fn a_client_for_whom_there_is_no_place_is_told_so() {
     let mut crowd: Vec<Wire> = (0..3)
         .map(|_| {
             let mut wire = Wire::connect(service.authority());
-            wire.say(DRIPPING.replace("host: a", &format!("host: a\r\nx-api-key: {KEY}")));
+            let headers = format!("host: a\r\nx-api-key: {KEY}\r\nexpect: 100-continue");
+            wire.say(DRIPPING.replace("host: a", &headers));
+            assert_eq!(wire.reply().status, 100);
             wire
         })
         .collect();

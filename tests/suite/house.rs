@@ -84,8 +84,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_sidecar", &["encode/"]),
     (
         "rustix",
-        &["api/descriptors.rs", "encode/", "confinement/", "sandbox/"],
+        &[
+            "api/connections/descriptors.rs",
+            "encode/",
+            "confinement/",
+            "sandbox/",
+        ],
     ),
+    ("socket2", &["api/connections/stream.rs"]),
     ("landlock", &["confinement/"]),
     ("seccompiler", &["confinement/"]),
     ("libc", &["confinement/"]),

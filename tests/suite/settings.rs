@@ -316,7 +316,7 @@ fn collect(folder: &std::path::Path, texts: &mut Vec<String>) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             collect(&path, texts);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             texts.push(std::fs::read_to_string(path).expect("a source file"));
         }
     }

@@ -209,12 +209,16 @@ async fn a_signal_that_ends_the_encoder_as_well_costs_no_job() {
         "ffmpeg",
         "case \"$*\" in *'-f null'*) exec ffmpeg \"$@\";; esac\n\
          [ -e stopped ] && exec ffmpeg \"$@\"\n\
-         touch stopped; kill -TERM $PPID; exit 255",
+         touch stopped; while [ ! -e signalled ]; do sleep 0.02; done; exit 255",
     );
+    let home = setup.home().path().to_owned();
     let setup = setup.env("KINORA_FFMPEG", program.display().to_string());
     let mut service = setup.start().await;
     let order = short_to(&photos.small(), &sink.url("/hook"));
     let accepted = service.post(PAID, &order).await.expect(202);
+    wait::until("it encodes", || home.join("stopped").exists().then_some(())).await;
+    service.terminate();
+    std::fs::write(home.join("signalled"), "").expect("a file");
     assert_eq!(service.ended().await.code(), Some(0));
     assert!(sink.received("/hook").is_empty(), "a failure was announced");
 
