@@ -6,13 +6,15 @@
 # make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
 # make fuzz    everything that reads what strangers send, on the inputs that libFuzzer thinks up;
 #              SECONDS=600 for each target, TARGETS="photo logo"
+# make release the program with the list of its crates inside (`cargo audit bin` reads it), and that list as an
+#              SBOM in the form of CycloneDX: target/release/kinora and target/release/kinora.cdx.json
 # make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
 #              x264 alone; PHOTOS="a.jpg b.jpg" RUNS=5
 # make bench-listing   a listing video of 20 photos beside the usual ffmpeg graph, and one of 100
 # make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint fuzz bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
+.PHONY: demo demo-listing test serve lint fuzz release bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -59,7 +61,7 @@ SECONDS ?= 600
 # New inputs are kept in target/fuzz/corpus; what breaks a target, in target/fuzz/artifacts. Without a sanitizer,
 # as the code is safe Rust. The variable lets the stable compiler take the flags of cargo-fuzz.
 fuzz: tools
-	@./scripts/install-cargo-fuzz
+	@./scripts/install-cargo-tool cargo-fuzz 0.13.2
 	@for target in $(TARGETS); do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target; \
 		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz run --sanitizer none \
@@ -67,6 +69,14 @@ fuzz: tools
 			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=1500 \
 			-artifact_prefix=target/fuzz/artifacts/$$target/ || exit 1; \
 	done
+
+release:
+	@./scripts/install-cargo-tool cargo-auditable 0.7.7
+	@./scripts/install-cargo-tool cargo-cyclonedx 0.5.9
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo auditable build --release --locked --bin kinora
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo cyclonedx --format json --no-build-deps \
+		--override-filename kinora.cdx
+	mv kinora.cdx.json target/release/
 
 # Photos to measure with, and the number of runs.
 PHOTOS ?= samples/dandelion.jpg
@@ -94,7 +104,7 @@ tools:
 	@./scripts/install-tools
 
 lint-tools:
-	@./scripts/install-cargo-deny
+	@./scripts/install-cargo-tool cargo-deny 0.20.2
 
 test-servers:
 	@./scripts/install-test-servers
