@@ -1,8 +1,8 @@
 //! A child process: killed in time, waited for, and asked how it has ended.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,10 +24,17 @@ pub struct Running {
     child: Arc<Mutex<Child>>,
 }
 
-/// Kills a process at its deadline, or when its work is cancelled.
+/// Kills a process at its deadline, when its work is cancelled, or when the runtime ends.
 pub struct Watchdog {
     task: AbortHandle,
     late: Arc<AtomicBool>,
+    is_off: Arc<AtomicBool>,
+}
+
+/// Kills a process when this is dropped, unless its watchdog is off.
+struct Killer {
+    child: Arc<Mutex<Child>>,
+    is_off: Arc<AtomicBool>,
 }
 
 /// How a process has ended.
@@ -70,20 +77,25 @@ impl Running {
         matches!(lock(&self.child).try_wait(), Ok(None))
     }
 
-    /// Has it killed after `time`, or when `cancel` is cancelled.
+    /// Has it killed after `time`, when `cancel` is cancelled, or when the runtime ends.
     pub fn watch(&self, time: Duration, runtime: &Handle, cancel: &CancellationToken) -> Watchdog {
-        let (child, cancel) = (self.child.clone(), cancel.clone());
+        let cancel = cancel.clone();
         let late = Arc::new(AtomicBool::new(false));
+        let is_off = Arc::new(AtomicBool::new(false));
+        let killer = Killer {
+            child: self.child.clone(),
+            is_off: is_off.clone(),
+        };
         let is_late = late.clone();
         let task = runtime.spawn(async move {
             let cancelled = tokio::time::timeout(time, cancel.cancelled()).await;
             is_late.store(cancelled.is_err(), Ordering::Relaxed);
-            // Err: it has just ended by itself.
-            let _ = lock(&child).kill();
+            drop(killer);
         });
         Watchdog {
             task: task.abort_handle(),
             late,
+            is_off,
         }
     }
 
@@ -100,22 +112,34 @@ impl Running {
     /// Ends it, unless it has just ended by itself, and tells how.
     pub fn end(&self) -> io::Result<Ending> {
         let mut child = lock(&self.child);
-        // Changes nothing for one that is dead.
-        let _ = child.kill();
-        let status = child.wait()?;
-        let mut words = Vec::new();
-        if let Some(stderr) = child.stderr.take() {
-            // Err: what was read is enough.
-            let _ = stderr.take(LAST_WORDS).read_to_end(&mut words);
-        }
-        Ok(Ending::of(status, &String::from_utf8_lossy(&words)))
+        let status = kill(&mut child)?;
+        let words = child.stderr.take().map(last_words).transpose();
+        // Err: nothing is known of what it has said.
+        let words = words.ok().flatten().unwrap_or_default();
+        Ok(Ending::of(status, &words))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // Err: it is gone already.
-        let _ = self.end();
+        let _ = kill(&mut lock(&self.child));
+    }
+}
+
+fn kill(child: &mut Child) -> io::Result<ExitStatus> {
+    // Changes nothing for one that is dead.
+    let _ = child.kill();
+    child.wait()
+}
+
+/// What has been said until now. More may be to come if a process has given its output to others.
+fn last_words(stderr: ChildStderr) -> io::Result<String> {
+    rustix::io::ioctl_fionbio(&stderr, true)?;
+    let mut words = Vec::new();
+    match stderr.take(LAST_WORDS).read_to_end(&mut words) {
+        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+        _ => Ok(String::from_utf8_lossy(&words).into_owned()),
     }
 }
 
@@ -142,7 +166,17 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
+        self.is_off.store(true, Ordering::Relaxed);
         self.task.abort();
+    }
+}
+
+impl Drop for Killer {
+    fn drop(&mut self) {
+        if !self.is_off.load(Ordering::Relaxed) {
+            // Err: it has just ended by itself.
+            let _ = lock(&self.child).kill();
+        }
     }
 }
 
