@@ -285,6 +285,22 @@ fn a_cut_file_is_refused() {
 }
 
 #[test]
+fn white_lines_of_a_fax_may_be_left_out_but_not_cut_off() {
+    let fields: &[(u16, &[u64])] = &[(BITS, &[1]), (PHOTOMETRIC, &[0]), (COMPRESSION, &[4])];
+    // Three lines like the white one before them, and the two marks of the end.
+    let white = [255.0; 3];
+    shows(
+        &tiff(fields).chunk(b"\xe0\x02\x00\x20").file(),
+        white,
+        white,
+    );
+    for cut in [&b"\xe0"[..], b"\xe0\0\0\0\0", b"\0\0\0\0"] {
+        let told = refusal(&tiff(fields).chunk(cut).file());
+        assert!(told.contains("TIFF"), "{told}");
+    }
+}
+
+#[test]
 fn tiles_that_share_a_large_piece_of_data_are_refused() {
     let fields: &[(u16, &[u64])] = &[
         (BITS, &[8]),

@@ -15,7 +15,7 @@ pub(super) fn is_supported(header: &Header) -> bool {
     header.compression != CCITT_T4 || header.t4_options & TWO_DIMENSIONAL == 0
 }
 
-/// Decompresses `rows` rows. `None` for damaged data, or a picture wider than 65,535 pixels.
+/// Decompresses `rows` rows. `None` for damaged or cut data, or a picture wider than 65,535 pixels.
 pub(super) fn decode(header: &Header, data: &[u8], rows: usize) -> Option<Vec<u8>> {
     let width = u16::try_from(header.grid.width).ok()?;
     let mut out = vec![0; usize::from(width).div_ceil(8) * rows];
@@ -25,8 +25,11 @@ pub(super) fn decode(header: &Header, data: &[u8], rows: usize) -> Option<Vec<u8
     if header.compression == CCITT_T6 {
         let mut decoder = Group4Decoder::<_>::new(input, width).ok()?;
         for line in lines {
-            // Encoders may leave out white lines at the end.
             if decoder.advance().ok()? == DecodeStatus::End {
+                // Encoders may leave out white lines at the end. Without the mark, the data are cut.
+                if !ends_with_mark(data) {
+                    return None;
+                }
                 break;
             }
             draw(decoder.transition(), width, line);
@@ -42,6 +45,19 @@ pub(super) fn decode(header: &Header, data: &[u8], rows: usize) -> Option<Vec<u8
         }
     }
     Some(out)
+}
+
+/// Whether data of T.6 have their end, two ends of a line, before what fills the last byte.
+fn ends_with_mark(data: &[u8]) -> bool {
+    let filled = data
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
+    let last = &data[filled.saturating_sub(4)..filled];
+    let bits = last
+        .iter()
+        .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+    bits != 0 && (bits >> bits.trailing_zeros()) & 0xff_ffff == 0x00_1001
 }
 
 /// Rows in one-dimensional coding.
