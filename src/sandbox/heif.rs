@@ -96,18 +96,20 @@ impl Sandbox {
         if watchdog.was_late() {
             return Err(SandboxError::TooSlow(self.settings.time_limit));
         }
+        let mut is_begun = false;
         for png in results {
             let png = png.map_err(SandboxError::NotWritten)?;
             if is_whole(&png) {
                 let took = began.elapsed();
                 return Ok(Converted { png, took });
             }
+            is_begun |= png.metadata().is_ok_and(|png| png.len() > 0);
         }
-        Err(self.not_converted(ending))
+        Err(self.not_converted(ending, is_begun))
     }
 
-    /// Why there is no whole PNG file.
-    fn not_converted(&self, ending: io::Result<Ending>) -> SandboxError {
+    /// Why there is no whole PNG file. `is_begun`: there is a part of one.
+    fn not_converted(&self, ending: io::Result<Ending>, is_begun: bool) -> SandboxError {
         let (status, words) = match ending {
             Ok(Ending::OutOfTime) => return SandboxError::TooSlow(self.settings.time_limit),
             Ok(Ending::OutOfMemory) => {
@@ -122,7 +124,7 @@ impl Sandbox {
         let code = status.code().and_then(|code| u8::try_from(code).ok());
         match code {
             // It does not notice that a disk is full.
-            Some(0) => return SandboxError::NotWritten(ErrorKind::StorageFull.into()),
+            Some(0) if is_begun => return SandboxError::NotWritten(ErrorKind::StorageFull.into()),
             Some(NOT_STARTED) => return SandboxError::NoConverter,
             Some(_) if words.contains(NO_DECODER) => return SandboxError::NoConverter,
             _ => warn!("heif-convert ended with {status}: {words}"),

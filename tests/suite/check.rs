@@ -68,6 +68,11 @@ fn a_converter_is_not_needed_but_one_that_is_there_must_work() {
             false,
             "HEIC: a sample is a damaged HEIC picture",
         ),
+        (
+            "/bin/true",
+            false,
+            "HEIC: a sample is a damaged HEIC picture",
+        ),
     ] {
         let setup = Setup::new().config(&format!("[sandbox]\nheif_convert = \"{program}\"\n"));
         let output = check(&setup);
