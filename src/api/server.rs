@@ -60,9 +60,9 @@ pub fn server(
             .into_factory();
         let app = app.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
-            // The stream has this timeout, for the heads of all requests.
+            // The stream waits for requests, also while the end of an answer is still being sent.
             .client_request_timeout(Duration::ZERO)
-            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(|stream: &ClientStream, data| {
                 data.insert(stream.place().clone());

@@ -102,6 +102,16 @@ async fn the_head_of_every_request_has_its_time() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_a_further_request_is_closed() {
+    let service = Service::start().await;
+    let mut wire = Wire::connect(service.authority());
+    wire.say("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert_eq!(wire.reply().status, 200);
+    let closed = tokio::task::spawn_blocking(move || wire.is_closed_while_it_drips(""));
+    assert!(closed.await.expect("an end"), "it was kept");
+}
+
 #[tokio::test]
 async fn a_body_that_comes_after_its_head_leaves_the_connection_open() {
     let service = Service::start().await;

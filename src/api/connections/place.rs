@@ -50,8 +50,10 @@ impl Place {
         }
     }
 
+    /// Sets the phase, and wakes the connection, whose deadline follows from it.
     pub fn set(&self, phase: Phase) {
         self.connections.lock().set(self.id, phase);
+        self.signal.waker.wake();
     }
 
     /// The phase, and since when; `None`: the place is another's now.
