@@ -3,7 +3,7 @@
 use super::icc::Transform;
 use super::raster::{Layout, Raster};
 use super::repair::repaired;
-use super::{Format, Limits, PictureError, complete};
+use super::{Format, Limits, PictureError, complete, png};
 use image::error::ImageError;
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
@@ -18,7 +18,7 @@ pub(super) fn decode(
     bytes: &[u8],
     limits: &Limits,
 ) -> Result<Raster, PictureError> {
-    if let (Format::Png, Some((width, height))) = (format, png_size(bytes)) {
+    if let (Format::Png, Some((width, height))) = (format, png::size(bytes)) {
         limits.check(width, height, 1)?;
     }
     if !is_complete(format, bytes) {
@@ -39,7 +39,10 @@ pub(super) fn decode(
     // Unreadable metadata counts as absent.
     let orientation = orientation(&mut decoder).unwrap_or(stored);
     let profile = decoder.icc_profile().unwrap_or_default();
-    let transform = profile.and_then(|profile| Transform::new(&profile, layout.model()));
+    let transform = match format {
+        Format::Png => png::transform(bytes, profile.as_deref(), layout.model()),
+        _ => profile.and_then(|profile| Transform::new(&profile, layout.model())),
+    };
     let (width, height) = (width as usize, height as usize);
     let mut data = vec![0; width * height * layout.bytes()];
     decoder
@@ -85,15 +88,9 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Option<Orientation> {
     Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif))
 }
 
-/// The size in IHDR, known before the decoder allocates its first row.
-fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let side = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
-    Some((side(16)?, side(20)?))
-}
-
 fn is_complete(format: Format, bytes: &[u8]) -> bool {
     match format {
-        Format::Png => complete::png(bytes),
+        Format::Png => png::is_complete(bytes),
         Format::WebP => complete::webp(bytes),
         _ => true,
     }

@@ -1,18 +1,5 @@
 //! Whether a file is complete, for formats whose decoders accept cut files.
 
-/// Whether a PNG's chunks reach IEND.
-pub(super) fn png(bytes: &[u8]) -> bool {
-    let mut at = 8;
-    while let Some(head) = bytes.get(at..at + 8) {
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        at = at.saturating_add(length).saturating_add(12);
-        if &head[4..] == b"IEND" {
-            return at <= bytes.len();
-        }
-    }
-    false
-}
-
 /// Whether all chunks of a WebP end inside the file. The decoder would allocate as much as the header of a chunk says.
 pub(super) fn webp(bytes: &[u8]) -> bool {
     let length = |at: usize| {

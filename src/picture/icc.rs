@@ -1,11 +1,12 @@
-//! Conversion from embedded ICC profiles to sRGB.
+//! Conversion to sRGB, from embedded ICC profiles and from what formats say in their own ways.
 
 use super::colour::{Model, encoded, linear, luminance, luminance_of, to_srgb};
 use moxcms::{
-    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients,
-    RenderingIntent, TransferCharacteristics, Transform8BitExecutor, Transform16BitExecutor,
-    TransformOptions,
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
+    Layout, MatrixCoefficients, RenderingIntent, ToneReprCurve, TransferCharacteristics,
+    Transform8BitExecutor, Transform16BitExecutor, TransformOptions,
 };
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Device colours → sRGB.
@@ -41,12 +42,12 @@ impl Transform {
         }
     }
 
-    /// Prepares the conversion from RGB with these primaries and this curve, by their numbers in ITU-T H.273. `None` when
-    /// it is equivalent to sRGB, or unknown.
+    /// Prepares the conversion from these primaries and this curve, by their numbers in ITU-T H.273. `None` when it is
+    /// equivalent to sRGB, or unknown.
     ///
     /// The curves of BT.709 and its kin are taken for that of sRGB, as in browsers. So are those of HDR, for want of tone
     /// mapping.
-    pub fn cicp(primaries: u16, transfer: u16) -> Option<Transform> {
+    pub fn cicp(primaries: u16, transfer: u16, model: Model) -> Option<Transform> {
         let number = |value: u16| u8::try_from(value).ok();
         let profile = ColorProfile::new_from_cicp(CicpProfile {
             color_primaries: match number(primaries)?.try_into().ok()? {
@@ -62,7 +63,45 @@ impl Transform {
             matrix_coefficients: MatrixCoefficients::Identity,
             full_range: true,
         });
-        Transform::direct(&profile, Layout::Rgb, Model::Rgb)
+        Transform::described(&profile, model)
+    }
+
+    /// Prepares the conversion from samples that are light to the power of `gamma`, under these primaries; those of sRGB
+    /// stand in for what is not known. `None` when it is equivalent to sRGB, or impossible.
+    pub fn calibrated(
+        gamma: Option<f32>,
+        primaries: Option<Chromaticities>,
+        model: Model,
+    ) -> Option<Transform> {
+        let is_srgb = primaries.is_none_or(|primaries| primaries.are_srgb());
+        // Who writes sRGB cannot say its curve as a power, and takes the nearest.
+        let gamma = gamma.filter(|gamma| !(is_srgb && SRGB_GAMMAS.contains(gamma)));
+        let mut profile = ColorProfile::new_srgb();
+        if let Some(primaries) = primaries.filter(|_| !is_srgb) {
+            primaries.describe(&mut profile)?;
+        }
+        if let Some(gamma) = gamma.filter(|gamma| GAMMAS.contains(gamma)) {
+            let curve = Some(ToneReprCurve::Parametric(vec![1.0 / gamma]));
+            profile.red_trc.clone_from(&curve);
+            profile.green_trc.clone_from(&curve);
+            profile.blue_trc = curve;
+        }
+        // It would count before the curves.
+        profile.cicp = None;
+        Transform::described(&profile, model)
+    }
+
+    /// From the primaries and the curve of an RGB profile, or for gray samples from its curve alone.
+    fn described(profile: &ColorProfile, model: Model) -> Option<Transform> {
+        match model {
+            Model::Gray => {
+                let mut gray = ColorProfile::new_gray_with_gamma(1.0);
+                gray.gray_trc.clone_from(&profile.red_trc);
+                Transform::direct(&gray, Layout::Gray, model)
+            }
+            Model::Rgb => Transform::direct(profile, Layout::Rgb, model),
+            Model::Cmyk => None,
+        }
     }
 
     fn direct(profile: &ColorProfile, layout: Layout, model: Model) -> Option<Transform> {
@@ -129,6 +168,61 @@ impl Transform {
         }
     }
 }
+
+/// The white and the primaries of RGB, as x and y of CIE 1931.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chromaticities {
+    pub white: [f32; 2],
+    pub red: [f32; 2],
+    pub green: [f32; 2],
+    pub blue: [f32; 2],
+}
+
+impl Chromaticities {
+    const SRGB: Chromaticities = Chromaticities {
+        white: [0.3127, 0.3290],
+        red: [0.64, 0.33],
+        green: [0.30, 0.60],
+        blue: [0.15, 0.06],
+    };
+
+    fn are_srgb(self) -> bool {
+        /// As in libpng.
+        const TOLERANCE: f32 = 0.01;
+        let pairs = self.all().into_iter().zip(Self::SRGB.all());
+        pairs.into_iter().all(|(a, b)| (a - b).abs() <= TOLERANCE)
+    }
+
+    fn all(self) -> [f32; 8] {
+        let [[wx, wy], [rx, ry], [gx, gy], [bx, by]] =
+            [self.white, self.red, self.green, self.blue];
+        [wx, wy, rx, ry, gx, gy, bx, by]
+    }
+
+    /// `None` if no colours can be made of them.
+    fn describe(self, profile: &mut ColorProfile) -> Option<()> {
+        let point = |[x, y]: [f32; 2]| Chromaticity::new(x, y);
+        let white = point(self.white);
+        if white.y <= 0.0 {
+            return None;
+        }
+        let primaries = ColorPrimaries {
+            red: point(self.red),
+            green: point(self.green),
+            blue: point(self.blue),
+        };
+        profile.update_rgb_colorimetry(white.to_xyyb(), primaries);
+        let colorants = profile.colorant_matrix().v;
+        let are_finite = colorants.as_flattened().iter().all(|v| v.is_finite());
+        are_finite.then_some(())
+    }
+}
+
+/// What stands for the curve of sRGB: 1 / 2.2, within 5 %, as in libpng.
+const SRGB_GAMMAS: RangeInclusive<f32> = 0.432..=0.478;
+
+/// Others are damage.
+const GAMMAS: RangeInclusive<f32> = 0.01..=10.0;
 
 fn options() -> TransformOptions {
     TransformOptions {

@@ -2,7 +2,7 @@
 //! convert CMYK without its profile.
 
 use super::icc::Transform;
-use super::markers::{Frame, Markers};
+use super::markers::{Coding, Frame, Markers};
 use super::raster::{Layout, Raster};
 use super::{Format, Limits, PictureError};
 use image::metadata::Orientation;
@@ -149,16 +149,17 @@ fn check(frame: Frame, markers: &Markers, limits: &Limits) -> Result<(), Picture
         u32::from(frame.height),
         components + coefficients,
     )?;
+    if markers.scans > MAX_SCANS {
+        return Err(PictureError::TooMuchWork(Format::Jpeg));
+    }
     supported(frame)
 }
 
 fn supported(frame: Frame) -> Result<(), PictureError> {
-    if frame.arithmetic {
-        Err(PictureError::ArithmeticJpeg)
-    } else if frame.precision != 8 {
-        Err(PictureError::Unsupported(Format::Jpeg))
-    } else {
-        Ok(())
+    match frame.coding {
+        Coding::Arithmetic => Err(PictureError::ArithmeticJpeg),
+        Coding::Usual if frame.precision == 8 => Ok(()),
+        _ => Err(PictureError::Unsupported(Format::Jpeg)),
     }
 }
 

@@ -10,8 +10,18 @@ pub(super) struct Frame {
     pub components: u8,
     /// SOF2: the coefficients are spread over several scans.
     pub progressive: bool,
-    /// SOF9 to SOF15: not Huffman coding.
-    pub arithmetic: bool,
+    pub coding: Coding,
+}
+
+/// How a frame is coded (table B.1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// SOF0 to SOF2: by the DCT and Huffman's codes.
+    Usual,
+    /// SOF9 and SOF10: by the DCT and arithmetic codes.
+    Arithmetic,
+    /// Without loss, or as differences from a smaller frame.
+    Rare,
 }
 
 /// Adobe's APP14 segment (Adobe Technical Note #5116, section 18).
@@ -82,7 +92,11 @@ impl Markers {
                     width: be16(&body[3..]),
                     components: body[5],
                     progressive: marker == 0xc2,
-                    arithmetic: marker > 0xc8,
+                    coding: match marker {
+                        0xc0..=0xc2 => Coding::Usual,
+                        0xc9 | 0xca => Coding::Arithmetic,
+                        _ => Coding::Rare,
+                    },
                 });
             }
             _ => {}

@@ -1,8 +1,8 @@
 //! Bytes → an upright, colour-managed picture in Y, Cb and Cr planes.
 //!
 //! ```text
-//! jpeg (with markers), tiff, avif, codec (with complete, repair) ─ bytes → Raster: samples as stored, orientation, ICC profile
-//! icc ─ embedded profiles → sRGB
+//! jpeg (with markers), tiff, avif, codec (with png, complete, repair) ─ bytes → Raster: samples as stored, orientation, ICC profile
+//! icc ─ embedded profiles, and what else says which colours are meant → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
 //! thumbnail ─ the other way: a frame of a video → a JPEG file
@@ -26,6 +26,7 @@ mod logo;
 mod markers;
 pub(crate) mod parallel;
 mod plane;
+mod png;
 mod raster;
 mod repair;
 mod scale;

@@ -6,7 +6,7 @@ use image::{
 
 use crate::support::cmyk;
 use crate::support::frames::{self, Frame};
-use crate::support::picture::{encode, jpeg, png};
+use crate::support::picture::{encode, jpeg, png, with_png_chunks};
 use crate::support::render::still;
 use crate::support::scratch::Scratch;
 
@@ -151,6 +151,53 @@ fn a_gray_profile_may_lead_to_lightness() {
             .expect("a PNG");
         is_colour(&frame_of(&photo), (960, 540), [expected; 3], LEVELS);
     }
+}
+
+#[test]
+fn a_png_may_say_its_colours_in_chunks_of_its_own() {
+    const COLOUR: [f64; 3] = [180.0, 120.0, 90.0];
+    /// sRGB of light that is proportional to `COLOUR`.
+    const LINEAR: [f64; 3] = [218.7, 182.5, 160.3];
+    /// D65, and the primaries of Display P3.
+    const P3: [u32; 8] = [31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000];
+    let p3 = P3.map(u32::to_be_bytes).concat();
+    let nearest_to_srgb = 45455u32.to_be_bytes();
+    let linear = 100_000u32.to_be_bytes();
+    let as_p3 = p3_to_srgb(COLOUR);
+    let full_p3 = [12, 13, 0, 1];
+    let cases: [(&str, &[([u8; 4], &[u8])], [f64; 3]); 8] = [
+        ("gAMA", &[(*b"gAMA", &linear)], LINEAR),
+        ("gAMA of sRGB", &[(*b"gAMA", &nearest_to_srgb)], COLOUR),
+        ("cHRM", &[(*b"cHRM", &p3)], as_p3),
+        ("cICP", &[(*b"cICP", &full_p3)], as_p3),
+        (
+            "sRGB before gAMA",
+            &[(*b"gAMA", &linear), (*b"sRGB", &[0])],
+            COLOUR,
+        ),
+        (
+            "cICP before sRGB",
+            &[(*b"sRGB", &[0]), (*b"cICP", &full_p3)],
+            as_p3,
+        ),
+        ("a cHRM of nothing", &[(*b"cHRM", &[0; 32])], COLOUR),
+        ("a gAMA of nothing", &[(*b"gAMA", &[0; 4])], COLOUR),
+    ];
+    let plain = png(&RgbImage::from_pixel(640, 360, Rgb([180, 120, 90])));
+    for (name, chunks, expected) in cases {
+        println!("{name}");
+        let frame = frame_of(&with_png_chunks(&plain, chunks));
+        is_colour(&frame, (960, 540), expected, LEVELS + 1.0);
+    }
+}
+
+#[test]
+fn a_gray_png_may_be_linear() {
+    let image = image::GrayImage::from_pixel(640, 360, Luma([128]));
+    let photo = encode(image.into(), ImageFormat::Png);
+    let linear = 100_000u32.to_be_bytes();
+    let photo = with_png_chunks(&photo, &[(*b"gAMA", &linear)]);
+    is_colour(&frame_of(&photo), (960, 540), [187.8; 3], LEVELS);
 }
 
 /// Display P3 and sRGB share their curve and white; the matrix is of CSS Color 4, section 10.12.

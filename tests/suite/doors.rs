@@ -271,6 +271,42 @@ async fn a_client_that_reads_slowly_gets_all_of_it() {
     assert!(read.await.expect("an end") >= size);
 }
 
+/// Whatever part of an answer is where when the client pauses: not yet sent by the service, or by its system, or not
+/// yet read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_pauses_gets_the_end_of_an_answer() {
+    const STEP: usize = 32 << 10;
+    /// Longer than a connection without a request may last.
+    const PAUSE: Duration = Duration::from_secs(9);
+    let setup = Setup::new();
+    let id = Uuid::new_v4();
+    let videos = setup.data().join("videos");
+    std::fs::create_dir_all(&videos).expect("a directory");
+    let video = File::create(videos.join(format!("{id}.mp4"))).expect("a file");
+    video.set_len(1 << 20).expect("room");
+    let service = setup.start().await;
+    let reading = (1..=32).map(|steps| {
+        let authority = service.authority().to_owned();
+        tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(authority).expect("a connection");
+            let last = steps * STEP - 1;
+            let request = format!(
+                "GET /videos/{id}.mp4 HTTP/1.1\r\nhost: a\r\nrange: bytes=0-{last}\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).expect("a request");
+            std::thread::sleep(PAUSE);
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("an answer");
+            let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
+            answer.len() - head.expect("a head") - 4
+        })
+    });
+    let reading: Vec<_> = reading.collect();
+    for (n, read) in reading.into_iter().enumerate() {
+        assert_eq!(read.await.expect("an end"), (n + 1) * STEP);
+    }
+}
+
 #[tokio::test]
 async fn wrong_keys_are_logged_once_and_slowed() {
     let service = Service::start().await;

@@ -83,15 +83,30 @@ fn an_adobe_segment_may_be_cut() {
     shows_both(&[&whole[..2], segment, &whole[2..]].concat());
 }
 
-#[test]
-fn arithmetic_coding_is_named() {
+/// What is said of a JPEG whose frame header has this marker.
+fn refusal(frame: u8) -> String {
     let mut file = jpeg(&picture()).to_vec();
-    let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]);
-    file[frame.expect("a baseline JPEG") + 1] = 0xc9;
+    let baseline = file.windows(2).position(|pair| pair == [0xff, 0xc0]);
+    file[baseline.expect("a baseline JPEG") + 1] = frame;
     let home = Scratch::new();
     home.write("photo", Bytes::from(file));
     let output = kinora(&home, ["render", "photo", "-o", "video.mp4"]);
     assert!(!output.status.success());
-    let message = stderr(&output);
+    stderr(&output)
+}
+
+#[test]
+fn arithmetic_coding_is_named() {
+    let message = refusal(0xc9);
     assert!(message.contains("JPEG with arithmetic coding"), "{message}");
+}
+
+#[test]
+fn rare_kinds_of_jpeg_are_not_called_damaged() {
+    // Lossless, hierarchical, and lossless with arithmetic coding.
+    for frame in [0xc3, 0xc5, 0xcb] {
+        let message = refusal(frame);
+        let told = "is a JPEG of a kind that is not supported";
+        assert!(message.contains(told), "{message}");
+    }
 }

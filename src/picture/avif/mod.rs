@@ -48,10 +48,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, PictureErr
     if parser.premultiplied_alpha() {
         unassociate(canvas.layout, &mut canvas.data);
     }
+    let model = canvas.layout.model();
     let transform = match properties::profile(bytes, &parser) {
-        Some(profile) => Transform::new(profile, canvas.layout.model()),
-        None if canvas.is_gray() => None,
-        None => Transform::cicp(canvas.coding.primaries, canvas.coding.transfer),
+        Some(profile) => Transform::new(profile, model),
+        None => Transform::cicp(canvas.coding.primaries, canvas.coding.transfer, model),
     };
     let mut raster = Raster {
         width: canvas.width,

@@ -59,15 +59,27 @@ pub fn jpeg_turned(image: &RgbImage, orientation: u8) -> Bytes {
 
 /// A PNG whose header announces this size and whose data do not matter.
 pub fn png_header(width: u32, height: u32) -> Bytes {
-    let mut ihdr = b"IHDR".to_vec();
-    ihdr.extend(width.to_be_bytes());
-    ihdr.extend(height.to_be_bytes());
-    ihdr.extend([8, 2, 0, 0, 0]);
-    let crc = crc32(&ihdr).to_be_bytes();
-    let signature = b"\x89PNG\r\n\x1a\n";
-    let length = 13u32.to_be_bytes();
+    let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let header = png_chunk(*b"IHDR", &[&sides[..], &[8, 2, 0, 0, 0]].concat());
     let idat = b"\0\0\0\x04IDAT\0\0\0\0\0\0\0\0";
-    [&signature[..], &length, &ihdr, &crc, idat].concat().into()
+    [&b"\x89PNG\r\n\x1a\n"[..], &header, idat].concat().into()
+}
+
+/// A PNG with chunks after its header.
+pub fn with_png_chunks(png: &[u8], chunks: &[([u8; 4], &[u8])]) -> Bytes {
+    // The signature, and IHDR.
+    let (header, rest) = png.split_at(8 + 25);
+    let chunks = chunks
+        .iter()
+        .flat_map(|(kind, data)| png_chunk(*kind, data));
+    let head = header.iter().copied().chain(chunks);
+    head.chain(rest.iter().copied()).collect()
+}
+
+fn png_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u32).to_be_bytes();
+    let checked = [&kind, data].concat();
+    [&length, &checked[..], &crc32(&checked).to_be_bytes()].concat()
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
