@@ -9,6 +9,7 @@ use super::protocol::{Answer, Request, Task, receive, send};
 use crate::confinement::{self, Access, confine, die_with_parent, limit_memory_for_now};
 use crate::picture::{self, Decoded, Detail, Limits, Logo, PictureError};
 use crate::sound::{self, SoundError};
+use crate::spec::Size;
 
 /// Its three pipes, two of them twice, and some to spare.
 const FILES: u64 = 8;
@@ -43,7 +44,7 @@ fn answer(request: &Request, input: &mut File, output: &mut File) -> io::Result<
     let mut bytes = Vec::new();
     let length = usize::try_from(request.file_bytes).map_err(io::Error::other)?;
     if bytes.try_reserve_exact(length).is_err() {
-        return send(output, &Answer::OutOfMemory);
+        return send(output, &Answer::OutOfMemory(None));
     }
     input.take(request.file_bytes).read_to_end(&mut bytes)?;
     let within = |limits: Limits| Limits {
@@ -115,7 +116,10 @@ fn send_soundtrack(bytes: &[u8], seconds: f64, output: &mut File) -> io::Result<
 
 fn without_picture(error: PictureError) -> Answer {
     match error {
-        PictureError::TooMuchMemory { .. } | PictureError::TooCostly(_) => Answer::OutOfMemory,
+        PictureError::TooMuchMemory { width, height, .. } => {
+            Answer::OutOfMemory(Some(Size { width, height }))
+        }
+        PictureError::TooCostly(_) => Answer::OutOfMemory(None),
         error => Answer::Rejected(error.to_string()),
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::spec::Size;
+
 /// Why a file was not decoded. All but the last three display as a predicate, to follow a subject such as
 /// "image_url ".
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +14,9 @@ pub enum SandboxError {
     Rejected(String),
     #[error("takes longer to decode than the limit of {}", humantime::format_duration(*.0))]
     TooSlow(Duration),
-    /// The limit in bytes.
-    #[error("needs more than the limit of {} MiB of memory to decode", .0 >> 20)]
-    TooMuchMemory(u64),
+    /// The limit in bytes, and the size of a photo in pixels, if it is known.
+    #[error("{}needs more than the limit of {} MiB of memory to decode", pixels(*size), limit >> 20)]
+    TooMuchMemory { limit: u64, size: Option<Size> },
     #[error("cannot be decoded")]
     Died,
     /// libheif's program is not installed.
@@ -31,4 +33,11 @@ pub enum SandboxError {
     NotStarted,
     #[error("the work was cancelled")]
     Cancelled,
+}
+
+/// The beginning of a predicate, if the size is known.
+fn pixels(size: Option<Size>) -> String {
+    size.map_or_else(String::new, |Size { width, height }| {
+        format!("is {width}x{height} pixels and ")
+    })
 }

@@ -113,7 +113,10 @@ impl Sandbox {
         let (status, words) = match ending {
             Ok(Ending::OutOfTime) => return SandboxError::TooSlow(self.settings.time_limit),
             Ok(Ending::OutOfMemory) => {
-                return SandboxError::TooMuchMemory(self.settings.max_memory);
+                return SandboxError::TooMuchMemory {
+                    limit: self.settings.max_memory,
+                    size: None,
+                };
             }
             Ok(Ending::Exited(status, words)) => (status, words),
             Err(error) => {

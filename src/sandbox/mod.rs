@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! pool ─ processes that were started ahead
-//! process (with running) ─ one of them: sends it a file, receives what it answers, kills it in time
+//! process (with running) ─ one of them, which is killed in time
+//! conversation ─ sends it a file, and receives what it answers
 //! protocol ─ what goes over the pipes
 //! child ─ the other end: confines itself, decodes, answers
 //! heif ─ a converter that is not ours, confined as well
@@ -14,6 +15,7 @@
 //! at a time, so that many at once stay bounded as well.
 
 mod child;
+mod conversation;
 mod error;
 mod heif;
 mod pool;
@@ -23,7 +25,7 @@ mod running;
 mod settings;
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,12 +41,12 @@ pub use heif::probe as probe_heif;
 pub use settings::Settings;
 
 use crate::picture::{Detail, Limits, Logo, Picture};
-use crate::sound;
 use crate::spec::Size;
+use conversation::{Conversation, Interruption};
 use heif::Converted;
 use pool::Pool;
-use process::{DecodeProcess, unexpected};
-use protocol::{Answer, Request, Task};
+use process::DecodeProcess;
+use protocol::{Request, Task};
 use running::{Ending, Watchdog};
 
 /// The subcommand of this program that decodes.
@@ -55,12 +57,6 @@ const ORDINARY_MEMORY: u64 = 256 << 20;
 
 /// The longest sentence of a decoder, in characters.
 const MAX_SENTENCE: usize = 300;
-
-/// What a soundtrack may have beyond its length, in seconds.
-const SOUND_SLACK: f64 = 1.0;
-
-/// Bytes of a soundtrack that are copied at once.
-const COPIED_BYTES: usize = 64 << 10;
 
 /// Decodes files; cheap to clone.
 #[derive(Clone)]
@@ -85,22 +81,8 @@ pub fn probe(settings: &Settings, runtime: &Handle) -> io::Result<Vec<String>> {
 /// What came of one process.
 enum Attempt<T> {
     Decoded(T),
-    /// The memory was not enough; after how long.
-    OutOfMemory(Duration),
-}
-
-/// Why there was no answer to work with.
-enum Interruption {
-    OutOfMemory,
-    Failed(SandboxError),
-    /// The process is gone, or has said something that it should not.
-    Broken(io::Error),
-}
-
-impl From<io::Error> for Interruption {
-    fn from(error: io::Error) -> Self {
-        Self::Broken(error)
-    }
+    /// The memory was not enough, for a photo of this size if it is known; after how long.
+    OutOfMemory(Option<Size>, Duration),
 }
 
 /// A file to decode.
@@ -111,12 +93,6 @@ struct Source<'a> {
     is_upright: bool,
     /// What is left for it.
     time: Duration,
-}
-
-/// A file that one process has been given.
-struct Conversation<'a> {
-    process: &'a mut DecodeProcess,
-    limits: Limits,
 }
 
 impl Sandbox {
@@ -210,13 +186,13 @@ impl Sandbox {
         if ORDINARY_MEMORY < max {
             match self.try_to_decode(&source, task, ORDINARY_MEMORY, cancel, &talk)? {
                 Attempt::Decoded(decoded) => return Ok(decoded),
-                Attempt::OutOfMemory(took) => source.time = source.time.saturating_sub(took),
+                Attempt::OutOfMemory(_, took) => source.time = source.time.saturating_sub(took),
             }
         }
         let _permit = self.large_permit(cancel)?;
         match self.try_to_decode(&source, task, max, cancel, &talk)? {
             Attempt::Decoded(decoded) => Ok(decoded),
-            Attempt::OutOfMemory(_) => Err(SandboxError::TooMuchMemory(max)),
+            Attempt::OutOfMemory(size, _) => Err(SandboxError::TooMuchMemory { limit: max, size }),
         }
     }
 
@@ -262,11 +238,11 @@ impl Sandbox {
         let sent = conversation.begin(file, &request);
         match sent.and_then(|()| talk(&mut conversation)) {
             Ok(decoded) => Ok(Attempt::Decoded(decoded)),
-            Err(Interruption::OutOfMemory) => Ok(Attempt::OutOfMemory(began.elapsed())),
+            Err(Interruption::OutOfMemory(size)) => Ok(Attempt::OutOfMemory(size, began.elapsed())),
             Err(Interruption::Failed(error)) => Err(error),
             Err(Interruption::Broken(error)) => self
                 .explain(&process, &watchdog, &error, cancel)
-                .map(|()| Attempt::OutOfMemory(began.elapsed())),
+                .map(|()| Attempt::OutOfMemory(None, began.elapsed())),
         }
     }
 
@@ -297,103 +273,6 @@ impl Sandbox {
             }
         }
     }
-}
-
-impl Conversation<'_> {
-    fn begin(&mut self, file: &File, request: &Request) -> Result<(), Interruption> {
-        let sent = self.process.send(request);
-        match sent.and_then(|()| self.process.send_file(file, request.file_bytes)) {
-            // A process that gives up while it is sent a file has told why.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            // It has become shorter.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(Interruption::Failed(SandboxError::Unreadable(error)))
-            }
-            sent => Ok(sent?),
-        }
-    }
-
-    fn photo(&mut self, detail: &impl Fn(Size) -> Detail) -> Result<Picture, Interruption> {
-        let size = match self.answer()? {
-            Answer::Size(size) => size,
-            other => return Err(unexpected(&other).into()),
-        };
-        // Nobody has to believe it: memory follows from it.
-        if self.limits.check_size(size.width, size.height).is_err() {
-            return Err(unexpected(&Answer::Size(size)).into());
-        }
-        let detail = detail(size).clamped();
-        self.process.send(&detail)?;
-        match self.answer()? {
-            Answer::Planes => {}
-            other => return Err(unexpected(&other).into()),
-        }
-        let mut planes = detail.planes(size);
-        for plane in &mut planes {
-            self.process.read_exact(&mut plane.data)?;
-        }
-        Ok(Picture {
-            size,
-            detail,
-            planes,
-        })
-    }
-
-    fn logo(&mut self, max: Size) -> Result<Logo, Interruption> {
-        match self.answer()? {
-            Answer::Logo(size) if size.width <= max.width && size.height <= max.height => {
-                let mut pixels = vec![[0; 4]; size.width as usize * size.height as usize];
-                self.process.read_exact(pixels.as_flattened_mut())?;
-                Logo::new(size, pixels).ok_or_else(|| unexpected(&Answer::Logo(size)).into())
-            }
-            other => Err(unexpected(&other).into()),
-        }
-    }
-
-    /// Writes a WAV file with a header of ours, so that nobody else chooses what its bytes mean.
-    fn soundtrack(&mut self, seconds: f64, wav: &File) -> Result<(), Interruption> {
-        let (rate, frames) = match self.answer()? {
-            Answer::Soundtrack { rate, frames } => (rate, frames),
-            other => return Err(unexpected(&other).into()),
-        };
-        let most = (seconds + SOUND_SLACK) * f64::from(rate);
-        if !(1..=sound::MAX_RATE).contains(&rate) || frames as f64 > most {
-            return Err(unexpected(&Answer::Soundtrack { rate, frames }).into());
-        }
-        begin_wav(wav, rate, frames).map_err(not_written)?;
-        let mut left = frames * u64::from(sound::BYTES_PER_FRAME);
-        let mut buffer = vec![0; COPIED_BYTES];
-        while left > 0 {
-            let count = left.min(buffer.len() as u64);
-            let samples = &mut buffer[..count as usize];
-            self.process.read_exact(samples)?;
-            (&mut &*wav).write_all(samples).map_err(not_written)?;
-            left -= count;
-        }
-        Ok(())
-    }
-
-    /// The next answer, unless it is why there is none.
-    fn answer(&mut self) -> Result<Answer, Interruption> {
-        match self.process.receive()? {
-            Answer::Rejected(why) => {
-                Err(Interruption::Failed(SandboxError::Rejected(sentence(&why))))
-            }
-            Answer::OutOfMemory => Err(Interruption::OutOfMemory),
-            answer => Ok(answer),
-        }
-    }
-}
-
-/// Begins the file anew: an earlier process may have left something in it.
-fn begin_wav(mut wav: &File, rate: u32, frames: u64) -> io::Result<()> {
-    wav.set_len(0)?;
-    wav.rewind()?;
-    sound::write_wav_header(wav, rate, frames)
-}
-
-fn not_written(error: io::Error) -> Interruption {
-    Interruption::Failed(SandboxError::NotWritten(error))
 }
 
 /// What a process says, fit for anyone to read.

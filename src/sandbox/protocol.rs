@@ -54,13 +54,11 @@ pub enum Answer {
     /// Premultiplied RGBA of this size follows.
     Logo(Size),
     /// So many stereo frames of 16-bit samples follow, `rate` of them a second.
-    Soundtrack {
-        rate: u32,
-        frames: u64,
-    },
+    Soundtrack { rate: u32, frames: u64 },
     /// Why the file cannot be used, as a predicate.
     Rejected(String),
-    OutOfMemory,
+    /// The memory was not enough, for a photo of this size if it is known.
+    OutOfMemory(Option<Size>),
 }
 
 pub fn send(pipe: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
