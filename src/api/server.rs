@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -15,6 +16,7 @@ use actix_web::web::Data;
 use actix_web::{App, Error};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 
 use super::connections::{
     ClientStream, Connections, Timeouts, closing_answer, exchange, for_connections,
@@ -34,6 +36,9 @@ const LINGER: Duration = Duration::from_secs(2);
 /// For a client for whom there is no place to hear of it.
 const TURN_AWAY_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Clients that are told at once that there is no place; others are closed without a word.
+const TURNED_AWAY: usize = 64;
+
 /// Serves on `listener` until it is stopped by its handle; open requests have the `drain_timeout` to end.
 pub fn server(
     listener: TcpListener,
@@ -46,9 +51,11 @@ pub fn server(
         head: settings.request_timeout,
         keep_alive: KEEP_ALIVE,
         write: settings.write_timeout,
+        linger: LINGER,
     };
     let max = settings.max_connections.min(for_connections());
     let connections = Connections::new(max, settings.max_connections_per_address);
+    let turning_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let builder = Server::build()
         .disable_signals()
         .shutdown_timeout(drain_timeout.as_secs());
@@ -69,13 +76,15 @@ pub fn server(
             })
             .local_addr(address)
             .h1(map_config(app, |_| AppConfig::default()));
-        let connections = connections.clone();
+        let (connections, turning_away) = (connections.clone(), turning_away.clone());
         let connection = move |stream: TcpStream| {
-            let connections = connections.clone();
+            let (connections, turning_away) = (connections.clone(), turning_away.clone());
             async move {
                 let peer = stream.peer_addr().ok();
                 let Some(place) = connections.take(peer.map(|peer| peer.ip())) else {
-                    turn_away(stream).await;
+                    if let Ok(_permit) = turning_away.try_acquire() {
+                        turn_away(stream).await;
+                    }
                     return Err(DispatchError::Io(ErrorKind::ConnectionRefused.into()));
                 };
                 Ok((ClientStream::new(stream, place, timeouts), peer))

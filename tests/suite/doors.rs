@@ -1,17 +1,12 @@
 //! Clients that send slowly, do not read, or come in crowds.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
-
-use reqwest::Method;
-use uuid::Uuid;
 
 use crate::support::client::Answer;
 use crate::support::service::{KEY, Service, Setup};
 use crate::support::wait;
 use crate::support::wire::{Wire, ask};
+use reqwest::Method;
 
 const DRIPPING: &str =
     "POST /v1-beta/generate-video HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -201,110 +196,6 @@ async fn connections_of_one_address_can_be_limited() {
         (reply.status == 503).then_some(())
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_read_is_closed() {
-    let setup = limited("write_timeout = \"1s\"");
-    let id = Uuid::new_v4();
-    let videos = setup.data().join("videos");
-    std::fs::create_dir_all(&videos).expect("a directory");
-    let video = File::create(videos.join(format!("{id}.mp4"))).expect("a file");
-    video.set_len(200 << 20).expect("room");
-    let service = setup.start().await;
-    let open = || {
-        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", service.pid()));
-        let targets = descriptors
-            .expect("descriptors")
-            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-        targets
-            .filter(|target| {
-                target
-                    .extension()
-                    .is_some_and(|extension| extension == "mp4")
-            })
-            .count()
-    };
-    let readers: Vec<TcpStream> = (0..20)
-        .map(|_| {
-            let mut stream = TcpStream::connect(service.authority()).expect("a connection");
-            let request = format!("GET /videos/{id}.mp4 HTTP/1.1\r\nhost: a\r\n\r\n");
-            stream.write_all(request.as_bytes()).expect("a request");
-            stream
-        })
-        .collect();
-    wait::until("one is served", || (open() > 0).then_some(())).await;
-    wait::until("all are given up", || (open() == 0).then_some(())).await;
-    drop(readers);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_reads_slowly_gets_all_of_it() {
-    let setup = limited("write_timeout = \"3s\"");
-    let id = Uuid::new_v4();
-    let videos = setup.data().join("videos");
-    std::fs::create_dir_all(&videos).expect("a directory");
-    let video = File::create(videos.join(format!("{id}.mp4"))).expect("a file");
-    let size = 24 << 20;
-    video.set_len(size).expect("room");
-    let service = setup.start().await;
-    let authority = service.authority().to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let mut stream = TcpStream::connect(authority).expect("a connection");
-        let request =
-            format!("GET /videos/{id}.mp4 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("a request");
-        let mut chunk = vec![0; 64 << 10];
-        let mut count = 0;
-        let began = Instant::now();
-        loop {
-            match stream.read(&mut chunk).expect("bytes") {
-                0 => return count,
-                read => count += read as u64,
-            }
-            // For much longer than the limit; what the system holds would last for all of it.
-            if began.elapsed() < Duration::from_secs(10) {
-                std::thread::sleep(Duration::from_millis(250));
-            }
-        }
-    });
-    assert!(read.await.expect("an end") >= size);
-}
-
-/// Whatever part of an answer is where when the client pauses: not yet sent by the service, or by its system, or not
-/// yet read.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_pauses_gets_the_end_of_an_answer() {
-    const STEP: usize = 32 << 10;
-    /// Longer than a connection without a request may last.
-    const PAUSE: Duration = Duration::from_secs(9);
-    let setup = Setup::new();
-    let id = Uuid::new_v4();
-    let videos = setup.data().join("videos");
-    std::fs::create_dir_all(&videos).expect("a directory");
-    let video = File::create(videos.join(format!("{id}.mp4"))).expect("a file");
-    video.set_len(1 << 20).expect("room");
-    let service = setup.start().await;
-    let reading = (1..=32).map(|steps| {
-        let authority = service.authority().to_owned();
-        tokio::task::spawn_blocking(move || {
-            let mut stream = TcpStream::connect(authority).expect("a connection");
-            let last = steps * STEP - 1;
-            let request = format!(
-                "GET /videos/{id}.mp4 HTTP/1.1\r\nhost: a\r\nrange: bytes=0-{last}\r\n\r\n"
-            );
-            stream.write_all(request.as_bytes()).expect("a request");
-            std::thread::sleep(PAUSE);
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).expect("an answer");
-            let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
-            answer.len() - head.expect("a head") - 4
-        })
-    });
-    let reading: Vec<_> = reading.collect();
-    for (n, read) in reading.into_iter().enumerate() {
-        assert_eq!(read.await.expect("an end"), (n + 1) * STEP);
-    }
 }
 
 #[tokio::test]

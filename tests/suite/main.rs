@@ -32,6 +32,7 @@ mod scenes;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod settings;
+mod slow_readers;
 mod soundtrack;
 mod status;
 mod stop;

@@ -15,7 +15,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::{FutureExt, Stream, StreamExt};
 
 use super::place::{Phase, Place};
@@ -25,10 +25,17 @@ pub async fn exchange(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let mut turn = Turn::begin(request.request());
+    let place = request.conn_data::<Arc<Place>>().cloned();
+    let Some(mut exchange) = Exchange::begin(place.clone()) else {
+        // Nobody would hear of what comes of it.
+        return Ok(request.into_response(HttpResponse::ServiceUnavailable().finish()));
+    };
     let sent = match request.take_payload() {
         Payload::None => None,
-        payload => Some(SentBody(Rc::new(RefCell::new(payload)))),
+        payload => Some(SentBody {
+            payload: Rc::new(RefCell::new(payload)),
+            place,
+        }),
     };
     if let Some(sent) = &sent {
         let stream: Pin<Box<dyn Stream<Item = _>>> = Box::pin(sent.clone());
@@ -36,17 +43,17 @@ pub async fn exchange(
     }
     let response = next.call(request).await?;
     let unread = match sent {
-        Some(sent) if !sent.has_arrived().await => Some(sent),
-        _ => None,
+        Some(sent) => sent.if_unread().await,
+        None => None,
     };
     if unread.is_some() {
-        turn.then = Phase::Leaving;
+        exchange.next = Phase::Leaving;
     }
     Ok(response.map_body(|_, body| {
         Answer {
             body: body.boxed(),
             _unread: unread,
-            _turn: turn,
+            _exchange: exchange,
         }
         .boxed()
     }))
@@ -60,48 +67,61 @@ pub fn give_way(request: &HttpRequest) {
 }
 
 /// One request and its answer: meanwhile, the connection is busy.
-struct Turn {
+struct Exchange {
     place: Option<Arc<Place>>,
-    then: Phase,
+    next: Phase,
 }
 
-impl Turn {
-    fn begin(request: &HttpRequest) -> Self {
-        let place = request.conn_data::<Arc<Place>>().cloned();
-        if let Some(place) = &place {
-            place.set(Phase::Busy);
-        }
-        Self {
+impl Exchange {
+    /// `None`: another connection has the place of this one.
+    fn begin(place: Option<Arc<Place>>) -> Option<Self> {
+        let is_held = place.as_ref().is_none_or(|place| place.begin_exchange());
+        is_held.then_some(Self {
             place,
-            then: Phase::Waiting { has_begun: false },
-        }
+            next: Phase::Waiting { has_begun: false },
+        })
     }
 }
 
-impl Drop for Turn {
+impl Drop for Exchange {
     fn drop(&mut self) {
         if let Some(place) = &self.place {
-            place.set(self.then);
+            place.end_exchange(self.next);
         }
     }
 }
+
+/// Looks for the rest of a body that has been sent, without one of which it is taken for unsent.
+const IDLE_LOOKS: u32 = 3;
+/// All looks at it.
+const LOOKS: u32 = 100;
 
 /// The body of a request: the handler's to read, and still there when the handler is done with it.
 #[derive(Clone)]
-struct SentBody(Rc<RefCell<Payload>>);
+struct SentBody {
+    payload: Rc<RefCell<Payload>>,
+    place: Option<Arc<Place>>,
+}
 
 impl SentBody {
-    /// Whether all of it is here. Discards what is.
-    async fn has_arrived(&self) -> bool {
-        // A short body came with the head, and is there once the connection has had its turn.
-        tokio::task::yield_now().await;
-        loop {
-            match self.0.borrow_mut().next().now_or_never() {
-                Some(Some(Ok(_))) => {}
-                Some(None | Some(Err(_))) => return true,
-                None => return false,
+    /// Itself, unless all of it is here. Discards what is.
+    async fn if_unread(mut self) -> Option<Self> {
+        let mut idle = 0;
+        for _ in 0..LOOKS {
+            // The connection reads a piece meanwhile.
+            tokio::task::yield_now().await;
+            idle += 1;
+            while let Some(piece) = self.next().now_or_never() {
+                match piece {
+                    Some(Ok(_)) => idle = 0,
+                    Some(Err(_)) | None => return None,
+                }
+            }
+            if idle == IDLE_LOOKS {
+                break;
             }
         }
+        Some(self)
     }
 }
 
@@ -109,16 +129,20 @@ impl Stream for SentBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+        let piece = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
+        if let (Poll::Ready(Some(Ok(_))), Some(place)) = (&piece, &self.place) {
+            place.take_up();
+        }
+        piece
     }
 }
 
-/// The body of an answer. Holds what is left of the request's body, and the connection's turn, until it is
-/// sent.
+/// The body of an answer. Holds what is left of the request's body, and keeps the connection busy, until
+/// Actix has all of it.
 struct Answer {
     body: BoxBody,
     _unread: Option<SentBody>,
-    _turn: Turn,
+    _exchange: Exchange,
 }
 
 impl MessageBody for Answer {

@@ -25,8 +25,8 @@ pub use stream::{ClientStream, Timeouts};
 
 use place::{Phase, Signal};
 
-/// A client that has read nothing for so long may lose its place to a newcomer.
-const STALLED_FOR: Duration = Duration::from_secs(1);
+/// A client that takes nothing for so long may lose its place to a newcomer.
+const STALLED_FOR: Duration = Duration::from_secs(3);
 
 /// The bits of an IPv6 address that one client has as a rule: its network.
 const NETWORK_BITS: u128 = u128::MAX << 64;
@@ -43,7 +43,7 @@ pub struct Connections {
 struct Open {
     next_id: u64,
     clients: HashMap<u64, Client>,
-    /// Those that can be closed for a newcomer, the first one first.
+    /// Those that can be closed for a newcomer, the first one first. Stalled ones only after a while.
     closable: BTreeSet<(Phase, Instant, u64)>,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -104,27 +104,29 @@ impl Open {
             since: Instant::now(),
             signal,
         };
-        self.closable.extend(client.turn(id));
+        self.closable.extend(client.rank(id));
         self.clients.insert(id, client);
         id
     }
 
-    fn set(&mut self, id: u64, phase: Phase) {
+    /// `false`: another has the place.
+    fn set(&mut self, id: u64, phase: Phase, since: Instant) -> bool {
         let Some(client) = self.clients.get_mut(&id) else {
-            return;
+            return false;
         };
-        if let Some(turn) = client.turn(id) {
-            self.closable.remove(&turn);
+        if let Some(rank) = client.rank(id) {
+            self.closable.remove(&rank);
         }
         client.phase = phase;
-        client.since = Instant::now();
-        self.closable.extend(client.turn(id));
+        client.since = since;
+        self.closable.extend(client.rank(id));
+        true
     }
 
     fn remove(&mut self, id: u64) -> Option<Client> {
         let client = self.clients.remove(&id)?;
-        if let Some(turn) = client.turn(id) {
-            self.closable.remove(&turn);
+        if let Some(rank) = client.rank(id) {
+            self.closable.remove(&rank);
         }
         if let Some(address) = client.address
             && let Some(count) = self.by_address.get_mut(&address)
@@ -153,8 +155,8 @@ impl Open {
 }
 
 impl Client {
-    /// Its turn to be closed, if it has one.
-    fn turn(&self, id: u64) -> Option<(Phase, Instant, u64)> {
+    /// Its rank among those that can be closed.
+    fn rank(&self, id: u64) -> Option<(Phase, Instant, u64)> {
         (self.phase != Phase::Busy).then_some((self.phase, self.since, id))
     }
 }

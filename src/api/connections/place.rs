@@ -1,7 +1,7 @@
 //! The place of one connection, and what its client is doing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 use std::time::Instant;
 
@@ -14,9 +14,9 @@ use super::Connections;
 pub enum Phase {
     /// Its request is answered or refused, though it may go on sending it.
     Leaving,
-    /// It has sent no request yet, or is still sending the head of one.
+    /// It may send a request, or (`has_begun`) is about to: it has just connected, or sends the head of one.
     Waiting { has_begun: bool },
-    /// It does not read its answer.
+    /// It is slow to take its answer.
     Stalled,
     /// It sends the body of a request, waits for the answer, or reads it.
     Busy,
@@ -32,6 +32,10 @@ pub struct Place {
     connections: Connections,
     id: u64,
     signal: Arc<Signal>,
+    /// What follows once the answer is sent.
+    next: Mutex<Option<Phase>>,
+    /// Bytes that were read since the request, or the last piece of its body, was taken up.
+    read_ahead: AtomicUsize,
 }
 
 /// Tells a connection that another has its place.
@@ -47,12 +51,60 @@ impl Place {
             connections,
             id,
             signal,
+            next: Mutex::default(),
+            read_ahead: AtomicUsize::new(0),
         }
     }
 
-    /// Sets the phase, and wakes the connection, whose deadline follows from it.
-    pub fn set(&self, phase: Phase) {
-        self.connections.lock().set(self.id, phase);
+    /// Sets the phase, and wakes the connection, whose deadline follows from it. `false`: another has the place.
+    pub fn set(&self, phase: Phase) -> bool {
+        self.set_since(phase, Instant::now())
+    }
+
+    pub fn set_since(&self, phase: Phase, since: Instant) -> bool {
+        let is_held = self.connections.lock().set(self.id, phase, since);
+        self.signal.waker.wake();
+        is_held
+    }
+
+    /// A request is taken up. `false`: another has the place.
+    pub fn begin_exchange(&self) -> bool {
+        self.set_next(None);
+        self.take_up();
+        self.set(Phase::Busy)
+    }
+
+    /// The whole answer is there to be sent.
+    pub fn end_exchange(&self, next: Phase) {
+        self.set_next(Some(next));
+        self.signal.waker.wake();
+    }
+
+    /// All that was there to be sent is sent. Tells the phase that follows.
+    pub fn sent(&self) -> Option<Phase> {
+        let next = self.set_next(None)?;
+        self.set(next);
+        Some(next)
+    }
+
+    fn set_next(&self, next: Option<Phase>) -> Option<Phase> {
+        // Nothing can panic under the lock.
+        let mut known = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut known, next)
+    }
+
+    /// Counts bytes that were read.
+    pub fn read(&self, bytes: usize) {
+        self.read_ahead.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn read_ahead(&self) -> usize {
+        self.read_ahead.load(Ordering::Relaxed)
+    }
+
+    /// What was read is taken up: more may be.
+    pub fn take_up(&self) {
+        self.read_ahead.store(0, Ordering::Relaxed);
         self.signal.waker.wake();
     }
 

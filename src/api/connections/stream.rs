@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::bare_errors::BareErrors;
@@ -18,7 +18,14 @@ use super::place::{Phase, Place};
 /// Bytes that wait in the system to be sent, at most. Whether a client reads is seen by whether they get
 /// fewer; without a limit, megabytes that nobody reads would pass for sent.
 #[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 128 << 10;
+const UNSENT_BYTES: u32 = 16 << 10;
+
+/// The system takes a whole write, even if it holds nearly that many.
+const WRITE_BYTES: usize = 16 << 10;
+
+/// Bytes that are read before Actix takes them up. It begins with every request that they hold, while the
+/// answers wait.
+const READ_BYTES: usize = 2 << 10;
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +36,8 @@ pub struct Timeouts {
     pub keep_alive: Duration,
     /// For the next bytes of an answer.
     pub write: Duration,
+    /// To hear of an answer after which the connection is closed.
+    pub linger: Duration,
 }
 
 pub struct ClientStream {
@@ -37,12 +46,20 @@ pub struct ClientStream {
     place: Arc<Place>,
     timeouts: Timeouts,
     errors: BareErrors,
-    /// Runs while a request is waited for, up to this time.
-    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
-    /// Runs while nothing can be sent.
-    stalled: Option<Pin<Box<Sleep>>>,
+    /// Runs while the place is in a phase of waiting, up to this time.
+    head_timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Runs while nothing can be sent, since this time.
+    write_timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Runs while the client may hear of the last answer.
+    linger_timer: Option<Pin<Box<Sleep>>>,
     /// An answer of ours that is not yet sent to its end.
     pending: Vec<u8>,
+    /// Actix holds bytes that could not be sent.
+    is_unsent: bool,
+    /// A piece was read, which Actix has not looked at.
+    has_piece: bool,
+    /// The last request is answered, and what is left of it is thrown away.
+    is_answered: bool,
     has_ended: bool,
 }
 
@@ -56,9 +73,13 @@ impl ClientStream {
             place: Arc::new(place),
             timeouts,
             errors: BareErrors::default(),
-            waiting: None,
-            stalled: None,
+            head_timer: None,
+            write_timer: None,
+            linger_timer: None,
             pending: Vec::new(),
+            is_unsent: false,
+            has_piece: false,
+            is_answered: false,
             has_ended: false,
         }
     }
@@ -82,10 +103,41 @@ impl ClientStream {
         }
     }
 
+    /// Whether Actix may have more. Wakes the task when it may again.
+    fn may_read(&mut self, cx: &Context<'_>) -> bool {
+        if std::mem::take(&mut self.has_piece) {
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        // A client that is ahead of its answers is not heard.
+        if self.is_unsent {
+            return false;
+        }
+        match self.place.phase() {
+            Some((Phase::Waiting { .. }, _)) | None => true,
+            _ => self.is_answered || self.place.read_ahead() < READ_BYTES,
+        }
+    }
+
+    /// Reads a piece.
+    fn read_piece(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let mut piece = (&mut self.socket).take(READ_BYTES as u64);
+        let read = ready!(Pin::new(&mut piece).poll_read(cx, buf));
+        let bytes = &buf.filled()[before..];
+        if !bytes.is_empty() {
+            self.has_piece = true;
+            self.place.read(bytes.len());
+            self.errors.keep_opening(bytes);
+            self.begin_request();
+        }
+        Poll::Ready(read)
+    }
+
     /// Whether a request that is waited for is late. Wakes the task when it is.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((Phase::Waiting { has_begun }, since)) = self.place.phase() else {
-            self.waiting = None;
+            self.head_timer = None;
             return Poll::Pending;
         };
         let timeout = match has_begun {
@@ -94,13 +146,13 @@ impl ClientStream {
         };
         let deadline = since + timeout;
         if self
-            .waiting
+            .head_timer
             .as_ref()
             .is_none_or(|(until, _)| *until != deadline)
         {
-            self.waiting = Some((deadline, Box::pin(sleep_until(deadline.into()))));
+            self.head_timer = Some((deadline, Box::pin(sleep_until(deadline.into()))));
         }
-        if let Some((_, sleep)) = &mut self.waiting {
+        if let Some((_, sleep)) = &mut self.head_timer {
             ready!(sleep.as_mut().poll(cx));
         }
         if has_begun {
@@ -116,7 +168,7 @@ impl ClientStream {
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            if self.stalled.take().is_some()
+            if self.write_timer.take().is_some()
                 && let Some((Phase::Stalled, _)) = self.place.phase()
             {
                 self.place.set(Phase::Busy);
@@ -124,21 +176,21 @@ impl ClientStream {
             return written;
         }
         self.check_place(cx)?;
-        if self.stalled.is_none()
-            && let Some((Phase::Busy, _)) = self.place.phase()
-        {
-            self.place.set(Phase::Stalled);
-        }
         let timeout = self.timeouts.write;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        match stalled.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
+        let (since, sleep) = self
+            .write_timer
+            .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(timeout))));
+        if let Some((Phase::Busy, _)) = self.place.phase() {
+            self.place.set_since(Phase::Stalled, *since);
         }
+        ready!(sleep.as_mut().poll(cx));
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 
     fn send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        let piece = &bytes[..bytes.len().min(WRITE_BYTES)];
+        let written = Pin::new(&mut self.socket).poll_write(cx, piece);
+        self.is_unsent |= written.is_pending();
         self.in_time(cx, written)
     }
 
@@ -149,6 +201,27 @@ impl ClientStream {
             self.pending.drain(..sent);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Takes what the client goes on sending, until it has closed its side or its time is over: a connection
+    /// that is closed over unread bytes is broken off, and the last answer with it.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.timeouts.linger;
+        let timer = self
+            .linger_timer
+            .get_or_insert_with(|| Box::pin(sleep(linger)));
+        if timer.as_mut().poll(cx).is_ready() || self.place.is_lost(cx) {
+            return Poll::Ready(());
+        }
+        let mut rest = [0; READ_BYTES];
+        let mut rest = ReadBuf::new(&mut rest);
+        match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut rest)) {
+            Ok(()) if !rest.filled().is_empty() => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
     }
 }
 
@@ -170,14 +243,30 @@ impl AsyncWrite for ClientStream {
         }
     }
 
+    /// Called when Actix has no more to send.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.send_pending(cx))?;
-        Pin::new(&mut self.socket).poll_flush(cx)
+        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        if std::mem::take(&mut self.is_unsent) {
+            cx.waker().wake_by_ref();
+        }
+        if let Some(phase) = self.place.sent() {
+            self.is_answered = phase == Phase::Leaving;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.send_pending(cx))?;
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        if self.linger_timer.is_none() {
+            ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
+            self.place.set(Phase::Leaving);
+        }
+        // Actix has let it linger already.
+        if !self.is_answered {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -191,22 +280,17 @@ impl AsyncRead for ClientStream {
             return Poll::Ready(Ok(()));
         }
         self.check_place(cx)?;
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(cx, buf);
-        if read.is_pending() {
-            // No more is read: to Actix, the client has closed its side.
-            self.has_ended = self.poll_late(cx).is_ready();
-            return match self.has_ended {
-                true => Poll::Ready(Ok(())),
-                false => Poll::Pending,
-            };
+        if self.may_read(cx)
+            && let Poll::Ready(read) = self.read_piece(cx, buf)
+        {
+            return Poll::Ready(read);
         }
-        let bytes = &buf.filled()[before..];
-        if !bytes.is_empty() {
-            self.errors.keep_opening(bytes);
-            self.begin_request();
+        // No more is read: to Actix, the client has closed its side.
+        self.has_ended = self.poll_late(cx).is_ready();
+        match self.has_ended {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Pending,
         }
-        read
     }
 }
 

@@ -1,0 +1,233 @@
+//! Clients that take their answers slowly, or not at all.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+use uuid::Uuid;
+
+use crate::support::service::{Service, Setup};
+use crate::support::wait;
+
+/// A service with a video of so many bytes.
+async fn serving(settings: &str, bytes: u64) -> (Service, String) {
+    let setup = Setup::new().config(&format!("[server]\n{settings}\n"));
+    let name = format!("{}.mp4", Uuid::new_v4());
+    let videos = setup.data().join("videos");
+    std::fs::create_dir_all(&videos).expect("a directory");
+    let video = File::create(videos.join(&name)).expect("a file");
+    video.set_len(bytes).expect("room");
+    (setup.start().await, format!("/videos/{name}"))
+}
+
+/// A connection whose system takes little that nobody reads.
+fn connect(service: &Service) -> TcpStream {
+    let address: SocketAddr = service.authority().parse().expect("an address");
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    socket.connect(&address.into()).expect("a connection");
+    socket.into()
+}
+
+fn request(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n").into_bytes()
+}
+
+/// Its head, and all that comes after it until the service closes the connection.
+fn answer(stream: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    let head = answer.windows(4).position(|end| end == b"\r\n\r\n");
+    let body = answer.split_off(head.expect("a head") + 4);
+    (String::from_utf8(answer).expect("a head"), body)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("an end")
+}
+
+/// Wherever the rest of the answer is meanwhile: in the service, in its system, or in the client's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_next_request_that_is_late_leaves_the_answer_whole() {
+    const STEP: usize = 16 << 10;
+    const STEPS: usize = 24;
+    let (service, path) = serving("request_timeout = \"1s\"", (STEP * STEPS) as u64).await;
+    let mut reading = Vec::new();
+    for steps in 1..=STEPS {
+        let mut stream = connect(&service);
+        let last = steps * STEP - 1;
+        let range = format!("GET {path} HTTP/1.1\r\nhost: a\r\nrange: bytes=0-{last}\r\n\r\n");
+        let read = blocking(move || {
+            stream.write_all(range.as_bytes()).expect("a request");
+            std::thread::sleep(Duration::from_millis(300));
+            stream.write_all(b"G").expect("a beginning");
+            std::thread::sleep(Duration::from_secs(3));
+            let (head, body) = answer(&mut stream);
+            assert!(head.starts_with("HTTP/1.1 206"), "{head}");
+            (steps, body)
+        });
+        reading.push(tokio::spawn(read));
+    }
+    for read in reading {
+        let (steps, mut body) = read.await.expect("an answer");
+        let late = body.split_off(steps * STEP);
+        assert!(body.iter().all(|byte| *byte == 0), "{steps} steps");
+        assert!(late.starts_with(b"HTTP/1.1 408"), "{} bytes", late.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_and_never_reads_costs_little() {
+    let (service, _) = serving("", 0).await;
+    let asking = (0..4).map(|_| {
+        let mut stream = connect(&service);
+        stream.set_nonblocking(true).expect("a socket");
+        blocking(move || {
+            let many = request("/healthz").repeat(1000);
+            let began = Instant::now();
+            let mut sent = 0;
+            while began.elapsed() < Duration::from_secs(3) {
+                match stream.write(&many) {
+                    Ok(count) => sent += count,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            sent
+        })
+    });
+    let asking: Vec<_> = asking.map(tokio::spawn).collect();
+    for asked in asking {
+        assert!(asked.await.expect("an end") > 100_000, "too little to tell");
+    }
+    let seconds = processor_seconds(service.pid());
+    assert!(seconds < 1.5, "{seconds} s of the processor");
+}
+
+/// What a process has used until now.
+fn processor_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .expect("fields")
+        .split(' ')
+        .collect();
+    let ticks = |field: usize| fields[field].parse::<f64>().expect("a number");
+    // User and system time, in hundredths: fields 14 and 15, the first two of which have been cut.
+    (ticks(12) + ticks(13)) / 100.0
+}
+
+/// They ask again and again, so that requests of theirs are always there to be answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_never_read_lose_their_places_to_newcomers() {
+    let (service, path) = serving("max_connections = 2", 1 << 20).await;
+    let holders: Vec<TcpStream> = (0..2)
+        .map(|_| {
+            let mut stream = connect(&service);
+            stream
+                .write_all(&request(&path).repeat(20))
+                .expect("requests");
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    wait::until_async("a newcomer is served", async || {
+        let mut stream = TcpStream::connect(service.authority()).expect("a connection");
+        let is_served = blocking(move || {
+            let mut status = [0; 12];
+            // Err: closed without a word, as there is no place.
+            let asked = stream.write_all(&request("/healthz"));
+            asked.is_ok() && stream.read_exact(&mut status).is_ok() && &status == b"HTTP/1.1 200"
+        });
+        is_served.await.then_some(())
+    })
+    .await;
+    // Before they are closed for being slow, after 30 s.
+    assert!(
+        began.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(holders);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_steadily_keeps_its_place() {
+    const SIZE: usize = 600 << 10;
+    let (service, path) = serving("max_connections = 1", SIZE as u64).await;
+    let mut stream = connect(&service);
+    stream.write_all(&request(&path)).expect("a request");
+    let reading = tokio::spawn(blocking(move || {
+        let mut chunk = [0; 4 << 10];
+        let mut count = 0;
+        while count < SIZE {
+            // Some 50 KB a second.
+            std::thread::sleep(Duration::from_millis(80));
+            match stream.read(&mut chunk).expect("bytes") {
+                0 => break,
+                read => count += read,
+            }
+        }
+        count
+    }));
+    while !reading.is_finished() {
+        // A newcomer. Err: there is no place.
+        let _ = TcpStream::connect(service.authority()).map(|mut stream| stream.write_all(b"G"));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(reading.await.expect("an end") >= SIZE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_is_closed() {
+    let (service, path) = serving("write_timeout = \"1s\"", 200 << 20).await;
+    let open = || {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", service.pid()));
+        let targets = descriptors
+            .expect("descriptors")
+            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        let is_video = |target: &PathBuf| target.extension().is_some_and(|ending| ending == "mp4");
+        targets.filter(is_video).count()
+    };
+    let readers: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut stream = TcpStream::connect(service.authority()).expect("a connection");
+            stream.write_all(&request(&path)).expect("a request");
+            stream
+        })
+        .collect();
+    wait::until("one is served", || (open() > 0).then_some(())).await;
+    wait::until("all are given up", || (open() == 0).then_some(())).await;
+    drop(readers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_slowly_gets_all_of_it() {
+    const SIZE: u64 = 24 << 20;
+    let (service, path) = serving("write_timeout = \"3s\"", SIZE).await;
+    let mut stream = TcpStream::connect(service.authority()).expect("a connection");
+    let asked = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    stream.write_all(asked.as_bytes()).expect("a request");
+    let read = blocking(move || {
+        let mut chunk = vec![0; 64 << 10];
+        let mut count = 0;
+        let began = Instant::now();
+        loop {
+            match stream.read(&mut chunk).expect("bytes") {
+                0 => return count,
+                read => count += read as u64,
+            }
+            // For much longer than the limit; what the system holds would last for all of it.
+            if began.elapsed() < Duration::from_secs(10) {
+                std::thread::sleep(Duration::from_millis(250));
+            }
+        }
+    });
+    assert!(read.await >= SIZE);
+}
