@@ -6,7 +6,7 @@ use image::{
 
 use crate::support::cmyk;
 use crate::support::frames::{self, Frame};
-use crate::support::picture::{encode, jpeg, png, with_png_chunks};
+use crate::support::picture::{PngChunk, encode, jpeg, png, with_png_chunks};
 use crate::support::render::still;
 use crate::support::scratch::Scratch;
 
@@ -165,7 +165,7 @@ fn a_png_may_say_its_colours_in_chunks_of_its_own() {
     let linear = 100_000u32.to_be_bytes();
     let as_p3 = p3_to_srgb(COLOUR);
     let full_p3 = [12, 13, 0, 1];
-    let cases: [(&str, &[([u8; 4], &[u8])], [f64; 3]); 8] = [
+    let cases: [(&str, &[PngChunk], [f64; 3]); 8] = [
         ("gAMA", &[(*b"gAMA", &linear)], LINEAR),
         ("gAMA of sRGB", &[(*b"gAMA", &nearest_to_srgb)], COLOUR),
         ("cHRM", &[(*b"cHRM", &p3)], as_p3),

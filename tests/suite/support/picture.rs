@@ -65,8 +65,11 @@ pub fn png_header(width: u32, height: u32) -> Bytes {
     [&b"\x89PNG\r\n\x1a\n"[..], &header, idat].concat().into()
 }
 
+/// The type and the data of a chunk.
+pub type PngChunk<'a> = ([u8; 4], &'a [u8]);
+
 /// A PNG with chunks after its header.
-pub fn with_png_chunks(png: &[u8], chunks: &[([u8; 4], &[u8])]) -> Bytes {
+pub fn with_png_chunks(png: &[u8], chunks: &[PngChunk]) -> Bytes {
     // The signature, and IHDR.
     let (header, rest) = png.split_at(8 + 25);
     let chunks = chunks
