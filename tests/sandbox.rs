@@ -413,7 +413,7 @@ fn confined(directory: Option<&Path>, line: &str) -> ExitStatus {
     command.args(["confine", "--memory", "100000000"]);
     if let Some(directory) = directory {
         command
-            .args(["--milliseconds", "100", "--directory"])
+            .args(["--milliseconds", "100", "--result", "result", "--directory"])
             .arg(directory)
             .current_dir(directory);
     }
@@ -448,6 +448,10 @@ fn a_converter_does_nothing_else() {
         "exec mkfifo new",
         "exec rm photo",
         "exec mv photo new",
+        "echo x > photo && exit 42",
+        "exec chmod 666 photo",
+        "exec chown 1 photo",
+        "exec touch -d 2000-01-01 photo",
         "exec cat /etc/passwd",
         "exec cat /proc/$PPID/environ",
         "kill -KILL $PPID && exit 42",
@@ -465,6 +469,59 @@ fn a_converter_does_nothing_else() {
             .collect();
         assert_eq!(names, ["photo"], "{line}");
     }
+}
+
+/// Memory that the system counts as a stack is not had beside the limit of all other memory.
+#[test]
+fn a_converter_has_no_endless_stack() {
+    const PRIVATE_ANONYMOUS: u32 = 0x22;
+    const GROWS_DOWN: u32 = 0x100;
+    let directory = tempfile::tempdir().expect("a directory");
+    for (flags, code) in [
+        (PRIVATE_ANONYMOUS, 42),
+        (PRIVATE_ANONYMOUS | GROWS_DOWN, 43),
+    ] {
+        let line = format!(
+            "exec python3 -ISc '
+import mmap, os
+try:
+    mmap.mmap(-1, 1 << 20, flags={flags})
+except OSError:
+    os._exit(43)
+os._exit(42)'"
+        );
+        let ended = confined(Some(directory.path()), &line);
+        assert_eq!(ended.code(), Some(code), "{flags:#x}");
+    }
+}
+
+/// Of a program that says more than fits into a pipe, the rest is lost.
+#[test]
+fn a_process_that_says_too_much_is_not_held_up() {
+    let fixture = Fixture::new();
+    let chatter = "head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero >&2\n";
+    let rejected = say(r#"{"Rejected":"is not nice"}"#);
+    let sandbox = fixture.script(&format!("{chatter}{}{LISTEN}{rejected}", say(READY)));
+    let error = photo(&sandbox, &open(PHOTO)).expect_err("a refusal");
+    assert_eq!(error.to_string(), "is not nice");
+}
+
+#[test]
+fn an_encoder_gets_no_keys() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinora"));
+    command.env("KINORA_SERVER_API_KEY", "a key");
+    let directory = tempfile::tempdir().expect("a directory");
+    let ffmpeg = directory.path().join("ffmpeg");
+    let seen = directory.path().join("seen");
+    fs::write(&ffmpeg, format!("#!/bin/sh\nenv > '{}'\n", seen.display())).expect("a script");
+    fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).expect("rights");
+    command.args(["render", PHOTO, "--output"]);
+    command.arg(directory.path().join("video.mp4"));
+    command.arg("--ffmpeg").arg(&ffmpeg);
+    let ended = command.output().expect("a process");
+    assert!(!ended.status.success());
+    let seen = fs::read_to_string(seen).expect("an environment");
+    assert!(seen.contains("PATH=") && !seen.contains("a key"), "{seen}");
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Confine {
     /// The only directory that it sees, beside those of the system's programs
     #[arg(long)]
     directory: Option<PathBuf>,
+    /// A file in it that it may write
+    #[arg(long)]
+    result: Vec<String>,
     /// The program, and its arguments
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
@@ -37,6 +40,7 @@ impl Confine {
             self.memory,
             self.milliseconds.map(Duration::from_millis),
             self.directory.as_deref(),
+            &self.result,
         );
         eprintln!("{}: {error}", program.display());
         Ok(ExitCode::from(match error.kind() {

@@ -26,11 +26,12 @@ const SYSTEM: [&str; 11] = [
     "/dev/urandom",
 ];
 
-/// What the files in the directory are for. No new ones: a link or a pipe among them would deceive whoever
-/// reads the results.
-const IN_DIRECTORY: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
-    ReadFile | ReadDir | WriteFile | Truncate
-});
+/// What the directory's files are for.
+const IN_DIRECTORY: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+
+/// What its results are for, which are there already: a link or a pipe in their place would deceive whoever
+/// reads them.
+const RESULTS: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile | Truncate});
 
 /// Leaves the files of `access`, and signals to itself alone. Fails on a kernel without Landlock.
 pub fn leave(access: super::Access<'_>) -> Result<(), Box<dyn Error>> {
@@ -43,7 +44,11 @@ pub fn leave(access: super::Access<'_>) -> Result<(), Box<dyn Error>> {
         super::Access::Pipes => ruleset
             .handle_access(AccessFs::from_all(RIGHTS))?
             .create()?,
-        super::Access::Directory { directory, program } => {
+        super::Access::Directory {
+            directory,
+            results,
+            program,
+        } => {
             let read = AccessFs::from_read(RIGHTS);
             let system = SYSTEM.map(Path::new).into_iter().chain(program);
             ruleset
@@ -51,6 +56,7 @@ pub fn leave(access: super::Access<'_>) -> Result<(), Box<dyn Error>> {
                 .create()?
                 .add_rules(path_beneath_rules(system, read))?
                 .add_rules(path_beneath_rules([directory], IN_DIRECTORY))?
+                .add_rules(path_beneath_rules(results, RESULTS))?
         }
     };
     match ruleset.restrict_self()?.ruleset {

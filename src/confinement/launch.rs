@@ -29,18 +29,36 @@ const FILES: u64 = 256;
 /// The largest file of a converter, in bytes: a PNG of the largest photo, and more.
 const CONVERTED_BYTES: u64 = 1 << 30;
 
+/// Variables that encoders and their drivers have a use for. All others are the service's, and may hold keys.
+const ENCODER_VARIABLES: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "XDG_RUNTIME_DIR",
+];
+const ENCODER_PREFIXES: [&str; 8] = [
+    "CUDA_", "DRI_", "LIBVA_", "MESA_", "MFX_", "NVIDIA_", "ONEVPL_", "VDPAU_",
+];
+
 /// A command that starts an encoder, without network. Arguments can be added.
 ///
 /// # Errors
 /// If this program's own file is not known.
 pub fn encoder(program: &OsStr) -> io::Result<Command> {
     let mut command = confined(ENCODER_MEMORY)?;
-    command.arg("--").arg(program);
+    let variables = std::env::vars_os().filter(|(name, _)| is_for_encoders(name));
+    command.arg("--").arg(program).env_clear().envs(variables);
+    set_env(&mut command);
     Ok(command)
 }
 
 /// A command that starts a converter, which sees the files in its directory and the system's programs and
-/// nothing else. `memory` in bytes; `cpu` on the processor. Arguments can be added.
+/// nothing else, and may write `results`, files of that directory. `memory` in bytes; `cpu` on the processor.
+/// Arguments can be added.
 ///
 /// # Errors
 /// If this program's own file is not known.
@@ -49,6 +67,7 @@ pub fn converter(
     memory: u64,
     cpu: Duration,
     directory: &Path,
+    results: &[&str],
 ) -> io::Result<Command> {
     let mut command = confined(memory)?;
     command
@@ -56,6 +75,7 @@ pub fn converter(
         .arg(cpu.as_millis().to_string())
         .arg("--directory")
         .arg(directory)
+        .args(results.iter().flat_map(|result| ["--result", result]))
         .arg("--")
         .arg(program)
         .current_dir(directory);
@@ -72,16 +92,22 @@ fn confined(memory: u64) -> io::Result<Command> {
     Ok(command)
 }
 
+fn is_for_encoders(name: &OsStr) -> bool {
+    let begins = |prefix: &&str| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+    ENCODER_VARIABLES.iter().any(|known| name == *known) || ENCODER_PREFIXES.iter().any(begins)
+}
+
 /// Confines this process, and becomes `program`. Returns only if it fails.
 ///
 /// `memory` in bytes; `cpu`: on the processor; `directory`: the only one whose files it sees, beside those of
-/// the system's programs.
+/// the system's programs; `results`: those of them that it may write.
 pub fn become_program(
     program: &OsStr,
     arguments: &[OsString],
     memory: u64,
     cpu: Option<Duration>,
     directory: Option<&Path>,
+    results: &[String],
 ) -> io::Result<Infallible> {
     let limits = Limits {
         memory,
@@ -89,10 +115,13 @@ pub fn become_program(
         files: FILES,
         file_bytes: directory.map(|_| CONVERTED_BYTES),
     };
+    let within = |directory: &Path| results.iter().map(|name| directory.join(name)).collect();
+    let results: Vec<PathBuf> = directory.map(within).unwrap_or_default();
     let access = match directory {
         None => Access::Files,
         Some(directory) => Access::Directory {
             directory,
+            results: &results,
             program: Path::new(program)
                 .parent()
                 .filter(|path| path.is_absolute()),

@@ -16,13 +16,16 @@ mod launch;
 mod syscalls;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use launch::{
     NOT_EXECUTABLE, NOT_STARTED, SUBCOMMAND, become_program, converter, encoder, this_program,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Of the main thread's stack, which [`Limits::memory`] does not count.
+const STACK_BYTES: u64 = 8 << 20;
 
 /// What is left to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum Access<'a> {
     /// The files in a directory and the system's programs, but no network and no further processes.
     Directory {
         directory: &'a Path,
+        /// The files in it that may be written.
+        results: &'a [PathBuf],
         /// Where its program is, if not among the system's.
         program: Option<&'a Path>,
     },
@@ -65,10 +70,34 @@ pub fn confine(limits: Limits, access: Access<'_>) -> io::Result<Vec<&'static st
         lower(Resource::Fsize, bytes, bytes)?;
     }
     limit_memory(limits.memory)?;
+    if access != Access::Files {
+        lower(Resource::Stack, STACK_BYTES, STACK_BYTES)?;
+    }
     if let Some(cpu) = limits.cpu {
         limit_cpu(cpu)?;
     }
+    #[cfg(target_os = "linux")]
+    drop_capabilities(access)?;
     Ok(restrict(access))
+}
+
+/// What a root user may do beyond others. Programs keep the right to reach files that another user owns.
+#[cfg(target_os = "linux")]
+fn drop_capabilities(access: Access<'_>) -> io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+    let left = match access {
+        Access::Pipes => CapabilitySet::empty(),
+        Access::Directory { .. } | Access::Files => {
+            CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH
+        }
+    };
+    let now = capabilities(None)?;
+    let sets = CapabilitySets {
+        effective: now.effective & left,
+        permitted: now.permitted & left,
+        inheritable: CapabilitySet::empty(),
+    };
+    Ok(set_capabilities(None, sets)?)
 }
 
 /// Ends this process with the thread that has started it.

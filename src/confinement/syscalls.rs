@@ -8,7 +8,7 @@ use libc::c_long;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, apply_filter,
+    SeccompRule, apply_filter, sock_filter,
 };
 
 use super::Access;
@@ -48,8 +48,8 @@ const COMPUTING: &[c_long] = &[
     libc::SYS_nanosleep,
 ];
 
-/// What other programs must not do: talk to anybody, look into other processes or disturb them, change the
-/// kernel.
+/// What other programs must not do: talk to anybody, look into other processes or disturb them, leave anything
+/// in the kernel's memory, change the kernel.
 const FORBIDDEN: &[c_long] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
@@ -72,6 +72,9 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_tkill,
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
     libc::SYS_setpriority,
     libc::SYS_ioprio_set,
     libc::SYS_sched_setaffinity,
@@ -103,6 +106,45 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_clone3,
 ];
 
+/// What a program with files of its own must not change of any: who may use them, and when they were used.
+const METADATA: &[c_long] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    // Of later kernels, with the same numbers on all machines.
+    FCHMODAT2,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+
+/// Settings of a file by which the kernel sends signals to others (fcntl and ioctl, asm-generic).
+const SIGNALLING_FCNTLS: [u64; 3] = [8, 10, 15]; // F_SETOWN, F_SETSIG, F_SETOWN_EX
+const SIGNALLING_IOCTLS: [u64; 2] = [0x8901, 0x8902]; // FIOSETOWN, SIOCSPGRP
+
 /// Namespaces, in which a process may do more.
 const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWCGROUP,
@@ -117,6 +159,21 @@ const NAMESPACES: [i32; 7] = [
 /// Memory that no limit counts.
 const SHARED_MEMORY: &[c_long] = &[libc::SYS_memfd_create, libc::SYS_shmget, libc::SYS_shmat];
 
+/// Refuses the numbers by which x86-64 kernels offer the same calls once more (x32), before the filter that does not
+/// know them. See seccomp(2) and linux/bpf_common.h.
+const NO_X32: [sock_filter; 3] = [
+    // Load the number of the call.
+    instruction(0x20, 0, 0, 0),
+    // Go on if it is less than the bit of x32.
+    instruction(0x35, 0, 1, 0x4000_0000),
+    // Return SECCOMP_RET_ERRNO.
+    instruction(0x06, 0, 0, 0x0005_0000 | libc::ENOSYS as u32),
+];
+
+const fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
+    sock_filter { code, jt, jf, k }
+}
+
 /// Leaves to this process, and to what it becomes, the system calls of `access`.
 pub fn filter(access: Access<'_>) -> Result<(), Box<dyn Error>> {
     let unknown = SeccompAction::Errno(libc::ENOSYS as u32);
@@ -128,6 +185,7 @@ pub fn filter(access: Access<'_>) -> Result<(), Box<dyn Error>> {
     let architecture = std::env::consts::ARCH.try_into()?;
     let filter = SeccompFilter::new(rules, others, listed, architecture)?;
     let program: BpfProgram = filter.try_into()?;
+    let program: BpfProgram = NO_X32.into_iter().chain(program).collect();
     Ok(apply_filter(&program)?)
 }
 
@@ -138,6 +196,8 @@ fn computing() -> Result<Rules, BackendError> {
     let private = [
         lacks(2, libc::PROT_EXEC as u64)?,
         lacks(3, libc::MAP_SHARED as u64)?,
+        // Would be counted as a stack, not as data.
+        lacks(3, libc::MAP_GROWSDOWN as u64)?,
     ];
     rules.insert(libc::SYS_mmap, vec![rule(private)?]);
     let no_code = [lacks(2, libc::PROT_EXEC as u64)?];
@@ -165,6 +225,8 @@ fn forbidden() -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_prlimit64, vec![rule(others)?]);
     let others = [is_not(0, own_id())?];
     rules.insert(libc::SYS_tgkill, vec![rule(others)?]);
+    rules.insert(libc::SYS_fcntl, any_of(1, &SIGNALLING_FCNTLS)?);
+    rules.insert(libc::SYS_ioctl, any_of(1, &SIGNALLING_IOCTLS)?);
     Ok(rules)
 }
 
@@ -172,8 +234,10 @@ fn forbidden() -> Result<Rules, BackendError> {
 fn forbidden_alone() -> Result<Rules, BackendError> {
     let mut rules = forbidden()?;
     rules.extend(whole(SHARED_MEMORY));
+    rules.extend(whole(METADATA));
     let shared = [has(3, libc::MAP_SHARED as u64)?];
-    rules.insert(libc::SYS_mmap, vec![rule(shared)?]);
+    let stack = [has(3, libc::MAP_GROWSDOWN as u64)?];
+    rules.insert(libc::SYS_mmap, vec![rule(shared)?, rule(stack)?]);
     let process = [lacks(0, libc::CLONE_THREAD as u64)?];
     rules.insert(libc::SYS_clone, vec![rule(process)?]);
     #[cfg(target_arch = "x86_64")]
@@ -192,6 +256,12 @@ fn whole(calls: &[c_long]) -> Rules {
 
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(conditions.to_vec())
+}
+
+/// One rule for each value of an argument.
+fn any_of(argument: u8, values: &[u64]) -> Result<Vec<SeccompRule>, BackendError> {
+    let rules = values.iter().map(|value| rule([is(argument, *value)?]));
+    rules.collect()
 }
 
 type Condition = Result<SeccompCondition, BackendError>;

@@ -60,23 +60,6 @@ pub struct Encoder {
     runtime: Handle,
 }
 
-/// Variables of the service that hold keys.
-const SECRETS: [&str; 13] = [
-    "API_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_STORAGE_ACCOUNT_KEY",
-    "AZURE_STORAGE_CLIENT_SECRET",
-    "AZURE_STORAGE_SAS_TOKEN",
-    "DATABASE_URL",
-    "GCP_SA_CREDENTIALS",
-    "GOOGLE_SERVICE_ACCOUNT_KEY",
-    "KINORA_WEBHOOK_SECRET",
-    "S3_ACCESS_KEY",
-    "S3_SECRET_KEY",
-];
-
 /// Why there is no video. The texts are for callers; the log gets the causes as well.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
@@ -180,19 +163,11 @@ impl Encoder {
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
-        without_secrets(command.as_inner_mut());
         // Out of reach of a Ctrl-C at the terminal, which is ours to answer.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command.as_inner_mut(), 0);
         let child = command.spawn().map_err(EncodeError::NotStarted)?;
         Encoding::new(child, &self.runtime, cancel)
-    }
-}
-
-/// Removes what ffmpeg has no use for.
-fn without_secrets(command: &mut std::process::Command) {
-    for name in SECRETS {
-        command.env_remove(name);
     }
 }
 

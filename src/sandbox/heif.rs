@@ -17,7 +17,7 @@ use super::{Sandbox, SandboxError, Settings};
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED, converter};
 use crate::picture::{Detail, Limits, is_heif};
 
-/// Files in the converter's directory. It can write to those that are there, and create no others.
+/// Files in the converter's directory. It can write to the two that it converts to, and create no others.
 const PHOTO: &str = "photo.heif";
 const CONVERTED: &str = "photo.png";
 /// Of a file of several pictures, the first.
@@ -145,14 +145,14 @@ impl Sandbox {
             self.settings.max_memory,
             self.settings.time_limit,
             directory,
+            &[CONVERTED, FIRST_CONVERTED],
         )?;
         command
             .args([PHOTO, CONVERTED])
             .env_clear()
             .env("PATH", PATH)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+            .stdout(Stdio::null());
         crate::allocator::set_env(&mut command);
         Ok(command)
     }

@@ -46,8 +46,7 @@ impl DecodeProcess {
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(Stdio::piped());
         allocator::set_env(&mut command);
         let running = Running::start(&mut command)?;
         let (stdin, stdout) = running.pipes().ok_or(ErrorKind::BrokenPipe)?;

@@ -1,14 +1,15 @@
 //! A child process: killed in time, waited for, and asked how it has ended.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, PipeReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Pid, Signal};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ const WAIT_INTERVAL: Duration = Duration::from_millis(2);
 pub struct Running {
     /// Shared with the watchdog.
     child: Arc<Mutex<Child>>,
+    stderr: PipeReader,
 }
 
 /// Kills a process at its deadline, when its work is cancelled, or when the runtime ends.
@@ -49,7 +51,10 @@ pub enum Ending {
 }
 
 /// Of what a process says at its end, in bytes.
-const LAST_WORDS: u64 = 4096;
+const LAST_WORDS: usize = 4096;
+
+/// The most that a pipe holds.
+const PIPE_BYTES: u64 = 1 << 20;
 
 /// What the runtimes of Rust and C++, and libheif, say when they are given no memory.
 const OUT_OF_MEMORY: [&str; 3] = [
@@ -60,10 +65,15 @@ const OUT_OF_MEMORY: [&str; 3] = [
 
 impl Running {
     pub fn start(command: &mut Command) -> io::Result<Self> {
+        let (stderr, theirs) = io::pipe()?;
+        // Who says too much loses the rest, and does not wait for somebody to read it.
+        ioctl_fionbio(&theirs, true)?;
+        ioctl_fionbio(&stderr, true)?;
         // Out of reach of a Ctrl-C at the terminal, which is the service's to answer.
-        let child = command.process_group(0).spawn()?;
+        let child = command.stderr(theirs).process_group(0).spawn()?;
         Ok(Self {
             child: Arc::new(Mutex::new(child)),
+            stderr,
         })
     }
 
@@ -113,10 +123,19 @@ impl Running {
     pub fn end(&self) -> io::Result<Ending> {
         let mut child = lock(&self.child);
         let status = kill(&mut child)?;
-        let words = child.stderr.take().map(last_words).transpose();
-        // Err: nothing is known of what it has said.
-        let words = words.ok().flatten().unwrap_or_default();
-        Ok(Ending::of(status, &words))
+        drop(child);
+        Ok(Ending::of(status, &self.last_words()))
+    }
+}
+
+impl Running {
+    /// What has been said until now. More may be to come if a process has given its output to others.
+    fn last_words(&self) -> String {
+        let mut words = Vec::new();
+        // Err: there is no more, or nothing is known of it.
+        let _ = (&self.stderr).take(PIPE_BYTES).read_to_end(&mut words);
+        let start = words.len().saturating_sub(LAST_WORDS);
+        String::from_utf8_lossy(&words[start..]).into_owned()
     }
 }
 
@@ -128,19 +147,18 @@ impl Drop for Running {
 }
 
 fn kill(child: &mut Child) -> io::Result<ExitStatus> {
-    // Changes nothing for one that is dead.
-    let _ = child.kill();
+    kill_all(child);
     child.wait()
 }
 
-/// What has been said until now. More may be to come if a process has given its output to others.
-fn last_words(stderr: ChildStderr) -> io::Result<String> {
-    rustix::io::ioctl_fionbio(&stderr, true)?;
-    let mut words = Vec::new();
-    match stderr.take(LAST_WORDS).read_to_end(&mut words) {
-        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
-        _ => Ok(String::from_utf8_lossy(&words).into_owned()),
+/// With the processes that it has started, should the system have let it.
+fn kill_all(child: &mut Child) {
+    // Err: it was waited for, and its number may be another's.
+    if let Ok(None) = child.try_wait() {
+        let _ = rustix::process::kill_process_group(Pid::from_child(child), Signal::KILL);
     }
+    // Changes nothing for one that is dead.
+    let _ = child.kill();
 }
 
 impl Ending {
@@ -174,8 +192,7 @@ impl Drop for Watchdog {
 impl Drop for Killer {
     fn drop(&mut self) {
         if !self.is_off.load(Ordering::Relaxed) {
-            // Err: it has just ended by itself.
-            let _ = lock(&self.child).kill();
+            kill_all(&mut lock(&self.child));
         }
     }
 }
