@@ -64,7 +64,7 @@ fuzz: tools
 	@./scripts/install-cargo-tool cargo-fuzz 0.13.2
 	@for target in $(TARGETS); do \
 		mkdir -p target/fuzz/corpus/$$target target/fuzz/artifacts/$$target; \
-		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz run --sanitizer none \
+		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz run --release --sanitizer none \
 			--target-dir target/fuzz/build $$target target/fuzz/corpus/$$target fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=1500 \
 			-artifact_prefix=target/fuzz/artifacts/$$target/ || exit 1; \
