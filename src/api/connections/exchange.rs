@@ -130,7 +130,7 @@ impl Stream for SentBody {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let piece = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
-        if let (Poll::Ready(Some(Ok(_))), Some(place)) = (&piece, &self.place) {
+        if let (Poll::Ready(_), Some(place)) = (&piece, &self.place) {
             place.take_up();
         }
         piece

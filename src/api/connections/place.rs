@@ -82,7 +82,11 @@ impl Place {
 
     /// All that was there to be sent is sent. Tells the phase that follows.
     pub fn sent(&self) -> Option<Phase> {
-        let next = self.set_next(None)?;
+        let mut next = self.set_next(None)?;
+        if let Phase::Waiting { has_begun } = &mut next {
+            // The beginning of a further request may be here already.
+            *has_begun = self.read_ahead() > 0;
+        }
         self.set(next);
         Some(next)
     }
