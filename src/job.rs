@@ -301,8 +301,11 @@ impl fmt::Display for FailureCode {
 }
 
 /// The process that finished a job, and its queue at that moment.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessInfo {
+    /// The name of its node. Old versions did not store it.
+    #[serde(default)]
+    pub node: String,
     pub pid: u32,
     pub queue_id: u64,
     pub queue_length: usize,

@@ -38,6 +38,8 @@ pub enum ApiError {
     NotCompleted(Option<Failure>),
     /// There was a video, and it is gone.
     VideoGone,
+    /// The job store does not answer.
+    JobStoreAway,
     /// The storage does not answer, or refuses access.
     StorageFailed,
     /// With the reason, as a sentence.
@@ -86,6 +88,7 @@ impl fmt::Display for ApiError {
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),
+            Self::JobStoreAway => f.write_str("the job store does not answer; try again shortly"),
             Self::StorageFailed => f.write_str("the storage does not answer; try again shortly"),
             Self::UploadFailed(why) => f.write_str(why),
             Self::Internal => f.write_str("an internal error occurred"),
@@ -108,7 +111,9 @@ impl ResponseError for ApiError {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Stopping(_) | Self::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping(_) | Self::JobStoreAway | Self::StorageFailed => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::VideoGone | Self::UploadFailed(_) | Self::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -135,7 +140,10 @@ impl From<SubmitError> for ApiError {
 impl From<BackendError> for ApiError {
     fn from(error: BackendError) -> Self {
         log::error!("a request failed: {}", chain(&error));
-        Self::Internal
+        match error {
+            BackendError::Failed(_) => Self::Internal,
+            BackendError::Unavailable(_) => Self::JobStoreAway,
+        }
     }
 }
 

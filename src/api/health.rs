@@ -33,7 +33,8 @@ pub struct Readiness {
 
 #[derive(Clone)]
 pub struct Needs {
-    pub encoder: Encoder,
+    /// `None`: no videos are made here.
+    pub encoder: Option<Encoder>,
     pub jobs: Jobs,
     pub storage: Arc<dyn Storage>,
 }
@@ -67,7 +68,10 @@ impl Failed {
 impl Needs {
     async fn probe(&self) -> Vec<Failed> {
         let encoder = async {
-            let checked = self.encoder.check().await;
+            let Some(encoder) = &self.encoder else {
+                return Ok(());
+            };
+            let checked = encoder.check().await;
             checked.map_err(|error| Failed::new("ffmpeg", error.to_string(), &error))
         };
         let jobs = async {

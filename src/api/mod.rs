@@ -35,7 +35,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 pub use dialect::webhook_body;
 pub use server::{NOISY_LOGGER, server};
-pub use settings::Settings;
+pub use settings::{Role, Settings};
 
 use crate::encode::Encoder;
 use crate::job::{Job, JobId, VideoUrls};
@@ -64,6 +64,7 @@ pub struct Service {
     wrong_keys: WrongKeys,
     pub readiness: Readiness,
     request_timeout: Duration,
+    role: Role,
 }
 
 impl Service {
@@ -77,7 +78,7 @@ impl Service {
     ) -> Self {
         Self {
             readiness: Readiness::new(Needs {
-                encoder: publisher.pipeline.encoder.clone(),
+                encoder: (settings.role != Role::Api).then(|| publisher.pipeline.encoder.clone()),
                 jobs: jobs.clone(),
                 storage: publisher.storages.current().clone(),
             }),
@@ -88,6 +89,7 @@ impl Service {
             key: ApiKey::new(key),
             wrong_keys: WrongKeys::default(),
             request_timeout: settings.request_timeout,
+            role: settings.role,
         }
     }
 
@@ -117,12 +119,15 @@ impl Service {
 /// The route table: the dialects', and what needs no key.
 fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
     |app| {
+        let role = service.role;
         app.app_data(service)
-            .service(public_get("/videos/{name}", files::file))
             .service(public_get("/healthz", health::healthz))
             .service(public_get("/readyz", health::readyz));
-        for dialect in DIALECTS {
-            dialect.routes(app);
+        if role != Role::Worker {
+            app.service(public_get("/videos/{name}", files::file));
+            for dialect in DIALECTS {
+                dialect.routes(app);
+            }
         }
         app.default_service(web::to(not_found));
     }

@@ -6,9 +6,24 @@ use std::time::Duration;
 use super::auth;
 use crate::setting::{Setting, assign, at_least, duration, positive_duration};
 
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Takes requests, and makes no videos.
+    Api,
+    /// Makes videos, and answers questions about its health alone.
+    Worker,
+}
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub bind: SocketAddr,
+    /// What this node does.
+    pub role: Role,
+    /// The name of this node; `None`: of its host and process.
+    pub node: Option<String>,
     /// Where clients reach this service; the bound address if not set.
     pub public_url: Option<String>,
     /// Created in the data directory if not set.
@@ -29,6 +44,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            role: Role::All,
+            node: None,
             public_url: None,
             api_key: None,
             request_timeout: Duration::from_secs(10),
@@ -47,6 +64,18 @@ impl Settings {
             env: Some("KINORA_BIND"),
             accepts: "an IP address and a port, such as 127.0.0.1:8080",
             set: |s, text| assign(&mut s.bind, text.parse().ok()),
+        },
+        Setting {
+            key: "server.role",
+            env: Some("KINORA_ROLE"),
+            accepts: "all, api or worker",
+            set: |s, text| assign(&mut s.role, role(text)),
+        },
+        Setting {
+            key: "server.node",
+            env: Some("KINORA_NODE"),
+            accepts: "a name of letters, digits, dots, dashes and underscores",
+            set: |s, text| assign(&mut s.node, is_name(text).then(|| Some(text.to_owned()))),
         },
         Setting {
             key: "server.public_url",
@@ -102,6 +131,20 @@ impl Settings {
             set: |s, text| assign(&mut s.stop_grace, duration(text)),
         },
     ];
+}
+
+fn role(text: &str) -> Option<Role> {
+    match text {
+        "all" => Some(Role::All),
+        "api" => Some(Role::Api),
+        "worker" => Some(Role::Worker),
+        _ => None,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    !text.is_empty() && text.len() <= 100 && text.chars().all(is_plain)
 }
 
 fn public_url(text: &str) -> Option<String> {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::encode::Encoder;
 use crate::errors::chain;
+use crate::jobs::postgres::PostgresBackend;
 use crate::jobs::sqlite::SqliteBackend;
 use crate::sandbox::{self, SandboxError};
 use crate::storage::{NoFence, ServiceUrl, Storage, StorageError, Storages};
@@ -36,7 +37,7 @@ pub async fn check(config: &Config) -> Vec<Check> {
         Check::new("decoding", check_decoding(config).await),
         Check::new("HEIC", check_heif(config).await),
         Check::new("data directory", check_data_dir(data_dir)),
-        Check::new("job store", check_job_store(data_dir).await),
+        Check::new("job store", check_job_store(config).await),
     ];
     checks.extend(check_storage(config).await);
     checks
@@ -104,7 +105,14 @@ fn check_data_dir(path: &Path) -> Result<String, String> {
     }
 }
 
-async fn check_job_store(data_dir: &Path) -> Result<String, String> {
+async fn check_job_store(config: &Config) -> Result<String, String> {
+    if let Some(url) = &config.jobs.database_url {
+        return match PostgresBackend::probe_url(url).await {
+            Ok(()) => Ok("PostgreSQL answers".into()),
+            Err(error) => Err(format!("{}; check DATABASE_URL", chain(&error))),
+        };
+    }
+    let data_dir = &config.storage.data_dir;
     let file = super::data_dir::job_store(data_dir);
     if !file.exists() {
         return Ok("there is none yet; the first start makes it".into());

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::StartError;
 
 /// How long a lock may take to be given up by a process that was killed.
@@ -64,6 +66,12 @@ impl DataDir {
 
     pub fn webhook_secret(&self) -> PathBuf {
         self.path.join("webhook-secret")
+    }
+
+    /// A name for this directory, of its own. Where jobs are shared, it tells whose files are here.
+    pub fn id(&self) -> Result<String, StartError> {
+        let (id, _) = self.load_or_create(&self.path.join("id"), || Uuid::new_v4().to_string())?;
+        Ok(id)
     }
 
     /// Reads a secret from its file, or makes it and writes it for our eyes only. Says which.

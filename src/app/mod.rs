@@ -3,6 +3,7 @@
 
 mod check;
 mod data_dir;
+mod node;
 mod panics;
 mod signals;
 
@@ -22,9 +23,10 @@ pub use check::check;
 pub use panics::log_panics;
 pub use signals::StopSignals;
 
-use crate::api::{self, Service};
+use crate::api::{self, Role, Service};
 use crate::config::Config;
 use crate::encode::Encoder;
+use crate::jobs::postgres::{self, PostgresBackend};
 use crate::jobs::sqlite::{SqliteBackend, StoreError};
 use crate::jobs::{Backend, BackendError, Jobs, Storing, WebhookSource, Workers};
 use crate::listing::template::{TemplateError, Templates};
@@ -63,6 +65,17 @@ pub enum StartError {
     System(#[from] io::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error("{}; check DATABASE_URL", crate::errors::chain(.0))]
+    Postgres(#[from] postgres::StoreError),
+    #[error("KINORA_ROLE needs DATABASE_URL: without it, one node does everything")]
+    AloneWithRole,
+    #[error("with DATABASE_URL, {0} must be set: it has to be the same on all nodes")]
+    NotShared(&'static str),
+    #[error(
+        "with DATABASE_URL, storage.url (KINORA_STORAGE_URL) must name a storage that all nodes reach, such as \
+         s3://bucket: the data directory is on one machine"
+    )]
+    StorageNotShared,
     #[error("{} holds no usable key; remove it to have a new one made", .0.display())]
     BadKeyFile(PathBuf),
 }
@@ -72,6 +85,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
+    node::check(&config)?;
     let mut stop_signals = StopSignals::new()?;
     let data = DataDir::open(&config.storage.data_dir)?;
     let listener = listen(config.server.bind)?;
@@ -114,14 +128,18 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         print: api::webhook_body,
         delay: config.webhooks.retries.first().copied().unwrap_or_default(),
     };
-    let jobs = Jobs::new(backend.clone(), webhook_source);
+    let node = node::name(&config);
+    let jobs = Jobs::new(backend.clone(), webhook_source, node.clone());
 
     let api_key = api_key(&config, &data, address)?;
     let secret = webhook_secret(&config, &data)?;
     let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
     let sender = tokio::spawn(sender.run());
     jobs.store_what_is_left(&storing).await?;
-    let workers = Workers::start(&jobs, &storing, &config.jobs)?;
+    let workers = match config.server.role {
+        Role::Api => None,
+        Role::All | Role::Worker => Some(Workers::start(&jobs, &storing, &config.jobs)?),
+    };
     let service = Data::new(Service::new(
         jobs.clone(),
         templates,
@@ -136,6 +154,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let server = tokio::spawn(server);
 
     log_startup(&public_url, address);
+    if config.jobs.database_url.is_some() {
+        info!("this is node {node}, which shares its jobs with others");
+    }
     // Logs what it finds.
     tokio::spawn(async move { checked.readiness.check().await });
 
@@ -162,8 +183,19 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 
 /// The place for jobs that the settings name.
 async fn open_backend(config: &Config, data: &DataDir) -> Result<Arc<dyn Backend>, StartError> {
-    let backend = SqliteBackend::open(&data.job_store(), config.jobs.bounds()).await?;
-    Ok(Arc::new(backend))
+    let bounds = config.jobs.bounds();
+    let Some(url) = &config.jobs.database_url else {
+        let backend = SqliteBackend::open(&data.job_store(), bounds).await?;
+        return Ok(Arc::new(backend));
+    };
+    let settings = postgres::Settings {
+        url: url.clone(),
+        holder: data.id()?,
+        bounds,
+        lease: postgres::LEASE,
+        webhook_timeout: config.webhooks.timeout,
+    };
+    Ok(Arc::new(PostgresBackend::open(settings).await?))
 }
 
 /// The place for videos that the settings name.
@@ -181,8 +213,8 @@ fn open_storages(
 
 /// Lets running jobs finish and their videos be stored. After the grace time, the jobs go back, and
 /// the videos are left for the next start.
-async fn wind_down(jobs: &Jobs, workers: Workers, storing: &Storing, grace: Duration) {
-    let joined = tokio::task::spawn_blocking(move || workers.join());
+async fn wind_down(jobs: &Jobs, workers: Option<Workers>, storing: &Storing, grace: Duration) {
+    let joined = tokio::task::spawn_blocking(move || workers.map(Workers::join));
     let mut ended = pin!(async {
         // Err: it panicked, and has been logged.
         let _ = joined.await;

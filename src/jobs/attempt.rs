@@ -83,6 +83,10 @@ impl Fence for RunningAttempt {
         let backend = &self.jobs.shared.backend;
         match backend.renew(self.attempt, self.progress.get()).await {
             Ok(Lease::Held) => true,
+            Ok(Lease::CancelRequested) => {
+                self.cancellation.cancel(CancelReason::Requested);
+                false
+            }
             Ok(Lease::Lost) => {
                 self.cancellation.cancel(CancelReason::LeaseLost);
                 false
@@ -109,17 +113,13 @@ async fn renew(
     progress: Arc<Progress>,
     cancellation: Cancellation,
 ) {
-    // Requested between the claim and now, the event has found no attempt.
-    if let Ok(Some(job)) = backend.job(attempt.job).await
-        && job.cancel_requested
-    {
-        cancellation.cancel(CancelReason::Requested);
-    }
     let mut interval = tokio::time::interval(backend.renew_interval());
     loop {
         interval.tick().await;
         match backend.renew(attempt, progress.get()).await {
             Ok(Lease::Held) => {}
+            // The event has been lost, or came before there was an attempt to cancel.
+            Ok(Lease::CancelRequested) => return cancellation.cancel(CancelReason::Requested),
             Ok(Lease::Lost) => return cancellation.cancel(CancelReason::LeaseLost),
             Err(error) => warn!("a lease could not be renewed: {}", chain(&error)),
         }

@@ -1,4 +1,5 @@
-//! The job backend: where jobs are stored, and which worker gets which. The embedded one is in `sqlite`.
+//! The job backend: where jobs are stored, and which worker gets which. The embedded one is in `sqlite`, the
+//! cluster's in `postgres`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -75,6 +76,9 @@ pub trait Backend: Send + Sync {
 
     async fn job(&self, id: JobId) -> Result<Option<Job>, BackendError>;
 
+    /// Which of these jobs have ended.
+    async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>, BackendError>;
+
     async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError>;
 
     /// The states of the jobs that changed since then, newest first, ten thousand at most.
@@ -100,8 +104,8 @@ pub trait Backend: Send + Sync {
     /// Shows whether the job store answers.
     async fn probe(&self) -> Result<(), BackendError>;
 
-    /// What happens to jobs from now on. A receiver that lags, or reads [`JobEvent::Missed`], has to
-    /// look up what it waits for.
+    /// What happens to jobs from now on, on whichever node. A receiver that lags, or reads
+    /// [`JobEvent::Missed`], has to look up what it waits for.
     fn events(&self) -> broadcast::Receiver<JobEvent>;
 
     /// Refuses new jobs and claims. What waits stays; running attempts go on.
@@ -158,6 +162,8 @@ impl Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lease {
     Held,
+    /// Held, and the job is to be cancelled.
+    CancelRequested,
     /// The job was given to another attempt, or has ended.
     Lost,
 }
@@ -185,8 +191,9 @@ pub struct JobStatus {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobEvent {
-    /// The job has ended, and its webhook, if it has one, is in the outbox.
     Finished(JobId),
+    /// There is one more in the outbox, which is to be sent from here.
+    WebhookWritten,
     CancelRequested(JobId),
     /// Events may have been lost.
     Missed,
@@ -198,6 +205,14 @@ pub struct NewWebhook {
     pub url: String,
     pub body: Vec<u8>,
     pub first_at: Timestamp,
+}
+
+impl NewWebhook {
+    /// The host and port that its URL leads to; the URL itself if it has none.
+    pub fn receiver(&self) -> String {
+        let parsed = url::Url::parse(&self.url).ok();
+        parsed.map_or_else(|| self.url.clone(), |url| url.authority().to_owned())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -239,11 +254,10 @@ pub enum AcceptError {
 
 /// The backend could not do its work. The cause is for the log.
 #[derive(Debug, thiserror::Error)]
-#[error("the job store failed")]
-pub struct BackendError(#[source] Box<dyn Error + Send + Sync>);
-
-impl BackendError {
-    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(cause.into())
-    }
+pub enum BackendError {
+    #[error("the job store failed")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// It may answer again soon.
+    #[error("the job store does not answer")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }

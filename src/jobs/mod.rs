@@ -1,7 +1,7 @@
 //! Jobs: submitted, waited for, asked about, cancelled; and the workers that do them.
 //!
 //! ```text
-//! Jobs ─▶ backend (a trait, with what it promises) ─▶ sqlite
+//! Jobs ─▶ backend (a trait, with what it promises) ─▶ sqlite, postgres (with row, the same in both)
 //! worker ─ claims jobs and runs the pipeline
 //! attempt, cancellation ─ one job in the hands of this process, and what ends it early
 //! storing, finish ─ a video on its way to the storage; the end of a job
@@ -11,6 +11,8 @@ mod attempt;
 pub mod backend;
 mod cancellation;
 mod finish;
+pub mod postgres;
+mod row;
 mod settings;
 pub mod sqlite;
 mod storing;
@@ -25,6 +27,7 @@ use log::{error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub use backend::{AcceptError, Backend, BackendError, Cancelled, JobStatus};
@@ -43,6 +46,9 @@ use waiters::Waiters;
 
 /// Between attempts to read a result while the store fails.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// Between looks for ends that no event has told of.
+const LOOK_UP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
@@ -70,6 +76,8 @@ struct Shared {
     closing: CancellationToken,
     /// Running attempts are given up, and their jobs go back to the queue.
     stopping: CancellationToken,
+    /// The name of this node.
+    node: String,
     queue_id: u64,
 }
 
@@ -90,7 +98,7 @@ pub enum SubmitError {
 
 impl Jobs {
     /// To be called in the runtime that is to run its tasks.
-    pub fn new(backend: Arc<dyn Backend>, webhook_source: WebhookSource) -> Self {
+    pub fn new(backend: Arc<dyn Backend>, webhook_source: WebhookSource, node: String) -> Self {
         let jobs = Self {
             shared: Arc::new(Shared {
                 backend,
@@ -100,6 +108,7 @@ impl Jobs {
                 running: Mutex::default(),
                 closing: CancellationToken::new(),
                 stopping: CancellationToken::new(),
+                node,
                 // Like the peer's: a number that is this process's own.
                 queue_id: Timestamp::now().0.unsigned_abs(),
             }),
@@ -198,6 +207,7 @@ impl Jobs {
     pub async fn process_info(&self) -> ProcessInfo {
         let queue_length = self.shared.backend.queue_length().await;
         ProcessInfo {
+            node: self.shared.node.clone(),
             pid: std::process::id(),
             queue_id: self.shared.queue_id,
             queue_length: queue_length.unwrap_or_else(|error| {
@@ -255,10 +265,18 @@ impl Jobs {
     /// attempts.
     async fn follow_events(self) {
         let mut events = self.shared.backend.events();
+        let mut poll = tokio::time::interval(LOOK_UP_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match events.recv().await {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                _ = poll.tick() => Ok(JobEvent::Missed),
+            };
+            match event {
                 Ok(JobEvent::Finished(id)) => self.tell_waiter(id),
                 Ok(JobEvent::CancelRequested(id)) => self.cancel_attempt(id),
+                // For those who send them.
+                Ok(JobEvent::WebhookWritten) => {}
                 Ok(JobEvent::Missed) | Err(RecvError::Lagged(_)) => self.look_everything_up().await,
                 Err(RecvError::Closed) => return,
             }
@@ -288,21 +306,13 @@ impl Jobs {
     }
 
     async fn look_everything_up(&self) {
-        for id in self.shared.waiters.ids() {
-            let ended = |job: Job| job.state == JobState::Done;
-            if let Ok(Some(job)) = self.job(id).await
-                && ended(job)
-            {
-                self.tell_waiter(id);
-            }
+        let ids = self.shared.waiters.ids();
+        if ids.is_empty() {
+            return;
         }
-        let running: Vec<JobId> = self.running().keys().copied().collect();
-        for id in running {
-            if let Ok(Some(job)) = self.job(id).await
-                && job.cancel_requested
-            {
-                self.cancel_attempt(id);
-            }
+        match self.shared.backend.ended(&ids).await {
+            Ok(ended) => ended.into_iter().for_each(|id| self.tell_waiter(id)),
+            Err(error) => error!("ends of jobs are not known: {}", chain(&error)),
         }
     }
 

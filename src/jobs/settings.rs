@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::backend::Bounds;
 use crate::setting::{Setting, assign, at_least, positive_duration};
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
+    /// The PostgreSQL that nodes share; `None`: SQLite in the data directory, for one process. Holds a password.
+    pub database_url: Option<String>,
     /// Jobs rendered at the same time, beside the express worker.
     pub workers: usize,
     /// Jobs that may wait; 0: any number.
@@ -23,6 +25,7 @@ impl Default for Settings {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
+            database_url: None,
             workers: (cores / 2).max(2),
             max_queue_length: 10,
             max_express_queue_length: 100,
@@ -34,6 +37,12 @@ impl Default for Settings {
 
 impl Settings {
     pub const TABLE: &[Setting<Self>] = &[
+        Setting {
+            key: "jobs.database_url",
+            env: Some("DATABASE_URL"),
+            accepts: "a URL such as postgres://user:password@host/database",
+            set: |s, text| assign(&mut s.database_url, postgres_url(text).map(Some)),
+        },
         Setting {
             key: "jobs.workers",
             env: Some("KINORA_WORKERS"),
@@ -84,4 +93,9 @@ impl Settings {
             workers: self.workers,
         }
     }
+}
+
+fn postgres_url(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok()?;
+    matches!(url.scheme(), "postgres" | "postgresql").then(|| text.to_owned())
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use log::{error, info, warn};
 use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::schedule::Schedule;
 use super::{Secret, Settings};
 use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::Backend;
-use crate::jobs::backend::{Delivery, DueWebhook};
+use crate::jobs::backend::{Delivery, DueWebhook, JobEvent};
 use crate::net::{Net, Reply, SendError};
 
 /// Concurrent deliveries, in all and to one host: a slow receiver delays nobody else.
@@ -48,18 +49,28 @@ impl WebhookSender {
         let mut events = sender.backend.events();
         let mut deliveries = JoinSet::new();
         let mut under_way: HashMap<task::Id, (String, u32)> = HashMap::new();
+        let mut next_claim = Instant::now();
         loop {
-            let (due, sleep) = sender.claim().await;
-            for webhook in due {
-                let (sender, key) = (sender.clone(), (webhook.id.clone(), webhook.attempt));
-                let task = deliveries.spawn(async move { sender.deliver(webhook).await });
-                under_way.insert(task.id(), key);
+            if next_claim <= Instant::now() {
+                let (due, sleep) = sender.claim().await;
+                next_claim = Instant::now() + sleep;
+                for webhook in due {
+                    let (sender, key) = (sender.clone(), (webhook.id.clone(), webhook.attempt));
+                    let task = deliveries.spawn(async move { sender.deliver(webhook).await });
+                    under_way.insert(task.id(), key);
+                }
             }
             tokio::select! {
-                // Any event, or one that was missed: the end of a job may have written a webhook.
-                _ = events.recv() => {}
-                () = tokio::time::sleep(sleep) => {}
+                event = events.recv() => match event {
+                    Ok(JobEvent::Finished(_) | JobEvent::CancelRequested(_)) => {}
+                    _ => next_claim = Instant::now(),
+                },
+                () = tokio::time::sleep_until(next_claim) => {}
                 Some(ended) = deliveries.join_next_with_id() => {
+                    // Then others may have been held back.
+                    if deliveries.len() + 1 >= MAX_CONCURRENT_PER_HOST as usize {
+                        next_claim = Instant::now();
+                    }
                     let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
                     let webhook = under_way.remove(&id);
                     if let (Err(panic), Some((id, before))) = (ended, webhook) {

@@ -2,8 +2,10 @@
 //! are. A new one adds a harness and passes the suite as it is.
 
 mod backend;
+mod interleavings;
 mod local;
 mod object;
+mod postgres;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod sqlite;

@@ -1,4 +1,4 @@
-//! Real servers of object storage, each test's own, and a proxy that breaks what goes between.
+//! Real servers of object storage and PostgreSQL, each test's own, and a proxy that breaks what goes between.
 //!
 //! `scripts/install-test-servers` installs the servers.
 
@@ -10,6 +10,7 @@ mod gateway;
 mod http;
 mod listener;
 mod ports;
+pub mod postgres;
 mod process;
 pub mod proxy;
 pub mod seaweedfs;

@@ -70,6 +70,21 @@ impl Process {
         }
     }
 
+    /// Sends it a signal.
+    pub fn signal(&mut self, name: &str) {
+        if let Some(shell) = &mut self.shell {
+            shell.signal(name);
+        }
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) {
+        if let Some(mut shell) = self.shell.take() {
+            // Not by closing the pipe, which removes the data.
+            shell.child.wait().expect("the shell's end");
+        }
+    }
+
     /// Starts it again on the same ports, with the same data.
     pub fn restart(&mut self) {
         self.stop();

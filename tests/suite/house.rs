@@ -68,7 +68,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("http", &["storage/object/"]),
     ("httpdate", &["net/"]),
     ("ipnet", &["net/"]),
-    ("sqlx", &["jobs/sqlite/"]),
+    ("sqlx", &["jobs/postgres/", "jobs/row.rs", "jobs/sqlite/"]),
     (
         "crossbeam_channel",
         &["jobs/sqlite/lanes.rs", "pipeline/", "render/", "sandbox/"],
@@ -85,6 +85,7 @@ const HOMES: &[(&str, &[&str])] = &[
     (
         "rustix",
         &[
+            "app/node.rs",
             "api/connections/descriptors.rs",
             "encode/",
             "confinement/",

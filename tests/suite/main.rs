@@ -6,6 +6,7 @@ mod avif;
 mod bad_input;
 mod check;
 mod cli;
+mod cluster;
 mod colour;
 mod doors;
 mod durability;

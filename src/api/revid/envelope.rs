@@ -109,7 +109,7 @@ impl Envelope {
                 job.request.client_id.clone(),
                 job.id,
                 message.to_owned(),
-                finish.process,
+                finish.process.clone(),
             )
         };
         let envelope = match &finish.outcome {

@@ -183,7 +183,7 @@ impl<T: Serialize> Answer<T> {
 impl JobStatus {
     async fn of(job: &Job, urls: Option<&VideoUrls>, service: &Service) -> Self {
         let process = match &job.finish {
-            Some(finish) => finish.process,
+            Some(finish) => finish.process.clone(),
             None => service.jobs.process_info().await,
         };
         let failure = job.finish.as_ref();

@@ -2,7 +2,7 @@
 //! process, which has the file for itself.
 //!
 //! ```text
-//! store (with rows, outbox) ─ what is stored, and in which order jobs are served
+//! store (with outbox) ─ what is stored, and in which order jobs are served
 //! lanes ─ how many wait, and who is woken
 //! ```
 //!
@@ -11,7 +11,6 @@
 
 mod lanes;
 mod outbox;
-mod rows;
 mod store;
 
 use std::collections::{HashMap, HashSet};
@@ -60,6 +59,7 @@ struct Running {
     attempt: u32,
     serves: Serves,
     progress: f64,
+    cancel_requested: bool,
     /// Its worker is idle again, although the end is not stored yet.
     ended: bool,
 }
@@ -127,8 +127,31 @@ impl SqliteBackend {
         let _ = self.events.send(event);
     }
 
+    fn tell_end(&self, id: JobId, webhook: Option<&NewWebhook>) {
+        self.tell(JobEvent::Finished(id));
+        if webhook.is_some() {
+            self.tell(JobEvent::WebhookWritten);
+        }
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the next renewal tell that a running job is to be cancelled.
+    async fn mark_cancelled(&self, id: JobId) -> Result<(), StoreError> {
+        loop {
+            if let Some(running) = self.running().get_mut(&id) {
+                running.cancel_requested = true;
+                return Ok(());
+            }
+            // Between the statement that claims it and its place in memory, or ended meanwhile.
+            let runs = |job: Job| job.state == JobState::Running;
+            if !self.store.job(id).await?.is_some_and(runs) {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// A job, and its position if it waits.
@@ -175,6 +198,7 @@ impl Backend for SqliteBackend {
                 attempt: job.attempt,
                 serves,
                 progress: 0.0,
+                cancel_requested: job.cancel_requested,
                 ended: false,
             };
             self.running().insert(job.id, attempt);
@@ -186,7 +210,10 @@ impl Backend for SqliteBackend {
         match self.running().get_mut(&attempt.job) {
             Some(running) if running.attempt == attempt.number => {
                 running.progress = progress;
-                Ok(Lease::Held)
+                Ok(match running.cancel_requested {
+                    true => Lease::CancelRequested,
+                    false => Lease::Held,
+                })
             }
             _ => Ok(Lease::Lost),
         }
@@ -209,6 +236,7 @@ impl Backend for SqliteBackend {
                 // Without a place, as it has ended.
                 serves: Serves::Both,
                 progress: 0.0,
+                cancel_requested: job.cancel_requested,
                 ended: true,
             };
             self.running().insert(job.id, attempt);
@@ -226,7 +254,7 @@ impl Backend for SqliteBackend {
         let finished = self.store.finish(attempt, finish, webhook).await?;
         self.forget(attempt);
         if finished {
-            self.tell(JobEvent::Finished(attempt.job));
+            self.tell_end(attempt.job, webhook);
         }
         Ok(finished)
     }
@@ -251,9 +279,12 @@ impl Backend for SqliteBackend {
         match (cancelled, lane) {
             (Cancelled::Ended, Some(lane)) => {
                 self.lanes.withdraw(lane);
-                self.tell(JobEvent::Finished(id));
+                self.tell_end(id, webhook);
             }
-            (Cancelled::Requested, _) => self.tell(JobEvent::CancelRequested(id)),
+            (Cancelled::Requested, _) => {
+                self.mark_cancelled(id).await?;
+                self.tell(JobEvent::CancelRequested(id));
+            }
             _ => {}
         }
         Ok(cancelled)
@@ -261,6 +292,10 @@ impl Backend for SqliteBackend {
 
     async fn job(&self, id: JobId) -> Result<Option<Job>, BackendError> {
         Ok(self.store.job(id).await?)
+    }
+
+    async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>, BackendError> {
+        Ok(self.store.ended(ids).await?)
     }
 
     async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError> {

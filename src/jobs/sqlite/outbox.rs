@@ -19,7 +19,7 @@ pub async fn insert(
     )
     .bind(format!("msg_{job}"))
     .bind(&webhook.url)
-    .bind(host(&webhook.url))
+    .bind(webhook.receiver())
     .bind(&webhook.body)
     .bind(webhook.first_at.0)
     .execute(transaction)
@@ -84,10 +84,4 @@ impl Store {
             .await?;
         Ok(())
     }
-}
-
-/// The host and port that a URL leads to; the URL itself if it has none.
-fn host(url: &str) -> String {
-    let parsed = url::Url::parse(url).ok();
-    parsed.map_or_else(|| url.to_owned(), |url| url.authority().to_owned())
 }

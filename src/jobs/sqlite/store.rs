@@ -9,18 +9,22 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, FromRow, Row, SqliteConnection};
 
 use super::outbox;
-use super::rows::{self, JOB_COLUMNS, lane_number, to_json};
 use crate::errors::chain;
 use crate::job::{
     Failure, Finish, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp, UnstoredVideo,
 };
 use crate::jobs::backend::{Attempt, BackendError, Cancelled, NewWebhook};
+use crate::jobs::row::{self, JobRow, Unreadable, lane_number, to_json};
 
 /// Never edited once released: a store of any version is brought up to date by the later ones.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// What [`JobRow`] reads.
+const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, \
+    cancel_requested, unstored, created_at, started_at, changed_at AS finished_at, outcome, process";
 
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
@@ -31,13 +35,13 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("the job store could not be brought up to date")]
     Migration(#[from] MigrateError),
-    #[error("the job store holds a row that cannot be read: {0}")]
-    Unreadable(String),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
 }
 
 impl From<StoreError> for BackendError {
     fn from(error: StoreError) -> Self {
-        Self::new(error)
+        Self::Failed(error.into())
     }
 }
 
@@ -144,7 +148,7 @@ impl Store {
         let Some(row) = rows.first() else {
             return Ok(Begun::NoJob);
         };
-        match rows::job(row) {
+        match job(row) {
             Ok(job) => Ok(Begun::Job(Box::new(job))),
             Err(error) => {
                 error!("a job is given up: {}", chain(&error));
@@ -158,6 +162,7 @@ impl Store {
     async fn give_up(&self, row: &SqliteRow) -> Result<()> {
         let outcome: Outcome = Err(Failure::internal());
         let process = ProcessInfo {
+            node: String::new(),
             pid: std::process::id(),
             queue_id: 0,
             queue_length: 0,
@@ -183,7 +188,7 @@ impl Store {
         .bind(attempt.number)
         .fetch_all(&self.writer)
         .await?;
-        rows.first().map(rows::lane).transpose()
+        rows.first().map(lane).transpose()
     }
 
     /// Records that a video is made. `false`: its attempt had lost the job.
@@ -209,7 +214,7 @@ impl Store {
         .await?;
         let mut jobs = Vec::new();
         for row in &rows {
-            match rows::job(row) {
+            match job(row) {
                 Ok(job) => jobs.push(job),
                 Err(error) => {
                     error!("a job is given up: {}", chain(&error));
@@ -300,7 +305,7 @@ impl Store {
         let rows = sqlx::query("SELECT lane FROM jobs WHERE state = 'queued'")
             .fetch_all(&self.writer)
             .await?;
-        rows.iter().map(rows::lane).collect()
+        rows.iter().map(lane).collect()
     }
 
     pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
@@ -310,7 +315,19 @@ impl Store {
         .bind(id.to_string())
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|row| rows::job(&row)).transpose()
+        row.map(|row| job(&row)).transpose()
+    }
+
+    /// Which of these jobs have ended.
+    pub async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let rows = sqlx::query(
+            "SELECT id, state FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state = 'done'",
+        )
+        .bind(to_json(&ids)?)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
     }
 
     /// The place of a waiting job, from 1, in the order in which jobs are served.
@@ -335,9 +352,20 @@ impl Store {
         .bind(MAX_STATES)
         .fetch_all(&self.readers)
         .await?;
-        let state = |row: &SqliteRow| Ok((rows::id(row)?, rows::state(row)?));
-        rows.iter().map(state).collect()
+        rows.iter().map(id_and_state).collect()
     }
+}
+
+fn id_and_state(row: &SqliteRow) -> Result<(JobId, JobState)> {
+    Ok(row::id_and_state(&FromRow::from_row(row)?)?)
+}
+
+fn job(row: &SqliteRow) -> Result<Job> {
+    Ok(JobRow::from_row(row)?.into_job()?)
+}
+
+fn lane(row: &SqliteRow) -> Result<Lane> {
+    Ok(row::lane(row.try_get("lane")?)?)
 }
 
 /// How a job ends, and which state it must be in for that.
@@ -367,7 +395,7 @@ impl Ending<'_> {
         let Some(row) = ended.first() else {
             return Ok(None);
         };
-        let lane = rows::lane(row)?;
+        let lane = lane(row)?;
         if let Some(webhook) = self.webhook {
             outbox::insert(&mut transaction, self.job, webhook).await?;
         }

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod client;
+pub mod cluster;
 pub mod cmyk;
 pub mod frames;
 pub mod host;

@@ -1,0 +1,266 @@
+//! The cluster's backend: any number of nodes share the jobs in one PostgreSQL.
+//!
+//! ```text
+//! store (with outbox) ─ what is stored, and in which order jobs are served
+//! listener ─ what other nodes tell: new jobs, ends, cancellations
+//! wake ─ the workers of this node that wait for a job
+//! ```
+//!
+//! Leases run by the clock of the database. A node renews those of its attempts; whichever node notices that
+//! one has lapsed puts its job back. What is told by notifications is found by polls as well, a little later.
+
+mod listener;
+mod outbox;
+mod store;
+mod wake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use log::{error, info};
+use tokio::runtime::Handle;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use store::Store;
+pub use store::StoreError;
+use wake::Wake;
+
+use super::backend::{
+    AcceptError, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks, Delivery,
+    JobEvent, JobStatus, Lease, NewWebhook, Serves,
+};
+use crate::errors::chain;
+use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
+
+/// How long an attempt holds its job without a renewal.
+pub const LEASE: Duration = Duration::from_secs(15);
+
+/// A few times in each lease, and as often as progress is to be seen.
+const RENEW_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Between looks for a job that no notification has told of.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Between attempts to claim a job while the store fails.
+const CLAIM_AGAIN: Duration = Duration::from_secs(1);
+
+/// For receivers of events that are busy for a moment.
+const EVENTS_KEPT: usize = 4096;
+
+/// Where the jobs are, and who this is.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `postgres://…`
+    pub url: String,
+    /// The data directory of this node, by a name of its own: what its last process has left is its.
+    pub holder: String,
+    pub bounds: Bounds,
+    /// [`LEASE`], but for tests.
+    pub lease: Duration,
+    /// The longest delivery of a webhook.
+    pub webhook_timeout: Duration,
+}
+
+pub struct PostgresBackend {
+    store: Store,
+    bounds: Bounds,
+    runtime: Handle,
+    wake: Arc<Wake>,
+    events: broadcast::Sender<JobEvent>,
+    /// No more jobs are accepted or claimed.
+    closed: CancellationToken,
+    /// Ends the tasks of this backend.
+    tasks: CancellationToken,
+}
+
+impl Drop for PostgresBackend {
+    fn drop(&mut self) {
+        self.tasks.cancel();
+    }
+}
+
+impl PostgresBackend {
+    /// Connects, brings the job store up to date, and puts the jobs back that the last process with this data
+    /// directory was working on. To be called in the runtime that is to run the statements.
+    pub async fn open(settings: Settings) -> Result<Self, StoreError> {
+        let bounds = settings.bounds;
+        let lease = settings.lease;
+        let store = Store::open(settings).await?;
+        let recovered = store.recover().await?;
+        if recovered > 0 {
+            info!("{recovered} unfinished jobs are back in the queue");
+        }
+        store.recover_webhooks().await?;
+        let wake = Arc::new(Wake::new(bounds.workers));
+        let events = broadcast::Sender::new(EVENTS_KEPT);
+        let tasks = CancellationToken::new();
+        let listener = listener::listen(store.clone(), wake.clone(), events.clone());
+        tokio::spawn(tasks.clone().run_until_cancelled_owned(listener));
+        let watch = listener::put_lapsed_back(store.clone(), lease);
+        tokio::spawn(tasks.clone().run_until_cancelled_owned(watch));
+        Ok(Self {
+            store,
+            bounds,
+            runtime: Handle::current(),
+            wake,
+            events,
+            closed: CancellationToken::new(),
+            tasks,
+        })
+    }
+
+    /// Shows whether the job store answers, and changes nothing.
+    pub async fn probe_url(url: &str) -> Result<(), StoreError> {
+        Store::probe_url(url).await
+    }
+
+    /// Nobody may be listening.
+    fn tell(&self, event: JobEvent) {
+        let _ = self.events.send(event);
+    }
+
+    fn tell_of_webhook(&self, webhook: Option<&NewWebhook>) {
+        if webhook.is_some() {
+            self.tell(JobEvent::WebhookWritten);
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for PostgresBackend {
+    async fn accept(&self, job: &Job) -> Result<(), AcceptError> {
+        if self.closed.is_cancelled() {
+            return Err(AcceptError::Closed);
+        }
+        let lane = job.request.lane;
+        let bound = self.bounds.of(lane);
+        let accepted = self.store.accept(job, bound).await;
+        match (accepted.map_err(BackendError::from)?, bound) {
+            (false, Some(bound)) => Err(AcceptError::Full { lane, bound }),
+            _ => Ok(()),
+        }
+    }
+
+    fn claim(&self, serves: Serves) -> Option<Job> {
+        while !self.closed.is_cancelled() {
+            let pause = match self.runtime.block_on(self.store.claim(serves)) {
+                Ok(Some(job)) => return Some(job),
+                Ok(None) => POLL,
+                Err(error) => {
+                    error!("a job could not be claimed: {}", chain(&error));
+                    CLAIM_AGAIN
+                }
+            };
+            let woken = self.wake.wait(serves, pause);
+            self.runtime
+                .block_on(self.closed.run_until_cancelled(woken));
+        }
+        None
+    }
+
+    async fn renew(&self, attempt: Attempt, progress: f64) -> Result<Lease, BackendError> {
+        Ok(match self.store.renew(attempt, progress).await? {
+            None => Lease::Lost,
+            Some(renewed) if renewed.cancel_requested => Lease::CancelRequested,
+            Some(_) => Lease::Held,
+        })
+    }
+
+    fn renew_interval(&self) -> Duration {
+        RENEW_INTERVAL
+    }
+
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError> {
+        Ok(self.store.made(attempt, video).await?)
+    }
+
+    async fn take_unstored(&self) -> Result<Vec<Job>, BackendError> {
+        Ok(self.store.take_unstored().await?)
+    }
+
+    async fn finish(
+        &self,
+        attempt: Attempt,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<bool, BackendError> {
+        let finished = self.store.finish(attempt, finish, webhook).await?;
+        if finished {
+            self.tell_of_webhook(webhook);
+        }
+        Ok(finished)
+    }
+
+    async fn release(&self, attempt: Attempt) -> Result<bool, BackendError> {
+        Ok(self.store.release(attempt).await?)
+    }
+
+    async fn cancel(
+        &self,
+        id: JobId,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<Cancelled, BackendError> {
+        let cancelled = self.store.cancel(id, finish, webhook).await?;
+        if cancelled == Cancelled::Ended {
+            self.tell_of_webhook(webhook);
+        }
+        Ok(cancelled)
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<Job>, BackendError> {
+        Ok(self.store.job(id).await?)
+    }
+
+    async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>, BackendError> {
+        Ok(self.store.ended(ids).await?)
+    }
+
+    async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError> {
+        Ok(self.store.status(id).await?)
+    }
+
+    async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>, BackendError> {
+        Ok(self.store.states_since(since).await?)
+    }
+
+    async fn queue_length(&self) -> Result<usize, BackendError> {
+        Ok(self.store.queue_length().await?)
+    }
+
+    fn bound(&self, lane: Lane) -> Option<usize> {
+        self.bounds.of(lane)
+    }
+
+    async fn claim_webhooks(
+        &self,
+        per_host: u32,
+        limit: u32,
+    ) -> Result<ClaimedWebhooks, BackendError> {
+        Ok(self.store.claim_webhooks(per_host, limit).await?)
+    }
+
+    async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError> {
+        Ok(self.store.record_delivery(id, delivery).await?)
+    }
+
+    async fn probe(&self) -> Result<(), BackendError> {
+        Ok(self.store.probe().await?)
+    }
+
+    fn events(&self) -> broadcast::Receiver<JobEvent> {
+        self.events.subscribe()
+    }
+
+    fn close(&self) {
+        self.closed.cancel();
+    }
+
+    async fn shut_down(&self) {
+        self.closed.cancel();
+        self.tasks.cancel();
+        self.store.close().await;
+    }
+}

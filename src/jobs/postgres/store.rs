@@ -1,0 +1,594 @@
+//! The job store: its connections, and the statements about jobs.
+//!
+//! Each call is one statement, committed by itself: a node that freezes in the middle holds no lock.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::error;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow, Postgres,
+};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, Row};
+use tokio::time::timeout;
+
+use super::Settings;
+use crate::errors::chain;
+use crate::job::{
+    Failure, Finish, Job, JobId, JobState, Lane, ProcessInfo, Timestamp, UnstoredVideo,
+};
+use crate::jobs::backend::{Attempt, BackendError, Cancelled, JobStatus, NewWebhook, Serves};
+use crate::jobs::row::{self, JobRow, Unreadable, lane_number, to_json};
+
+/// Never edited once released, and never in the way of nodes of the last version.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// What [`JobRow`] reads.
+const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
+    spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
+    outcome, process";
+
+/// For a connection and a statement on it together: a caller is answered within 2 s.
+const STATEMENT_TIMEOUT: Duration = Duration::from_millis(1_800);
+
+/// One of them listens.
+const MAX_CONNECTIONS: u32 = 11;
+
+/// At the start.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What nodes tell each other: `queued <lane>`, `finished <job>`, `cancel <job>`.
+const CHANNEL: &str = "kinora";
+
+/// Of jobs in one answer.
+const MAX_STATES: i64 = 10_000;
+
+/// What the server itself ends, should it never hear of us again.
+const SESSION: &str =
+    "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s'";
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the job store failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the job store does not answer")]
+    NoAnswer,
+    #[error("the job store could not be brought up to date")]
+    Migration(#[from] MigrateError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("DATABASE_URL is not usable: {0}")]
+    BadUrl(sqlx::Error),
+}
+
+impl From<StoreError> for BackendError {
+    fn from(error: StoreError) -> Self {
+        match error.is_away() {
+            true => Self::Unavailable(error.into()),
+            false => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the server is out of reach, stopping, starting, or has no room for a client.
+    fn is_away(&self) -> bool {
+        /// Classes of SQLSTATE: connection exception, insufficient resources, operator intervention.
+        const AWAY: [&str; 3] = ["08", "53", "57"];
+        match self {
+            Self::NoAnswer => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                AWAY.iter().any(|class| code.starts_with(class))
+            }
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+            Self::Migration(_) | Self::Unreadable(_) | Self::BadUrl(_) => false,
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// What a renewal found.
+pub struct Renewed {
+    pub cancel_requested: bool,
+}
+
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    settings: Arc<Settings>,
+}
+
+/// A connection that is dropped, and not given back, unless its statement came to an end: what comes
+/// next over it would be the rest of the last answer, or nothing for a long time.
+struct Lent(Option<PoolConnection<Postgres>>);
+
+impl Lent {
+    fn give_back(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+impl Store {
+    /// Connects, and brings the store up to date, one node after the other.
+    pub async fn open(settings: Settings) -> Result<Self> {
+        let options = options(&settings.url)?;
+        migrate(&options).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(STATEMENT_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(SESSION).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(Self {
+            pool,
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// A connection that hears of what other nodes do, and connects anew when it is lost.
+    pub async fn listener(&self) -> Result<PgListener> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    }
+
+    /// Which data directory this is.
+    pub(super) fn holder(&self) -> &str {
+        &self.settings.holder
+    }
+
+    /// How long a claimed webhook is left to who has claimed it: longer than its delivery takes.
+    pub(super) fn webhook_lease(&self) -> Duration {
+        self.settings.lease + self.settings.webhook_timeout
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Runs a statement, unless that takes too long.
+    pub(super) async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
+        let run = async {
+            let mut lent = Lent(Some(self.pool.acquire().await?));
+            let rows = match &mut lent.0 {
+                Some(connection) => statement.fetch_all(&mut **connection).await,
+                None => Err(sqlx::Error::PoolClosed),
+            };
+            match rows {
+                // The server has told what is wrong; the connection is as good as before.
+                rows @ (Ok(_) | Err(sqlx::Error::Database(_))) => {
+                    lent.give_back();
+                    rows
+                }
+                lost => lost,
+            }
+        };
+        match timeout(STATEMENT_TIMEOUT, run).await {
+            Ok(rows) => Ok(rows?),
+            Err(_) => Err(StoreError::NoAnswer),
+        }
+    }
+
+    async fn row(&self, statement: Statement<'_>) -> Result<Option<PgRow>> {
+        Ok(self.rows(statement).await?.into_iter().next())
+    }
+
+    /// Whether the statement has found its row.
+    async fn found(&self, statement: Statement<'_>) -> Result<bool> {
+        Ok(self.row(statement).await?.is_some())
+    }
+
+    pub async fn probe_url(url: &str) -> Result<()> {
+        let mut connection = connect(&options(url)?).await?;
+        // Not our tables: the first start makes them.
+        sqlx::raw_sql("SELECT").execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
+    pub async fn probe(&self) -> Result<()> {
+        self.rows(sqlx::query("SELECT FROM kinora.jobs LIMIT 1"))
+            .await?;
+        Ok(())
+    }
+
+    /// `false`: the lane is full.
+    pub async fn accept(&self, job: &Job, bound: Option<usize>) -> Result<bool> {
+        let request = &job.request;
+        let bound = bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
+        let accepted = sqlx::query(
+            "SELECT kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10)",
+        )
+        .bind(job.id.to_string())
+        .bind(&request.dialect)
+        .bind(&request.endpoint)
+        .bind(request.dialect_data.as_ref().map(to_json).transpose()?)
+        .bind(&request.client_id)
+        .bind(&request.webhook_url)
+        .bind(lane_number(request.lane))
+        .bind(to_json(&request.spec)?)
+        .bind(job.created_at.0)
+        .bind(bound);
+        match self.row(accepted).await? {
+            Some(row) => Ok(row.try_get(0)?),
+            None => Ok(false),
+        }
+    }
+
+    /// Begins an attempt at the first waiting job of the lanes.
+    pub async fn claim(&self, serves: Serves) -> Result<Option<Job>> {
+        let last_lane = lane_number(match serves {
+            Serves::Both => Lane::Normal,
+            Serves::ExpressOnly => Lane::Express,
+        });
+        loop {
+            let claimed = sqlx::query(AssertSqlSafe(format!(
+                "UPDATE kinora.jobs SET state = 'running', attempt = attempt + 1, holder = $1, \
+                     lease_until = kinora.now_ms() + $2, progress = 0, \
+                     started_at = kinora.now_ms(), changed_at = kinora.now_ms() \
+                 WHERE seq = (SELECT seq FROM kinora.jobs WHERE state = 'queued' AND lane <= $3 \
+                     ORDER BY lane, crashes, seq LIMIT 1 FOR UPDATE SKIP LOCKED) \
+                 RETURNING {JOB_COLUMNS}"
+            )))
+            .bind(self.holder())
+            .bind(milliseconds(self.settings.lease))
+            .bind(last_lane);
+            let Some(row) = self.row(claimed).await? else {
+                return Ok(None);
+            };
+            if let Some(job) = self.job_or_end(&row).await? {
+                return Ok(Some(job));
+            }
+        }
+    }
+
+    /// Reads a row. `None`: it cannot be read, and its job has been ended.
+    async fn job_or_end(&self, row: &PgRow) -> Result<Option<Job>> {
+        let id: String = row.try_get("id")?;
+        let attempt: i64 = row.try_get("attempt")?;
+        match JobRow::from_row(row)?.into_job() {
+            Ok(job) => Ok(Some(job)),
+            Err(error) => {
+                error!("job {id} is given up: {}", chain(&error));
+                // Without a webhook: nobody could print it.
+                let end = Ending {
+                    finish: &Finish {
+                        at: Timestamp::now(),
+                        outcome: Err(Failure::internal()),
+                        process: ProcessInfo {
+                            node: String::new(),
+                            pid: std::process::id(),
+                            queue_id: 0,
+                            queue_length: 0,
+                        },
+                    },
+                    webhook: None,
+                    attempt: Some(attempt),
+                };
+                self.end(&id, end).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// `None`: the attempt had lost its job.
+    pub async fn renew(&self, attempt: Attempt, progress: f64) -> Result<Option<Renewed>> {
+        let renewed = sqlx::query(
+            "UPDATE kinora.jobs SET lease_until = kinora.now_ms() + $3, progress = $4 \
+             WHERE id = $1::uuid AND attempt = $2 AND state = 'running' RETURNING cancel_requested",
+        )
+        .bind(attempt.job.to_string())
+        .bind(i64::from(attempt.number))
+        .bind(milliseconds(self.settings.lease))
+        .bind(progress);
+        let Some(row) = self.row(renewed).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Renewed {
+            cancel_requested: row.try_get(0)?,
+        }))
+    }
+
+    /// Puts the job of an attempt back into its lane. `false`: the attempt had lost it.
+    pub async fn release(&self, attempt: Attempt) -> Result<bool> {
+        self.found(
+            sqlx::query(
+                "WITH released AS (UPDATE kinora.jobs SET state = 'queued', holder = NULL, \
+                     lease_until = NULL, unstored = NULL, started_at = NULL, changed_at = kinora.now_ms() \
+                     WHERE id = $1::uuid AND attempt = $2 AND state = 'running' RETURNING lane) \
+                 SELECT pg_notify('kinora', 'queued ' || lane)::text FROM released",
+            )
+            .bind(attempt.job.to_string())
+            .bind(i64::from(attempt.number)),
+        )
+        .await
+    }
+
+    /// Records that a video is made. `false`: its attempt had lost the job.
+    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool> {
+        self.found(
+            sqlx::query(
+                "UPDATE kinora.jobs SET unstored = $3, lease_until = kinora.now_ms() + $4 \
+                 WHERE id = $1::uuid AND attempt = $2 AND state = 'running' RETURNING seq",
+            )
+            .bind(attempt.job.to_string())
+            .bind(i64::from(attempt.number))
+            .bind(to_json(video)?)
+            .bind(milliseconds(self.settings.lease)),
+        )
+        .await
+    }
+
+    /// Begins an attempt at each job whose video was made here and is not stored.
+    pub async fn take_unstored(&self) -> Result<Vec<Job>> {
+        let rows = self
+            .rows(
+                sqlx::query(AssertSqlSafe(format!(
+                    "UPDATE kinora.jobs SET attempt = attempt + 1, lease_until = kinora.now_ms() + $2 \
+                     WHERE state = 'running' AND holder = $1 AND unstored IS NOT NULL \
+                     RETURNING {JOB_COLUMNS}"
+                )))
+                .bind(self.holder())
+                .bind(milliseconds(self.settings.lease)),
+            )
+            .await?;
+        let mut jobs = Vec::new();
+        for row in &rows {
+            jobs.extend(self.job_or_end(row).await?);
+        }
+        Ok(jobs)
+    }
+
+    /// Puts the jobs back that the last process with this data directory was working on.
+    pub async fn recover(&self) -> Result<usize> {
+        let statement = put_back("holder = $1 AND unstored IS NULL");
+        let back = sqlx::query(AssertSqlSafe(statement)).bind(self.holder());
+        Ok(self.rows(back).await?.len())
+    }
+
+    /// Puts the jobs back whose leases have lapsed, wherever they ran. The videos that some may have made are
+    /// out of reach with their holders.
+    pub async fn put_lapsed_back(&self) -> Result<usize> {
+        let statement = put_back("lease_until < kinora.now_ms()");
+        let back = sqlx::query(AssertSqlSafe(statement));
+        Ok(self.rows(back).await?.len())
+    }
+
+    /// Ends an attempt and its job, and writes the webhook. `false`: the attempt had lost the job.
+    pub async fn finish(
+        &self,
+        attempt: Attempt,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<bool> {
+        let ending = Ending {
+            finish,
+            webhook,
+            attempt: Some(attempt.number.into()),
+        };
+        self.end(&attempt.job.to_string(), ending).await
+    }
+
+    /// Ends a job that waits, and writes the webhook; marks one that runs, and tells its holder.
+    pub async fn cancel(
+        &self,
+        id: JobId,
+        finish: &Finish,
+        webhook: Option<&NewWebhook>,
+    ) -> Result<Cancelled> {
+        loop {
+            let ending = Ending {
+                finish,
+                webhook,
+                attempt: None,
+            };
+            if self.end(&id.to_string(), ending).await? {
+                return Ok(Cancelled::Ended);
+            }
+            if self.request_cancellation(id).await? {
+                return Ok(Cancelled::Requested);
+            }
+            // Released between the two statements.
+            let waits = |job: Job| job.state == JobState::Queued;
+            if !self.job(id).await?.is_some_and(waits) {
+                return Ok(Cancelled::TooLate);
+            }
+        }
+    }
+
+    /// Marks a job that runs. `false`: it does not.
+    async fn request_cancellation(&self, id: JobId) -> Result<bool> {
+        self.found(
+            sqlx::query(
+                "WITH marked AS (UPDATE kinora.jobs SET cancel_requested = true \
+                     WHERE id = $1::uuid AND state = 'running' RETURNING id) \
+                 SELECT pg_notify('kinora', 'cancel ' || id)::text FROM marked",
+            )
+            .bind(id.to_string()),
+        )
+        .await
+    }
+
+    /// Ends the job for which `ending` holds, in one statement with its webhook.
+    async fn end(&self, id: &str, ending: Ending<'_>) -> Result<bool> {
+        let Ending {
+            finish,
+            webhook,
+            attempt,
+        } = ending;
+        self.found(
+            sqlx::query(
+                "WITH ended AS (UPDATE kinora.jobs SET state = 'done', holder = NULL, \
+                     lease_until = NULL, unstored = NULL, changed_at = kinora.now_ms(), \
+                     finished_at = $3, outcome = $4, process = $5 \
+                     WHERE id = $1::uuid AND CASE WHEN $2::bigint IS NULL THEN state = 'queued' \
+                     ELSE state = 'running' AND attempt = $2 END RETURNING id), \
+                 webhook AS (INSERT INTO kinora.webhooks (id, url, host, body, next_at, sender) \
+                     SELECT 'msg_' || id, $6, $7, $8, kinora.now_ms() + $9, $10 \
+                     FROM ended WHERE $6::text IS NOT NULL) \
+                 SELECT pg_notify('kinora', 'finished ' || id)::text FROM ended",
+            )
+            .bind(id)
+            .bind(attempt)
+            .bind(finish.at.0)
+            .bind(to_json(&finish.outcome)?)
+            .bind(to_json(&finish.process)?)
+            .bind(webhook.map(|webhook| webhook.url.as_str()))
+            .bind(webhook.map(|webhook| webhook.receiver()))
+            .bind(webhook.map(|webhook| webhook.body.as_slice()))
+            .bind(webhook.map(|webhook| milliseconds_until(webhook.first_at)))
+            .bind(self.holder()),
+        )
+        .await
+    }
+
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        let found = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE id = $1::uuid"
+        )))
+        .bind(id.to_string());
+        let row = self.row(found).await?;
+        row.map(|row| Ok(JobRow::from_row(&row)?.into_job()?))
+            .transpose()
+    }
+
+    pub async fn status(&self, id: JobId) -> Result<Option<JobStatus>> {
+        let found = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS}, progress, CASE WHEN state = 'queued' THEN \
+                 (SELECT count(*) FROM kinora.jobs AS other WHERE other.state = 'queued' \
+                  AND (other.lane, other.crashes, other.seq) <= (job.lane, job.crashes, job.seq)) \
+                 END AS queue_position \
+             FROM kinora.jobs AS job WHERE id = $1::uuid"
+        )))
+        .bind(id.to_string());
+        let Some(row) = self.row(found).await? else {
+            return Ok(None);
+        };
+        let position: Option<i64> = row.try_get("queue_position")?;
+        let running: f64 = row.try_get("progress")?;
+        let job = JobRow::from_row(&row)?.into_job()?;
+        Ok(Some(JobStatus {
+            progress: match (job.state, &job.finish) {
+                (JobState::Done, Some(finish)) if finish.outcome.is_ok() => 1.0,
+                (JobState::Running, _) => running,
+                _ => 0.0,
+            },
+            queue_position: position.and_then(|position| u32::try_from(position).ok()),
+            job,
+        }))
+    }
+
+    /// Which of these jobs have ended.
+    pub async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let ended = sqlx::query(
+            "SELECT id::text, state FROM kinora.jobs WHERE id = ANY($1::uuid[]) AND state = 'done'",
+        )
+        .bind(ids);
+        let rows = self.rows(ended).await?;
+        rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
+    }
+
+    pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
+        let changed = sqlx::query(
+            "SELECT id::text, state FROM kinora.jobs WHERE changed_at >= $1 \
+             ORDER BY changed_at DESC LIMIT $2",
+        )
+        .bind(since.0)
+        .bind(MAX_STATES);
+        self.rows(changed).await?.iter().map(id_and_state).collect()
+    }
+
+    pub async fn queue_length(&self) -> Result<usize> {
+        let count =
+            sqlx::query("SELECT count(*) FROM kinora.jobs WHERE state = 'queued' AND lane = $1")
+                .bind(lane_number(Lane::Normal) as i16);
+        let Some(row) = self.row(count).await? else {
+            return Ok(0);
+        };
+        let count: i64 = row.try_get(0)?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+}
+
+/// For running jobs of which a condition holds, and that nobody is changing.
+fn put_back(condition: &str) -> String {
+    format!(
+        "WITH lost AS (SELECT seq FROM kinora.jobs WHERE state = 'running' AND {condition} \
+             FOR UPDATE SKIP LOCKED), \
+         back AS (UPDATE kinora.jobs SET state = 'queued', crashes = crashes + 1, holder = NULL, \
+             lease_until = NULL, unstored = NULL, started_at = NULL, changed_at = kinora.now_ms() \
+             WHERE seq IN (SELECT seq FROM lost) RETURNING lane) \
+         SELECT pg_notify('kinora', 'queued ' || lane)::text FROM back"
+    )
+}
+
+/// How a job ends, and which state it must be in for that.
+struct Ending<'a> {
+    finish: &'a Finish,
+    webhook: Option<&'a NewWebhook>,
+    /// The attempt that must still hold the job; `None`: the job must be waiting.
+    attempt: Option<i64>,
+}
+
+fn options(url: &str) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url).map_err(StoreError::BadUrl)?;
+    Ok(options.application_name("kinora"))
+}
+
+/// Over a connection of its own, as it may take longer than other statements.
+async fn migrate(options: &PgConnectOptions) -> Result<()> {
+    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    migrator.dangerous_set_table_name("kinora.migrations");
+    migrator.create_schema("kinora");
+    // Those of a newer version, which runs already.
+    migrator.set_ignore_missing(true);
+    let mut connection = connect(options).await?;
+    migrator.run_direct(None, &mut connection, false).await?;
+    Ok(connection.close().await?)
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
+    let connection = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options));
+    Ok(connection.await.map_err(|_| StoreError::NoAnswer)??)
+}
+
+fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {
+    Ok(row::id_and_state(&<(String, String)>::from_row(row)?)?)
+}
+
+pub fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// By this clock, so that the other one need not show the same time.
+pub fn milliseconds_until(at: Timestamp) -> i64 {
+    at.0 - Timestamp::now().0
+}
