@@ -12,9 +12,11 @@
 #              x264 alone; PHOTOS="a.jpg b.jpg" RUNS=5
 # make bench-listing   a listing video of 20 photos beside the usual ffmpeg graph, and one of 100
 # make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
+# make bench-cluster   how many jobs one PostgreSQL hands out, with videos that take a fixed time;
+#              ARGUMENTS="--nodes 20 --workers 1 --jobs 400 --sleep 1000"
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint fuzz release bench bench-encoder bench-listing bench-kernel tools lint-tools test-servers
+.PHONY: demo demo-listing test serve lint fuzz release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -91,8 +93,14 @@ bench-encoder: target/bench
 bench-listing: target/bench
 	target/bench/bin/python benches/video/listing.py --runs $(RUNS) $(PHOTOS)
 
+# The settings of the cluster that is measured.
+ARGUMENTS ?=
+
+bench-cluster: tools test-servers
+	cargo bench --locked --bench cluster -- $(ARGUMENTS)
+
 bench-kernel: tools
-	cargo bench --locked
+	cargo bench --locked --bench resample
 
 .PHONY: target/bench
 target/bench: tools

@@ -71,13 +71,22 @@ impl WebhookSender {
                     if deliveries.len() + 1 >= MAX_CONCURRENT_PER_HOST as usize {
                         next_claim = Instant::now();
                     }
-                    let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+                    let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
                     let webhook = under_way.remove(&id);
-                    if let (Err(panic), Some((id, before))) = (ended, webhook) {
-                        error!("the delivery of webhook {id} panicked: {panic}");
-                        let why = "its delivery failed".to_owned();
-                        let delivery = sender.schedule.retry(before, why, None);
-                        sender.record(&id, &delivery).await;
+                    let delivery = match (ended, webhook) {
+                        (Ok((_, delivery)), _) => delivery,
+                        (Err(panic), Some((id, before))) => {
+                            error!("the delivery of webhook {id} panicked: {panic}");
+                            let why = "its delivery failed".to_owned();
+                            let delivery = sender.schedule.retry(before, why, None);
+                            sender.record(&id, &delivery).await;
+                            delivery
+                        }
+                        (Err(_), None) => continue,
+                    };
+                    if let Delivery::RetryAt(at, _) = delivery {
+                        let wait = at.seconds_since(Timestamp::now());
+                        next_claim = next_claim.min(Instant::now() + Duration::from_secs_f64(wait));
                     }
                 }
             }
@@ -102,7 +111,7 @@ impl WebhookSender {
     }
 
     /// One attempt, and the record of its result.
-    async fn deliver(&self, webhook: DueWebhook) {
+    async fn deliver(&self, webhook: DueWebhook) -> Delivery {
         let answer = self.post(&webhook).await;
         let delivery = self.schedule.delivery(webhook.attempt, answer);
         match &delivery {
@@ -111,6 +120,7 @@ impl WebhookSender {
             Delivery::GivenUp(why) => warn!("webhook {} is given up: {why}", webhook.id),
         }
         self.record(&webhook.id, &delivery).await;
+        delivery
     }
 
     async fn post(&self, webhook: &DueWebhook) -> Result<Reply, SendError> {

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -24,7 +23,14 @@ pub struct Database {
 
 impl Postgres {
     pub fn start() -> Self {
-        Self(Process::start("postgres", launch))
+        Self(Process::start("postgres", |ports, _| launch(ports, &[])))
+    }
+
+    /// One whose commits reach the disk.
+    pub fn start_durable() -> Self {
+        Self(Process::start("postgres", |ports, _| {
+            launch(ports, &["durable"])
+        }))
     }
 
     pub async fn database(&self) -> Database {
@@ -89,10 +95,11 @@ impl Database {
     }
 }
 
-fn launch(ports: &Ports, _: &Path) -> Launch {
+fn launch(ports: &Ports, more: &[&str]) -> Launch {
     let port = ports.port(PORT);
+    let more = more.iter().map(|argument| (*argument).to_owned());
     Launch {
-        arguments: vec![port.to_string()],
+        arguments: [port.to_string()].into_iter().chain(more).collect(),
         variables: Vec::new(),
         litter: Vec::new(),
         serves: Box::new(move || serves(port)),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::servers::postgres::{Database, Postgres};
 use crate::support::client::{Answer, client};
-use crate::support::cluster::{database, node};
+use crate::support::cluster::{database, holds, node};
 use crate::support::order::{short, short_to, with};
 use crate::support::photos::{Gate, PhotoServer};
 use crate::support::service::{PAID, Service, Setup};
@@ -157,12 +157,7 @@ async fn a_node_that_was_frozen_finishes_nothing_that_another_has() {
     let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
     let [first, second] = two(&database).await;
     let job = held(&first, &photos, &gate, &sink).await;
-    // Whichever of them has the job.
-    let has_work = |service: &Service| {
-        let work = std::fs::read_dir(service.setup().data().join("work"));
-        work.is_ok_and(|mut work| work.next().is_some())
-    };
-    let (holder, other) = match has_work(&first) {
+    let (holder, other) = match holds(&database, &first, &job).await {
         true => (&first, &second),
         false => (&second, &first),
     };
