@@ -6,6 +6,7 @@
 # make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
 # make fuzz    everything that reads what strangers send, on the inputs that libFuzzer thinks up;
 #              SECONDS=600 for each target, TARGETS="photo logo"
+# make chaos   nodes of a cluster, and their database, are killed under load, for minutes; KILLS=100 CRASHES=5
 # make release the program with the list of its crates inside (`cargo audit bin` reads it), and that list as an
 #              SBOM in the form of CycloneDX: target/release/kinora and target/release/kinora.cdx.json
 # make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
@@ -16,7 +17,7 @@
 #              ARGUMENTS="--nodes 20 --workers 1 --jobs 400 --sleep 1000"
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint fuzz release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
+.PHONY: demo demo-listing test serve lint fuzz chaos release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -60,8 +61,15 @@ lint: tools lint-tools
 TARGETS ?= media_type photo logo soundtrack template payload url
 SECONDS ?= 600
 
+# How often `make chaos` kills.
+KILLS ?= 100
+CRASHES ?= 5
+
 # New inputs are kept in target/fuzz/corpus; what breaks a target, in target/fuzz/artifacts. Without a sanitizer,
-# as the code is safe Rust. The variable lets the stable compiler take the flags of cargo-fuzz.
+# as the code is safe Rust. The variable lets the stable compiler take the flags of cargo-fuzz. A drawing may ask for
+# any memory, and is refused by the limits of its process: what breaks the target `logo` is collected, and
+# tests/sandbox.rs draws it in such a process.
+FUZZ_logo = -fork=1 -ignore_ooms=1 -ignore_crashes=1 -ignore_timeouts=1
 fuzz: tools
 	@./scripts/install-cargo-tool cargo-fuzz 0.13.2
 	@for target in $(TARGETS); do \
@@ -69,8 +77,12 @@ fuzz: tools
 		RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz run --release --sanitizer none \
 			--target-dir target/fuzz/build $$target target/fuzz/corpus/$$target fuzz/corpus/$$target -- \
 			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=1500 \
-			-artifact_prefix=target/fuzz/artifacts/$$target/ || exit 1; \
+			-artifact_prefix=target/fuzz/artifacts/$$target/ $$([ $$target = logo ] && echo '$(FUZZ_logo)') || exit 1; \
 	done
+
+chaos: tools test-servers
+	KILLS=$(KILLS) CRASHES=$(CRASHES) cargo test --release --locked --test suite -- \
+		--ignored --nocapture --test-threads 1 chaos
 
 release:
 	@./scripts/install-cargo-tool cargo-auditable 0.7.7
