@@ -219,6 +219,8 @@ async fn wind_down(jobs: &Jobs, workers: Option<Workers>, storing: &Storing, gra
         // Err: it panicked, and has been logged.
         let _ = joined.await;
         storing.finished().await;
+        // For those who wait for jobs of other nodes.
+        jobs.answered().await;
     });
     if tokio::time::timeout(grace, &mut ended).await.is_err() {
         jobs.interrupt();

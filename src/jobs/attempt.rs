@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use log::warn;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
 use super::backend::{Attempt, Backend, Lease};
@@ -14,6 +15,9 @@ use super::{CancelReason, Cancellation, Jobs};
 use crate::errors::chain;
 use crate::job::Job;
 use crate::pipeline::{Fence, Observer};
+
+/// After the claim, at the latest.
+const FIRST_RENEWAL: Duration = Duration::from_secs(1);
 
 /// The progress of an attempt whose result is not stored yet, at most.
 const NEARLY_DONE: f64 = 0.99;
@@ -113,7 +117,10 @@ async fn renew(
     progress: Arc<Progress>,
     cancellation: Cancellation,
 ) {
-    let mut interval = tokio::time::interval(backend.renew_interval());
+    let interval = backend.renew_interval();
+    // The claim has just begun the lease. Soon after it, so that the progress of short jobs is seen.
+    let first = Instant::now() + interval.min(FIRST_RENEWAL);
+    let mut interval = tokio::time::interval_at(first, interval);
     loop {
         interval.tick().await;
         match backend.renew(attempt, progress.get()).await {

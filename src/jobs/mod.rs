@@ -19,7 +19,7 @@ mod storing;
 mod waiters;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +49,9 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// Between looks for ends that no event has told of.
 const LOOK_UP_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Between looks whether anybody waits for a job.
+const ANSWERED_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
@@ -240,9 +243,22 @@ impl Jobs {
         }
     }
 
-    /// Gives up what runs, and puts it back into the queue.
+    /// Waits until nobody waits for a job. To be called once it is closed.
+    pub async fn answered(&self) {
+        while !self.shared.waiters.ids().is_empty() {
+            tokio::time::sleep(ANSWERED_INTERVAL).await;
+        }
+    }
+
+    /// Gives up what runs, and puts it back into the queue. Who waits for a job of another node is let go.
     pub fn interrupt(&self) {
         self.shared.stopping.cancel();
+        let running: HashSet<JobId> = self.running().keys().copied().collect();
+        let mut waiting = self.shared.waiters.ids();
+        waiting.retain(|id| !running.contains(id));
+        for id in waiting {
+            self.shared.waiters.take(id);
+        }
     }
 
     /// The webhook that tells of a finished job, if one was asked for.

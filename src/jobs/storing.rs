@@ -17,7 +17,7 @@ use super::backend::Attempt;
 use super::{CancelReason, Jobs, cancelled};
 use crate::errors::chain;
 use crate::job::{
-    Failure, FailureCode, Job, Outcome, StoredVideo, Timestamp, UnstoredVideo, VideoUrls,
+    Failure, FailureCode, Job, JobId, Outcome, StoredVideo, Timestamp, UnstoredVideo, VideoUrls,
 };
 use crate::pipeline::{Publisher, StorageError};
 
@@ -140,7 +140,7 @@ impl Storing {
             // Err: it panicked, and the next start begins again here.
             let _ = writing.await;
         }
-        if failed {
+        if failed && has_failed(jobs, job.id).await {
             self.publisher.delete(job.id).await;
         }
         self.publisher.discard(job.id, video).await;
@@ -232,6 +232,14 @@ impl Storing {
         let message = format!("the video could not be stored within {patience}: {why}");
         Failure::new(FailureCode::StorageFailed, message)
     }
+}
+
+/// Whether the job has ended so for good: another attempt may have it, and have stored its video.
+async fn has_failed(jobs: &Jobs, id: JobId) -> bool {
+    // Err: nothing is known, and nothing is deleted.
+    let job = jobs.job(id).await.ok().flatten();
+    let finish = job.and_then(|job| job.finish);
+    finish.is_some_and(|finish| finish.outcome.is_err())
 }
 
 /// Doubles up to a bound; each wait is between a half and the whole of it, so that jobs that wait for

@@ -54,7 +54,9 @@ impl Waiters {
 
     /// The jobs that somebody waits for.
     pub fn ids(&self) -> Vec<JobId> {
-        self.lock().waiters.keys().copied().collect()
+        let mut state = self.lock();
+        state.waiters.retain(|_, waiter| !waiter.sender.is_closed());
+        state.waiters.keys().copied().collect()
     }
 
     /// Takes no more. Tells which are left whose job has not begun.

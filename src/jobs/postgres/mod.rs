@@ -37,8 +37,8 @@ use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 /// How long an attempt holds its job without a renewal.
 pub const LEASE: Duration = Duration::from_secs(15);
 
-/// A few times in each lease, and as often as progress is to be seen.
-const RENEW_INTERVAL: Duration = Duration::from_secs(2);
+/// A few times in each lease.
+const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Between looks for a job that no notification has told of.
 const POLL: Duration = Duration::from_secs(1);
@@ -49,8 +49,8 @@ const CLAIM_AGAIN: Duration = Duration::from_secs(1);
 /// For receivers of events that are busy for a moment.
 const EVENTS_KEPT: usize = 4096;
 
-/// Where the jobs are, and who this is.
-#[derive(Clone, Debug)]
+/// Where the jobs are, and who this is. The URL holds a password.
+#[derive(Clone)]
 pub struct Settings {
     /// `postgres://…`
     pub url: String,
