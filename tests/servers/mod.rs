@@ -8,6 +8,7 @@ pub mod azurite;
 pub mod fake_gcs;
 mod gateway;
 mod http;
+pub mod link;
 mod listener;
 mod ports;
 pub mod postgres;

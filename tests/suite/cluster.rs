@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::servers::link::Link;
 use crate::servers::postgres::{Database, Postgres};
 use crate::support::client::{Answer, client};
 use crate::support::cluster::{database, holds, node};
@@ -235,6 +236,48 @@ async fn while_the_database_is_away_nothing_is_lost() {
     .await;
     announced_once(&sink, &[job, waiting, more]).await;
     drop(server);
+}
+
+/// Nothing arrives, and nobody is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_cut_off_says_so_and_comes_back() {
+    let database = database().await;
+    let link = Link::to(database.port());
+    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
+    let cut_off = node(&database, "a").env("DATABASE_URL", database.url_by(link.port()));
+    let cut_off = cut_off.start().await;
+    let job = held(&cut_off, &photos, &gate, &sink).await;
+    let other = node(&database, "b").start().await;
+    link.cut();
+    let order = short_to(&photos.small(), &sink.url("/hook"));
+    for _ in 0..3 {
+        let began = Instant::now();
+        let away = cut_off.post(PAID, &order).await;
+        away.expect(503);
+        away.header("retry-after");
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+    // The other node takes its job.
+    gate.arrived(2).await;
+    gate.open();
+    other.job_is(&job, "done").await;
+    link.mend();
+    let began = Instant::now();
+    let more = wait::until_async("orders are taken again", async || {
+        let answer = cut_off.post(PAID, &order).await;
+        (answer.status == 202).then(|| id(&answer.expect(202)))
+    })
+    .await;
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    announced_once(&sink, &[job, more]).await;
 }
 
 async fn own_server() -> (Postgres, Database) {

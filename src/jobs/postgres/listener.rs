@@ -8,7 +8,8 @@ use sqlx::postgres::PgListener;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::store::{Store, StoreError};
+use super::database::{Database, StoreError};
+use super::store::Store;
 use super::wake::Wake;
 use crate::errors::chain;
 use crate::jobs::backend::JobEvent;
@@ -24,9 +25,9 @@ const CONNECT_AGAIN: Duration = Duration::from_millis(500);
 const LEASES_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Passes on what other nodes tell, over one connection after the other.
-pub async fn listen(store: Store, wake: Arc<Wake>, events: broadcast::Sender<JobEvent>) {
+pub async fn listen(database: Database, wake: Arc<Wake>, events: broadcast::Sender<JobEvent>) {
     loop {
-        let lost = match store.listener().await {
+        let lost = match database.listener().await {
             Ok(mut listener) => {
                 // What was told while nobody listened.
                 wake.all();
@@ -89,7 +90,7 @@ pub async fn put_lapsed_back(store: Store, lease: Duration) {
     loop {
         sleep(LEASES_INTERVAL.min(lease / 4)).await;
         let looked = match answers_since.elapsed() < lease {
-            true => store.probe().await.map(|()| 0),
+            true => store.database.probe().await.map(|()| 0),
             false => store.put_lapsed_back().await,
         };
         match looked {

@@ -1,6 +1,7 @@
 //! The cluster's backend: any number of nodes share the jobs in one PostgreSQL.
 //!
 //! ```text
+//! database ─ connections, deadlines, errors
 //! store (with outbox) ─ what is stored, and in which order jobs are served
 //! listener ─ what other nodes tell: new jobs, ends, cancellations
 //! wake ─ the workers of this node that wait for a job
@@ -9,6 +10,7 @@
 //! Leases run by the clock of the database. A node renews those of its attempts; whichever node notices that
 //! one has lapsed puts its job back. What is told by notifications is found by polls as well, a little later.
 
+mod database;
 mod listener;
 mod outbox;
 mod store;
@@ -23,8 +25,9 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use database::Database;
+pub use database::StoreError;
 use store::Store;
-pub use store::StoreError;
 use wake::Wake;
 
 use super::backend::{
@@ -96,7 +99,7 @@ impl PostgresBackend {
         let wake = Arc::new(Wake::new(bounds.workers));
         let events = broadcast::Sender::new(EVENTS_KEPT);
         let tasks = CancellationToken::new();
-        let listener = listener::listen(store.clone(), wake.clone(), events.clone());
+        let listener = listener::listen(store.database.clone(), wake.clone(), events.clone());
         tokio::spawn(tasks.clone().run_until_cancelled_owned(listener));
         let watch = listener::put_lapsed_back(store.clone(), lease);
         tokio::spawn(tasks.clone().run_until_cancelled_owned(watch));
@@ -113,7 +116,7 @@ impl PostgresBackend {
 
     /// Shows whether the job store answers, and changes nothing.
     pub async fn probe_url(url: &str) -> Result<(), StoreError> {
-        Store::probe_url(url).await
+        Database::probe_url(url).await
     }
 
     /// Nobody may be listening.
@@ -247,7 +250,7 @@ impl Backend for PostgresBackend {
     }
 
     async fn probe(&self) -> Result<(), BackendError> {
-        Ok(self.store.probe().await?)
+        Ok(self.store.database.probe().await?)
     }
 
     fn events(&self) -> broadcast::Receiver<JobEvent> {
@@ -261,6 +264,6 @@ impl Backend for PostgresBackend {
     async fn shut_down(&self) {
         self.closed.cancel();
         self.tasks.cancel();
-        self.store.close().await;
+        self.store.database.close().await;
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::store::{Store, StoreError, milliseconds, milliseconds_until};
+use super::database::Result;
+use super::store::{Store, milliseconds, milliseconds_until};
 use crate::jobs::backend::{ClaimedWebhooks, Delivery, DueWebhook};
-
-type Result<T> = std::result::Result<T, StoreError>;
 
 /// How late a webhook is that another node should have sent.
 const LATE: Duration = Duration::from_secs(3);
@@ -48,7 +47,7 @@ impl Store {
             due: Vec::new(),
             next_in: None,
         };
-        for row in self.rows(claim).await? {
+        for row in self.database.rows(claim).await? {
             match row.try_get("id")? {
                 Some(id) => claimed.due.push(webhook(id, &row)?),
                 None => claimed.next_in = next_in(&row)?,
@@ -63,7 +62,7 @@ impl Store {
             "UPDATE kinora.webhooks SET claimed_until = NULL \
              WHERE state = 'pending' AND sender = $1 AND claimed_until IS NOT NULL",
         );
-        self.rows(free.bind(self.holder())).await?;
+        self.database.rows(free.bind(self.holder())).await?;
         Ok(())
     }
 
@@ -84,7 +83,7 @@ impl Store {
         .bind(wait)
         .bind(error)
         .bind(self.holder());
-        self.rows(recorded).await?;
+        self.database.rows(recorded).await?;
         Ok(())
     }
 }

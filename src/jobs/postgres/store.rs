@@ -1,107 +1,30 @@
-//! The job store: its connections, and the statements about jobs.
+//! The job store: the statements about jobs.
 //!
 //! Each call is one statement, committed by itself: a node that freezes in the middle holds no lock.
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use log::error;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgListener, PgPool, PgPoolOptions, PgRow, Postgres,
-};
-use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, Row};
-use tokio::time::timeout;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow, Row};
 
 use super::Settings;
+use super::database::{Database, Result};
 use crate::errors::chain;
 use crate::job::{
     Failure, Finish, Job, JobId, JobState, Lane, ProcessInfo, Timestamp, UnstoredVideo,
 };
-use crate::jobs::backend::{Attempt, BackendError, Cancelled, JobStatus, NewWebhook, Serves};
-use crate::jobs::row::{self, JobRow, Unreadable, lane_number, to_json};
-
-/// Never edited once released, and never in the way of nodes of the last version.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+use crate::jobs::backend::{Attempt, Cancelled, JobStatus, NewWebhook, Serves};
+use crate::jobs::row::{self, JobRow, lane_number, to_json};
 
 /// What [`JobRow`] reads.
 const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
     spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process";
 
-/// For a connection and a statement on it together: a caller is answered within 2 s.
-const STATEMENT_TIMEOUT: Duration = Duration::from_millis(1_800);
-
-/// One of them listens.
-const MAX_CONNECTIONS: u32 = 11;
-
-/// At the start.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What nodes tell each other: `queued <lane>`, `finished <job>`, `cancel <job>`.
-const CHANNEL: &str = "kinora";
-
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
-
-/// What the server itself ends, should it never hear of us again.
-const SESSION: &str =
-    "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '5s'";
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the job store failed")]
-    Database(#[from] sqlx::Error),
-    #[error("the job store does not answer")]
-    NoAnswer,
-    #[error("the job store could not be brought up to date")]
-    Migration(#[from] MigrateError),
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    #[error("DATABASE_URL is not usable: {0}")]
-    BadUrl(sqlx::Error),
-}
-
-impl From<StoreError> for BackendError {
-    fn from(error: StoreError) -> Self {
-        match error.is_away() {
-            true => Self::Unavailable(error.into()),
-            false => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl StoreError {
-    /// Whether the server is out of reach, stopping, starting, or has no room for a client.
-    fn is_away(&self) -> bool {
-        /// Classes of SQLSTATE: connection exception, insufficient resources, operator intervention.
-        const AWAY: [&str; 3] = ["08", "53", "57"];
-        match self {
-            Self::NoAnswer => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                let code = error.code().unwrap_or_default();
-                AWAY.iter().any(|class| code.starts_with(class))
-            }
-            Self::Database(error) => matches!(
-                error,
-                sqlx::Error::Io(_)
-                    | sqlx::Error::Tls(_)
-                    | sqlx::Error::Protocol(_)
-                    | sqlx::Error::PoolTimedOut
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::WorkerCrashed
-            ),
-            Self::Migration(_) | Self::Unreadable(_) | Self::BadUrl(_) => false,
-        }
-    }
-}
-
-type Result<T> = std::result::Result<T, StoreError>;
-
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// What a renewal found.
 pub struct Renewed {
@@ -110,54 +33,16 @@ pub struct Renewed {
 
 #[derive(Clone)]
 pub struct Store {
-    pool: PgPool,
+    pub(super) database: Database,
     settings: Arc<Settings>,
 }
 
-/// A connection that is dropped, and not given back, unless its statement came to an end: what comes
-/// next over it would be the rest of the last answer, or nothing for a long time.
-struct Lent(Option<PoolConnection<Postgres>>);
-
-impl Lent {
-    fn give_back(mut self) {
-        drop(self.0.take());
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
-
 impl Store {
-    /// Connects, and brings the store up to date, one node after the other.
     pub async fn open(settings: Settings) -> Result<Self> {
-        let options = options(&settings.url)?;
-        migrate(&options).await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(STATEMENT_TIMEOUT)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    sqlx::raw_sql(SESSION).execute(connection).await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(options);
         Ok(Self {
-            pool,
+            database: Database::open(&settings.url).await?,
             settings: Arc::new(settings),
         })
-    }
-
-    /// A connection that hears of what other nodes do, and connects anew when it is lost.
-    pub async fn listener(&self) -> Result<PgListener> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(CHANNEL).await?;
-        Ok(listener)
     }
 
     /// Which data directory this is.
@@ -168,55 +53,6 @@ impl Store {
     /// How long a claimed webhook is left to who has claimed it: longer than its delivery takes.
     pub(super) fn webhook_lease(&self) -> Duration {
         self.settings.lease + self.settings.webhook_timeout
-    }
-
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
-
-    /// Runs a statement, unless that takes too long.
-    pub(super) async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
-        let run = async {
-            let mut lent = Lent(Some(self.pool.acquire().await?));
-            let rows = match &mut lent.0 {
-                Some(connection) => statement.fetch_all(&mut **connection).await,
-                None => Err(sqlx::Error::PoolClosed),
-            };
-            match rows {
-                // The server has told what is wrong; the connection is as good as before.
-                rows @ (Ok(_) | Err(sqlx::Error::Database(_))) => {
-                    lent.give_back();
-                    rows
-                }
-                lost => lost,
-            }
-        };
-        match timeout(STATEMENT_TIMEOUT, run).await {
-            Ok(rows) => Ok(rows?),
-            Err(_) => Err(StoreError::NoAnswer),
-        }
-    }
-
-    async fn row(&self, statement: Statement<'_>) -> Result<Option<PgRow>> {
-        Ok(self.rows(statement).await?.into_iter().next())
-    }
-
-    /// Whether the statement has found its row.
-    async fn found(&self, statement: Statement<'_>) -> Result<bool> {
-        Ok(self.row(statement).await?.is_some())
-    }
-
-    pub async fn probe_url(url: &str) -> Result<()> {
-        let mut connection = connect(&options(url)?).await?;
-        // Not our tables: the first start makes them.
-        sqlx::raw_sql("SELECT").execute(&mut connection).await?;
-        Ok(connection.close().await?)
-    }
-
-    pub async fn probe(&self) -> Result<()> {
-        self.rows(sqlx::query("SELECT FROM kinora.jobs LIMIT 1"))
-            .await?;
-        Ok(())
     }
 
     /// `false`: the lane is full.
@@ -236,7 +72,7 @@ impl Store {
         .bind(to_json(&request.spec)?)
         .bind(job.created_at.0)
         .bind(bound);
-        match self.row(accepted).await? {
+        match self.database.row(accepted).await? {
             Some(row) => Ok(row.try_get(0)?),
             None => Ok(false),
         }
@@ -260,7 +96,7 @@ impl Store {
             .bind(self.holder())
             .bind(milliseconds(self.settings.lease))
             .bind(last_lane);
-            let Some(row) = self.row(claimed).await? else {
+            let Some(row) = self.database.row(claimed).await? else {
                 return Ok(None);
             };
             if let Some(job) = self.job_or_end(&row).await? {
@@ -308,7 +144,7 @@ impl Store {
         .bind(i64::from(attempt.number))
         .bind(milliseconds(self.settings.lease))
         .bind(progress);
-        let Some(row) = self.row(renewed).await? else {
+        let Some(row) = self.database.row(renewed).await? else {
             return Ok(None);
         };
         Ok(Some(Renewed {
@@ -318,7 +154,7 @@ impl Store {
 
     /// Puts the job of an attempt back into its lane. `false`: the attempt had lost it.
     pub async fn release(&self, attempt: Attempt) -> Result<bool> {
-        self.found(
+        self.database.found(
             sqlx::query(
                 "WITH released AS (UPDATE kinora.jobs SET state = 'queued', holder = NULL, \
                      lease_until = NULL, unstored = NULL, started_at = NULL, changed_at = kinora.now_ms() \
@@ -333,22 +169,24 @@ impl Store {
 
     /// Records that a video is made. `false`: its attempt had lost the job.
     pub async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool> {
-        self.found(
-            sqlx::query(
-                "UPDATE kinora.jobs SET unstored = $3, lease_until = kinora.now_ms() + $4 \
+        self.database
+            .found(
+                sqlx::query(
+                    "UPDATE kinora.jobs SET unstored = $3, lease_until = kinora.now_ms() + $4 \
                  WHERE id = $1::uuid AND attempt = $2 AND state = 'running' RETURNING seq",
+                )
+                .bind(attempt.job.to_string())
+                .bind(i64::from(attempt.number))
+                .bind(to_json(video)?)
+                .bind(milliseconds(self.settings.lease)),
             )
-            .bind(attempt.job.to_string())
-            .bind(i64::from(attempt.number))
-            .bind(to_json(video)?)
-            .bind(milliseconds(self.settings.lease)),
-        )
-        .await
+            .await
     }
 
     /// Begins an attempt at each job whose video was made here and is not stored.
     pub async fn take_unstored(&self) -> Result<Vec<Job>> {
         let rows = self
+            .database
             .rows(
                 sqlx::query(AssertSqlSafe(format!(
                     "UPDATE kinora.jobs SET attempt = attempt + 1, lease_until = kinora.now_ms() + $2 \
@@ -370,7 +208,7 @@ impl Store {
     pub async fn recover(&self) -> Result<usize> {
         let statement = put_back("holder = $1 AND unstored IS NULL");
         let back = sqlx::query(AssertSqlSafe(statement)).bind(self.holder());
-        Ok(self.rows(back).await?.len())
+        Ok(self.database.rows(back).await?.len())
     }
 
     /// Puts the jobs back whose leases have lapsed, wherever they ran. The videos that some may have made are
@@ -378,7 +216,7 @@ impl Store {
     pub async fn put_lapsed_back(&self) -> Result<usize> {
         let statement = put_back("lease_until < kinora.now_ms()");
         let back = sqlx::query(AssertSqlSafe(statement));
-        Ok(self.rows(back).await?.len())
+        Ok(self.database.rows(back).await?.len())
     }
 
     /// Ends an attempt and its job, and writes the webhook. `false`: the attempt had lost the job.
@@ -425,15 +263,16 @@ impl Store {
 
     /// Marks a job that runs. `false`: it does not.
     async fn request_cancellation(&self, id: JobId) -> Result<bool> {
-        self.found(
-            sqlx::query(
-                "WITH marked AS (UPDATE kinora.jobs SET cancel_requested = true \
+        self.database
+            .found(
+                sqlx::query(
+                    "WITH marked AS (UPDATE kinora.jobs SET cancel_requested = true \
                      WHERE id = $1::uuid AND state = 'running' RETURNING id) \
                  SELECT pg_notify('kinora', 'cancel ' || id)::text FROM marked",
+                )
+                .bind(id.to_string()),
             )
-            .bind(id.to_string()),
-        )
-        .await
+            .await
     }
 
     /// Ends the job for which `ending` holds, in one statement with its webhook.
@@ -443,9 +282,10 @@ impl Store {
             webhook,
             attempt,
         } = ending;
-        self.found(
-            sqlx::query(
-                "WITH ended AS (UPDATE kinora.jobs SET state = 'done', holder = NULL, \
+        self.database
+            .found(
+                sqlx::query(
+                    "WITH ended AS (UPDATE kinora.jobs SET state = 'done', holder = NULL, \
                      lease_until = NULL, unstored = NULL, changed_at = kinora.now_ms(), \
                      finished_at = $3, outcome = $4, process = $5 \
                      WHERE id = $1::uuid AND CASE WHEN $2::bigint IS NULL THEN state = 'queued' \
@@ -454,19 +294,19 @@ impl Store {
                      SELECT 'msg_' || id, $6, $7, $8, kinora.now_ms() + $9, $10 \
                      FROM ended WHERE $6::text IS NOT NULL) \
                  SELECT pg_notify('kinora', 'finished ' || id)::text FROM ended",
+                )
+                .bind(id)
+                .bind(attempt)
+                .bind(finish.at.0)
+                .bind(to_json(&finish.outcome)?)
+                .bind(to_json(&finish.process)?)
+                .bind(webhook.map(|webhook| webhook.url.as_str()))
+                .bind(webhook.map(|webhook| webhook.receiver()))
+                .bind(webhook.map(|webhook| webhook.body.as_slice()))
+                .bind(webhook.map(|webhook| milliseconds_until(webhook.first_at)))
+                .bind(self.holder()),
             )
-            .bind(id)
-            .bind(attempt)
-            .bind(finish.at.0)
-            .bind(to_json(&finish.outcome)?)
-            .bind(to_json(&finish.process)?)
-            .bind(webhook.map(|webhook| webhook.url.as_str()))
-            .bind(webhook.map(|webhook| webhook.receiver()))
-            .bind(webhook.map(|webhook| webhook.body.as_slice()))
-            .bind(webhook.map(|webhook| milliseconds_until(webhook.first_at)))
-            .bind(self.holder()),
-        )
-        .await
+            .await
     }
 
     pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
@@ -474,7 +314,7 @@ impl Store {
             "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE id = $1::uuid"
         )))
         .bind(id.to_string());
-        let row = self.row(found).await?;
+        let row = self.database.row(found).await?;
         row.map(|row| Ok(JobRow::from_row(&row)?.into_job()?))
             .transpose()
     }
@@ -488,7 +328,7 @@ impl Store {
              FROM kinora.jobs AS job WHERE id = $1::uuid"
         )))
         .bind(id.to_string());
-        let Some(row) = self.row(found).await? else {
+        let Some(row) = self.database.row(found).await? else {
             return Ok(None);
         };
         let position: Option<i64> = row.try_get("queue_position")?;
@@ -512,7 +352,7 @@ impl Store {
             "SELECT id::text, state FROM kinora.jobs WHERE id = ANY($1::uuid[]) AND state = 'done'",
         )
         .bind(ids);
-        let rows = self.rows(ended).await?;
+        let rows = self.database.rows(ended).await?;
         rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
     }
 
@@ -523,14 +363,19 @@ impl Store {
         )
         .bind(since.0)
         .bind(MAX_STATES);
-        self.rows(changed).await?.iter().map(id_and_state).collect()
+        self.database
+            .rows(changed)
+            .await?
+            .iter()
+            .map(id_and_state)
+            .collect()
     }
 
     pub async fn queue_length(&self) -> Result<usize> {
         let count =
             sqlx::query("SELECT count(*) FROM kinora.jobs WHERE state = 'queued' AND lane = $1")
                 .bind(lane_number(Lane::Normal) as i16);
-        let Some(row) = self.row(count).await? else {
+        let Some(row) = self.database.row(count).await? else {
             return Ok(0);
         };
         let count: i64 = row.try_get(0)?;
@@ -556,28 +401,6 @@ struct Ending<'a> {
     webhook: Option<&'a NewWebhook>,
     /// The attempt that must still hold the job; `None`: the job must be waiting.
     attempt: Option<i64>,
-}
-
-fn options(url: &str) -> Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(url).map_err(StoreError::BadUrl)?;
-    Ok(options.application_name("kinora"))
-}
-
-/// Over a connection of its own, as it may take longer than other statements.
-async fn migrate(options: &PgConnectOptions) -> Result<()> {
-    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
-    migrator.dangerous_set_table_name("kinora.migrations");
-    migrator.create_schema("kinora");
-    // Those of a newer version, which runs already.
-    migrator.set_ignore_missing(true);
-    let mut connection = connect(options).await?;
-    migrator.run_direct(None, &mut connection, false).await?;
-    Ok(connection.close().await?)
-}
-
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
-    let connection = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options));
-    Ok(connection.await.map_err(|_| StoreError::NoAnswer)??)
 }
 
 fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {
