@@ -48,6 +48,7 @@ impl DecodeProcess {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         allocator::set_env(&mut command);
+        allocator::use_huge_pages(&mut command);
         let running = Running::start(&mut command)?;
         let (stdin, stdout) = running.pipes().ok_or(ErrorKind::BrokenPipe)?;
         // Err: the system allows less, and it takes more turns.
