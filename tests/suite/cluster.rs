@@ -211,17 +211,7 @@ async fn while_the_database_is_away_nothing_is_lost() {
     })
     .await
     .expect("a crash");
-    for _ in 0..3 {
-        let began = Instant::now();
-        let away = service.post(PAID, &order).await;
-        away.expect(503);
-        away.header("retry-after");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            began.elapsed()
-        );
-    }
+    says_soon_that_it_cannot(&service, &order).await;
     // The video is made meanwhile, and recorded later.
     gate.open();
     let server = tokio::task::spawn_blocking(move || {
@@ -238,6 +228,21 @@ async fn while_the_database_is_away_nothing_is_lost() {
     drop(server);
 }
 
+/// Each answer is a 503 that says when to ask again, and none is waited for.
+async fn says_soon_that_it_cannot(service: &Service, order: &Value) {
+    for _ in 0..3 {
+        let began = Instant::now();
+        let away = service.post(PAID, order).await;
+        away.expect(503);
+        away.header("retry-after");
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
 /// Nothing arrives, and nobody is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_cut_off_says_so_and_comes_back() {
@@ -250,17 +255,7 @@ async fn a_node_that_is_cut_off_says_so_and_comes_back() {
     let other = node(&database, "b").start().await;
     link.cut();
     let order = short_to(&photos.small(), &sink.url("/hook"));
-    for _ in 0..3 {
-        let began = Instant::now();
-        let away = cut_off.post(PAID, &order).await;
-        away.expect(503);
-        away.header("retry-after");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            began.elapsed()
-        );
-    }
+    says_soon_that_it_cannot(&cut_off, &order).await;
     // The other node takes its job.
     gate.arrived(2).await;
     gate.open();
