@@ -15,6 +15,15 @@ const VARIABLES: [(&str, &str); 2] = [
     ("MALLOC_ARENA_MAX", "2"),
 ];
 
+/// The same for a process that only decodes, and for a short time: it keeps blocks of up to 32 MiB, which is the
+/// most, and 64 MiB in all.
+const KEEPING_VARIABLES: [(&str, &str); 4] = [
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+    ("MALLOC_TRIM_THRESHOLD_", "67108864"),
+    ("MALLOC_ARENA_MAX", "2"),
+    ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"),
+];
+
 /// Begins the program again with the variables set, once, unless one is set already.
 ///
 /// Anything but glibc ignores them. If it cannot be done, the program goes on as it is.
@@ -41,10 +50,10 @@ pub fn set_env(child: &mut std::process::Command) {
     child.envs(VARIABLES);
 }
 
-/// Lets a child of the same program have its large blocks in large pages, where the system has them: a process
-/// that decodes one picture spends much of its time on being given its memory page by page.
-pub fn use_huge_pages(child: &mut std::process::Command) {
-    child.env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+/// Lets a child of the same program keep what it frees, for the next picture, in large pages where the system has
+/// them: to be given memory page by page takes much of the time of a picture.
+pub fn keep_blocks(child: &mut std::process::Command) {
+    child.envs(KEEPING_VARIABLES);
 }
 
 /// Leaves the variables out of a child's environment: they are for this program alone.

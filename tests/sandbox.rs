@@ -81,7 +81,7 @@ fn coarsest(_: Size) -> Detail {
 }
 
 fn photo(sandbox: &Sandbox, file: &File) -> Result<Picture, SandboxError> {
-    sandbox.photo(
+    sandbox.session().photo(
         file,
         &std::env::temp_dir(),
         coarsest,
@@ -116,7 +116,7 @@ fn a_photo_is_decoded_as_finely_as_it_is_asked_for() {
             chroma_shift: 2,
         }
     };
-    let picture = sandbox.photo(
+    let picture = sandbox.session().photo(
         &open(PHOTO),
         fixture.directory.path(),
         detail,
@@ -153,13 +153,79 @@ fn a_soundtrack_becomes_a_file_of_the_length_that_is_asked_for() {
     let mut sound = b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x40\x1f\0\0".to_vec();
     sound.resize(sound.len() + 8000, 0);
     let sound = fixture.file(&sound);
-    let done = sandbox.soundtrack(&sound, 2.0, &wav, &CancellationToken::new());
+    let done = sandbox
+        .session()
+        .soundtrack(&sound, 2.0, &wav, &CancellationToken::new());
     done.expect("a soundtrack");
     wav.rewind().expect("a start");
     let mut written = Vec::new();
     wav.read_to_end(&mut written).expect("a WAV file");
     assert!(written.starts_with(b"RIFF"));
     assert_eq!(written.len(), 44 + 2 * 8000 * 4);
+}
+
+/// Photos of one video, of which the fifth is none.
+#[test]
+fn the_photos_of_a_video_share_a_process() {
+    let fixture = Fixture::new();
+    let pids = fixture.directory.path().join("pids");
+    let line = format!(
+        "echo $$ >> '{}'\nexec '{}' \"$@\"",
+        pids.display(),
+        env!("CARGO_BIN_EXE_kinora")
+    );
+    let settings = Settings {
+        program: Some(fixture.write_script(&line)),
+        ..Settings::default()
+    };
+    let sandbox = fixture.sandbox(&settings);
+    let mut session = sandbox.session();
+    let mut next = |file: &File| {
+        let (temporary, cancel) = (std::env::temp_dir(), CancellationToken::new());
+        session.photo(file, &temporary, coarsest, &cancel)
+    };
+    let jpeg = fixture.file(&jpeg(64, 48));
+    for index in 0..40 {
+        if index == 5 {
+            let error = next(&fixture.file(b"no picture")).expect_err("no picture");
+            assert!(matches!(error, SandboxError::Rejected(_)), "{error:?}");
+        }
+        let size = next(&jpeg).expect("a picture").size;
+        assert_eq!((size.width, size.height), (64, 48), "photo {index}");
+    }
+    let started = fs::read_to_string(&pids).expect("pids").lines().count();
+    // One for 5 and the one that fails, three for 16, 16 and 3 more; two or three wait.
+    assert!((4..=7).contains(&started), "{started} for 40 photos");
+}
+
+#[test]
+fn each_photo_of_a_video_has_the_whole_time() {
+    let fixture = Fixture::new();
+    let settings = Settings {
+        time_limit: Duration::from_secs(2),
+        ..settings()
+    };
+    let sandbox = fixture.sandbox(&settings);
+    let mut session = sandbox.session();
+    let (temporary, cancel) = (std::env::temp_dir(), CancellationToken::new());
+    // Together they take more than the limit, which holds for one.
+    let photo = open(PHOTO);
+    for index in 0..14 {
+        let detail = |_| Detail {
+            luma_shift: 0,
+            chroma_shift: 1,
+        };
+        let decoded = session.photo(&photo, &temporary, detail, &cancel);
+        assert!(decoded.is_ok(), "photo {index}: {:?}", decoded.err());
+    }
+}
+
+fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let image = image::RgbImage::from_pixel(width, height, image::Rgb([80, 120, 160]));
+    let written = image.write_to(&mut bytes, image::ImageFormat::Jpeg);
+    written.expect("a JPEG");
+    bytes.into_inner()
 }
 
 #[test]
@@ -173,7 +239,7 @@ fn many_files_at_once_are_all_decoded() {
                     width: 200,
                     height: 200,
                 };
-                let logo = sandbox.logo(
+                let logo = sandbox.session().logo(
                     &open(LOGO),
                     fixture.directory.path(),
                     max,
@@ -245,8 +311,11 @@ fn a_program_that_is_not_there_is_an_error_of_ours() {
     let sandbox = fixture.sandbox(&settings);
     let cancel = CancellationToken::new();
     std::thread::scope(|scope| {
-        let waiting = scope
-            .spawn(|| sandbox.photo(&open(PHOTO), fixture.directory.path(), coarsest, &cancel));
+        let waiting = scope.spawn(|| {
+            sandbox
+                .session()
+                .photo(&open(PHOTO), fixture.directory.path(), coarsest, &cancel)
+        });
         cancel.cancel();
         let ended = waiting.join().expect("an end");
         assert!(matches!(ended, Err(SandboxError::Cancelled)), "{ended:?}");
@@ -379,8 +448,11 @@ fn a_child_is_killed_when_its_work_is_cancelled() {
     std::thread::scope(|scope| {
         let file = fixture.file(b"x");
         let (sandbox, cancel_too) = (&sandbox, cancel.clone());
-        let decoding =
-            scope.spawn(move || sandbox.photo(&file, Path::new("/tmp"), coarsest, &cancel_too));
+        let decoding = scope.spawn(move || {
+            sandbox
+                .session()
+                .photo(&file, Path::new("/tmp"), coarsest, &cancel_too)
+        });
         let child = until(|| fs::read_to_string(&pid).ok());
         cancel.cancel();
         let ended = decoding.join().expect("an end");
@@ -599,7 +671,7 @@ fn drawings_that_would_take_long_are_given_up() {
             while let Some((what, drawing)) = { next.lock().expect("a turn").next() } {
                 let file = fixture.file(drawing);
                 let began = Instant::now();
-                let drawn = sandbox.logo(
+                let drawn = sandbox.session().logo(
                     &file,
                     fixture.directory.path(),
                     max,

@@ -1,4 +1,4 @@
-//! `kinora decode`: the service starts it for each file. Hidden.
+//! `kinora decode`: the service starts it to decode files. Hidden.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::sandbox;
 pub struct Decode {
     /// The most that it may hold, in bytes
     max_memory: u64,
-    /// The most that it may take of the processor, in milliseconds
+    /// The most that it may take of the processor for one file, in milliseconds
     time_limit: u64,
 }
 
 impl Decode {
     pub fn run(self) -> Result<ExitCode, String> {
         let time_limit = Duration::from_millis(self.time_limit);
-        let done = sandbox::run(self.max_memory, time_limit);
-        done.map(|()| ExitCode::SUCCESS)
-            .map_err(|error| error.to_string())
+        match sandbox::run(self.max_memory, time_limit) {
+            Err(error) => Err(error.to_string()),
+        }
     }
 }

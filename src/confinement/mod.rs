@@ -127,11 +127,29 @@ fn limit_memory(bytes: u64) -> io::Result<()> {
     }
 }
 
+/// Lowers the limit of time on the processor to `cpu` from now on. It can be raised again up to that of [`confine`].
+pub fn limit_cpu_for_now(cpu: Duration) -> io::Result<()> {
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    let seconds = whole_seconds(used_cpu() + cpu);
+    let current = Some(maximum.map_or(seconds, |maximum| seconds.min(maximum.saturating_sub(1))));
+    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
+}
+
 /// The process gets a signal of its own for this, SIGXCPU, and a second later one that it cannot survive.
 fn limit_cpu(cpu: Duration) -> io::Result<()> {
-    // In whole seconds, and one for what the process has used until now.
-    let seconds = cpu.as_secs() + u64::from(cpu.subsec_nanos() > 0) + 1;
+    let seconds = whole_seconds(used_cpu() + cpu);
     lower(Resource::Cpu, seconds, seconds + 1)
+}
+
+/// What this process has used until now.
+fn used_cpu() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    used.try_into().unwrap_or_default()
+}
+
+/// As limits of time on the processor are, rounded up.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Never raises a limit.

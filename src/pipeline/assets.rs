@@ -37,7 +37,7 @@ const LARGEST_LOGO: Size = Size {
 };
 
 pub struct Assets<'a> {
-    pub photos: PhotoSource<'a>,
+    pub photos: PhotoSource,
     soundtrack: Option<PendingAsset>,
     logo: Option<PendingAsset>,
     sandbox: &'a Sandbox,
@@ -69,7 +69,7 @@ impl<'a> Assets<'a> {
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
         let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
         Self {
-            photos: PhotoSource::new(photos, sandbox, directory),
+            photos: PhotoSource::new(photos, sandbox.session(), directory),
             soundtrack,
             logo,
             sandbox,
@@ -86,9 +86,8 @@ impl<'a> Assets<'a> {
             return Ok(None);
         };
         let file = logo.file(cancel)?;
-        let decoded = self
-            .sandbox
-            .logo(&file, directory(video), LARGEST_LOGO, cancel);
+        let mut session = self.sandbox.session();
+        let decoded = session.logo(&file, directory(video), LARGEST_LOGO, cancel);
         decoded
             .map(Some)
             .map_err(|error| logo.not_decoded(FailureCode::NotAPicture, error))
@@ -108,7 +107,8 @@ impl<'a> Assets<'a> {
         let wav = TemporaryFile::new(wav_beside(video));
         let out = File::create(wav.path()).map_err(|error| not_written(&error))?;
         let seconds = spec.output.seconds();
-        let decoded = self.sandbox.soundtrack(&file, seconds, &out, cancel);
+        let mut session = self.sandbox.session();
+        let decoded = session.soundtrack(&file, seconds, &out, cancel);
         decoded
             .map(|()| Some(wav))
             .map_err(|error| soundtrack.not_decoded(FailureCode::NotSound, error))

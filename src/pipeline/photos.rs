@@ -11,26 +11,26 @@ use super::downloads::PendingAsset;
 use crate::job::{Failure, FailureCode};
 use crate::picture::{Detail, Picture};
 use crate::render::Composition;
-use crate::sandbox::Sandbox;
+use crate::sandbox::Session;
 use crate::spec::Size;
 
 /// For checking the photos after one that has failed. What was found by then is told.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
-pub struct PhotoSource<'a> {
+pub struct PhotoSource {
     photos: Vec<PendingAsset>,
-    sandbox: &'a Sandbox,
+    session: Session,
     /// For files on the way.
     directory: PathBuf,
     /// How many have been decoded.
     decoded: usize,
 }
 
-impl<'a> PhotoSource<'a> {
-    pub fn new(photos: Vec<PendingAsset>, sandbox: &'a Sandbox, directory: &Path) -> Self {
+impl PhotoSource {
+    pub fn new(photos: Vec<PendingAsset>, session: Session, directory: &Path) -> Self {
         Self {
             photos,
-            sandbox,
+            session,
             directory: directory.to_owned(),
             decoded: 0,
         }
@@ -103,7 +103,7 @@ impl<'a> PhotoSource<'a> {
     ) -> Result<Picture, PipelineError> {
         let photo = &mut self.photos[index];
         let file = photo.file(cancel)?;
-        let decoded = self.sandbox.photo(&file, &self.directory, detail, cancel);
+        let decoded = self.session.photo(&file, &self.directory, detail, cancel);
         decoded.map_err(|error| photo.not_decoded(FailureCode::NotAPicture, error))
     }
 }

@@ -1,12 +1,16 @@
-//! The decoding process: confines itself, decodes one file, and ends.
+//! The decoding process: confines itself, and decodes one file after the other until it is killed.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::FILES_PER_PROCESS;
 use super::protocol::{Answer, Request, Task, receive, send};
-use crate::confinement::{self, Access, confine, die_with_parent, limit_memory_for_now};
+use crate::confinement::{
+    self, Access, confine, die_with_parent, limit_cpu_for_now, limit_memory_for_now,
+};
 use crate::picture::{self, Decoded, Detail, Limits, Logo, PictureError};
 use crate::sound::{self, SoundError};
 use crate::spec::Size;
@@ -17,27 +21,31 @@ const FILES: u64 = 8;
 /// What the program itself holds, in bytes.
 const PROGRAM_BYTES: u64 = 16 << 20;
 
-/// Decodes what comes over the standard input. `memory`: in bytes, the most that it may ever hold.
+/// Decodes what comes over the standard input. `memory`: in bytes, the most that it may ever hold; `cpu`: on the
+/// processor, for one file.
 ///
 /// # Errors
 /// When it cannot be confined, and when the service goes away.
-pub fn run(memory: u64, cpu: Duration) -> io::Result<()> {
+pub fn run(memory: u64, cpu: Duration) -> io::Result<Infallible> {
     // Without the standard library's buffers, which would copy every picture once more.
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     die_with_parent()?;
     let limits = confinement::Limits {
         memory,
-        cpu: Some(cpu),
+        cpu: Some(cpu * FILES_PER_PROCESS),
         files: FILES,
         file_bytes: Some(0),
     };
     let missing = confine(limits, Access::Pipes)?;
     let missing = missing.into_iter().map(str::to_owned).collect();
     send(&mut output, &Answer::Ready(missing))?;
-    let request: Request = receive(&mut input)?;
-    limit_memory_for_now(request.memory)?;
-    answer(&request, &mut input, &mut output)
+    loop {
+        let request: Request = receive(&mut input)?;
+        limit_memory_for_now(request.memory)?;
+        limit_cpu_for_now(cpu)?;
+        answer(&request, &mut input, &mut output)?;
+    }
 }
 
 fn answer(request: &Request, input: &mut File, output: &mut File) -> io::Result<()> {

@@ -47,7 +47,10 @@ pub fn probe(settings: &Settings, runtime: &Handle) -> Result<(), SandboxError> 
     let written = file.write_all(include_bytes!("probe.heic"));
     written.map_err(SandboxError::NotWritten)?;
     let coarsest = |_| Detail::COARSEST;
-    let picture = sandbox.photo(&file, directory.path(), coarsest, &CancellationToken::new());
+    let picture =
+        sandbox
+            .session()
+            .photo(&file, directory.path(), coarsest, &CancellationToken::new());
     picture.map(drop)
 }
 

@@ -10,9 +10,9 @@
 //! heif ─ a converter that is not ours, confined as well
 //! ```
 //!
-//! A process decodes one file and ends: nothing of one stranger's file is left for the next. A file first
-//! gets the memory that ordinary ones need; one that needs more is tried again with all of it, one file
-//! at a time, so that many at once stay bounded as well.
+//! A process decodes the files of one [`Session`], so that nothing of one stranger's file is left for another's,
+//! and ends. A file first gets the memory that ordinary ones need; one that needs more is tried again with all
+//! of it in a process of its own, one file at a time, so that many at once stay bounded as well.
 
 mod child;
 mod conversation;
@@ -55,10 +55,13 @@ pub const SUBCOMMAND: &str = "decode";
 /// What an ordinary file may take, in bytes: a photo of 40 megapixels.
 const ORDINARY_MEMORY: u64 = 256 << 20;
 
+/// Files that one process decodes at most.
+const FILES_PER_PROCESS: u32 = 16;
+
 /// The longest sentence of a decoder, in characters.
 const MAX_SENTENCE: usize = 300;
 
-/// Decodes files; cheap to clone.
+/// Where processes for decoding come from; cheap to clone.
 #[derive(Clone)]
 pub struct Sandbox {
     pool: Arc<Pool>,
@@ -67,6 +70,16 @@ pub struct Sandbox {
     runtime: Handle,
     /// For files that need more memory than others: one at a time.
     large: Arc<Semaphore>,
+}
+
+/// Decodes the files that one client has sent for one video, one after the other.
+///
+/// They share a process as long as it does well, and it keeps the memory that it was given: to start one and
+/// to be given memory takes a third of the time of a small photo.
+pub struct Session {
+    sandbox: Sandbox,
+    /// Has done what it was asked for, and waits for the next file.
+    process: Option<DecodeProcess>,
 }
 
 /// Starts a process, and tells what this system lacks to confine it.
@@ -110,89 +123,11 @@ impl Sandbox {
         })
     }
 
-    /// Decodes a photo. `directory` is for files on the way; `detail` gets the upright size of the photo, in
-    /// pixels, and may be asked twice. Blocks.
-    pub fn photo(
-        &self,
-        file: &File,
-        directory: &Path,
-        detail: impl Fn(Size) -> Detail,
-        cancel: &CancellationToken,
-    ) -> Result<Picture, SandboxError> {
-        let converted = self.convert_heif(file, directory, cancel)?;
-        let source = self.source(file, converted.as_ref());
-        let task = Task::Photo(self.limits);
-        self.decode(source, task, cancel, |conversation| {
-            conversation.photo(&detail)
-        })
-    }
-
-    /// Decodes a logo, fitted to `max`. `directory` is for files on the way. Blocks.
-    pub fn logo(
-        &self,
-        file: &File,
-        directory: &Path,
-        max: Size,
-        cancel: &CancellationToken,
-    ) -> Result<Logo, SandboxError> {
-        let converted = self.convert_heif(file, directory, cancel)?;
-        let source = self.source(file, converted.as_ref());
-        let task = Task::Logo(self.limits, max);
-        self.decode(source, task, cancel, |conversation| conversation.logo(max))
-    }
-
-    /// Decodes a soundtrack of a length in seconds, and writes it to a new WAV file. Blocks.
-    pub fn soundtrack(
-        &self,
-        file: &File,
-        seconds: f64,
-        wav: &File,
-        cancel: &CancellationToken,
-    ) -> Result<(), SandboxError> {
-        let source = self.source(file, None);
-        let task = Task::Soundtrack(seconds);
-        self.decode(source, task, cancel, |conversation| {
-            conversation.soundtrack(seconds, wav)
-        })
-    }
-
-    /// A file, or what it was converted to.
-    fn source<'a>(&self, file: &'a File, converted: Option<&'a Converted>) -> Source<'a> {
-        let limit = self.settings.time_limit;
-        match converted {
-            None => Source {
-                file,
-                is_upright: false,
-                time: limit,
-            },
-            Some(converted) => Source {
-                file: &converted.png,
-                is_upright: true,
-                time: limit.saturating_sub(converted.took),
-            },
-        }
-    }
-
-    /// Gives a file to a process with the memory of ordinary ones, and if that is not enough to another
-    /// with all of it.
-    fn decode<T>(
-        &self,
-        mut source: Source,
-        task: Task,
-        cancel: &CancellationToken,
-        talk: impl Fn(&mut Conversation) -> Result<T, Interruption>,
-    ) -> Result<T, SandboxError> {
-        let max = self.settings.max_memory;
-        if ORDINARY_MEMORY < max {
-            match self.try_to_decode(&source, task, ORDINARY_MEMORY, cancel, &talk)? {
-                Attempt::Decoded(decoded) => return Ok(decoded),
-                Attempt::OutOfMemory(_, took) => source.time = source.time.saturating_sub(took),
-            }
-        }
-        let _permit = self.large_permit(cancel)?;
-        match self.try_to_decode(&source, task, max, cancel, &talk)? {
-            Attempt::Decoded(decoded) => Ok(decoded),
-            Attempt::OutOfMemory(size, _) => Err(SandboxError::TooMuchMemory { limit: max, size }),
+    /// For the files of one client.
+    pub fn session(&self) -> Session {
+        Session {
+            sandbox: self.clone(),
+            process: None,
         }
     }
 
@@ -206,43 +141,6 @@ impl Sandbox {
         match self.runtime.block_on(permit) {
             Some(Ok(permit)) => Ok(permit),
             Some(Err(_)) | None => Err(SandboxError::Cancelled),
-        }
-    }
-
-    fn try_to_decode<T>(
-        &self,
-        source: &Source,
-        task: Task,
-        memory: u64,
-        cancel: &CancellationToken,
-        talk: &impl Fn(&mut Conversation) -> Result<T, Interruption>,
-    ) -> Result<Attempt<T>, SandboxError> {
-        let Source {
-            file,
-            is_upright,
-            time,
-        } = *source;
-        let request = Request {
-            task,
-            is_upright,
-            file_bytes: file.metadata().map_err(SandboxError::Unreadable)?.len(),
-            memory,
-        };
-        let mut process = self.pool.take(cancel)?;
-        let began = Instant::now();
-        let watchdog = process.running.watch(time, &self.runtime, cancel);
-        let mut conversation = Conversation {
-            process: &mut process,
-            limits: self.limits,
-        };
-        let sent = conversation.begin(file, &request);
-        match sent.and_then(|()| talk(&mut conversation)) {
-            Ok(decoded) => Ok(Attempt::Decoded(decoded)),
-            Err(Interruption::OutOfMemory(size)) => Ok(Attempt::OutOfMemory(size, began.elapsed())),
-            Err(Interruption::Failed(error)) => Err(error),
-            Err(Interruption::Broken(error)) => self
-                .explain(&process, &watchdog, &error, cancel)
-                .map(|()| Attempt::OutOfMemory(None, began.elapsed())),
         }
     }
 
@@ -271,6 +169,142 @@ impl Sandbox {
                 warn!("how a decoding process has ended is not known: {unknown}");
                 Err(SandboxError::Died)
             }
+        }
+    }
+}
+
+impl Session {
+    /// Decodes a photo. `directory` is for files on the way; `detail` gets the upright size of the photo, in
+    /// pixels, and may be asked twice. Blocks.
+    pub fn photo(
+        &mut self,
+        file: &File,
+        directory: &Path,
+        detail: impl Fn(Size) -> Detail,
+        cancel: &CancellationToken,
+    ) -> Result<Picture, SandboxError> {
+        let converted = self.sandbox.convert_heif(file, directory, cancel)?;
+        let source = self.source(file, converted.as_ref());
+        let task = Task::Photo(self.sandbox.limits);
+        self.decode(source, task, cancel, |conversation| {
+            conversation.photo(&detail)
+        })
+    }
+
+    /// Decodes a logo, fitted to `max`. `directory` is for files on the way. Blocks.
+    pub fn logo(
+        &mut self,
+        file: &File,
+        directory: &Path,
+        max: Size,
+        cancel: &CancellationToken,
+    ) -> Result<Logo, SandboxError> {
+        let converted = self.sandbox.convert_heif(file, directory, cancel)?;
+        let source = self.source(file, converted.as_ref());
+        let task = Task::Logo(self.sandbox.limits, max);
+        self.decode(source, task, cancel, |conversation| conversation.logo(max))
+    }
+
+    /// Decodes a soundtrack of a length in seconds, and writes it to a new WAV file. Blocks.
+    pub fn soundtrack(
+        &mut self,
+        file: &File,
+        seconds: f64,
+        wav: &File,
+        cancel: &CancellationToken,
+    ) -> Result<(), SandboxError> {
+        let source = self.source(file, None);
+        let task = Task::Soundtrack(seconds);
+        self.decode(source, task, cancel, |conversation| {
+            conversation.soundtrack(seconds, wav)
+        })
+    }
+
+    /// A file, or what it was converted to.
+    fn source<'a>(&self, file: &'a File, converted: Option<&'a Converted>) -> Source<'a> {
+        let limit = self.sandbox.settings.time_limit;
+        match converted {
+            None => Source {
+                file,
+                is_upright: false,
+                time: limit,
+            },
+            Some(converted) => Source {
+                file: &converted.png,
+                is_upright: true,
+                time: limit.saturating_sub(converted.took),
+            },
+        }
+    }
+
+    /// Gives a file to a process with the memory of ordinary ones, and if that is not enough to another
+    /// with all of it.
+    fn decode<T>(
+        &mut self,
+        mut source: Source,
+        task: Task,
+        cancel: &CancellationToken,
+        talk: impl Fn(&mut Conversation) -> Result<T, Interruption>,
+    ) -> Result<T, SandboxError> {
+        let max = self.sandbox.settings.max_memory;
+        if ORDINARY_MEMORY < max {
+            match self.try_to_decode(&source, task, ORDINARY_MEMORY, cancel, &talk)? {
+                Attempt::Decoded(decoded) => return Ok(decoded),
+                Attempt::OutOfMemory(_, took) => source.time = source.time.saturating_sub(took),
+            }
+        }
+        let _permit = self.sandbox.large_permit(cancel)?;
+        match self.try_to_decode(&source, task, max, cancel, &talk)? {
+            Attempt::Decoded(decoded) => Ok(decoded),
+            Attempt::OutOfMemory(size, _) => Err(SandboxError::TooMuchMemory { limit: max, size }),
+        }
+    }
+
+    fn try_to_decode<T>(
+        &mut self,
+        source: &Source,
+        task: Task,
+        memory: u64,
+        cancel: &CancellationToken,
+        talk: &impl Fn(&mut Conversation) -> Result<T, Interruption>,
+    ) -> Result<Attempt<T>, SandboxError> {
+        let Source {
+            file,
+            is_upright,
+            time,
+        } = *source;
+        let request = Request {
+            task,
+            is_upright,
+            file_bytes: file.metadata().map_err(SandboxError::Unreadable)?.len(),
+            memory,
+        };
+        let kept = self.process.take();
+        let mut process = match kept {
+            Some(kept) if memory == ORDINARY_MEMORY && kept.running.is_alive() => kept,
+            _ => self.sandbox.pool.take(cancel)?,
+        };
+        let began = Instant::now();
+        let watchdog = process.running.watch(time, &self.sandbox.runtime, cancel);
+        let mut conversation = Conversation {
+            process: &mut process,
+            limits: self.sandbox.limits,
+        };
+        let sent = conversation.begin(file, &request);
+        match sent.and_then(|()| talk(&mut conversation)) {
+            Ok(decoded) => {
+                let is_well = watchdog.stop();
+                if is_well && memory == ORDINARY_MEMORY {
+                    self.process = process.for_another();
+                }
+                Ok(Attempt::Decoded(decoded))
+            }
+            Err(Interruption::OutOfMemory(size)) => Ok(Attempt::OutOfMemory(size, began.elapsed())),
+            Err(Interruption::Failed(error)) => Err(error),
+            Err(Interruption::Broken(error)) => self
+                .sandbox
+                .explain(&process, &watchdog, &error, cancel)
+                .map(|()| Attempt::OutOfMemory(None, began.elapsed())),
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::protocol::{self, Answer};
 use super::running::Running;
-use super::{SUBCOMMAND, Settings};
+use super::{FILES_PER_PROCESS, SUBCOMMAND, Settings};
 use crate::allocator;
 use crate::confinement::this_program;
 
@@ -27,6 +27,8 @@ pub struct DecodeProcess {
     pub running: Running,
     stdin: ChildStdin,
     stdout: ChildStdout,
+    /// For how many files it is good.
+    files_left: u32,
 }
 
 impl DecodeProcess {
@@ -47,8 +49,7 @@ impl DecodeProcess {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        allocator::set_env(&mut command);
-        allocator::use_huge_pages(&mut command);
+        allocator::keep_blocks(&mut command);
         let running = Running::start(&mut command)?;
         let (stdin, stdout) = running.pipes().ok_or(ErrorKind::BrokenPipe)?;
         // Err: the system allows less, and it takes more turns.
@@ -61,12 +62,19 @@ impl DecodeProcess {
             running,
             stdin,
             stdout,
+            files_left: FILES_PER_PROCESS,
         };
         let _watchdog = process.running.watch(START_TIMEOUT, runtime, cancel);
         match process.receive()? {
             Answer::Ready(missing) => Ok((process, missing)),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// The same process after a file, unless it has decoded enough of them.
+    pub fn for_another(mut self) -> Option<Self> {
+        self.files_left = self.files_left.saturating_sub(1);
+        (self.files_left > 0).then_some(self)
     }
 
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {

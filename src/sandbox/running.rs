@@ -30,6 +30,7 @@ pub struct Running {
 pub struct Watchdog {
     task: AbortHandle,
     late: Arc<AtomicBool>,
+    /// Set by whoever comes first: the watchdog when it kills, or what it is watched for when it is done.
     is_off: Arc<AtomicBool>,
 }
 
@@ -176,6 +177,11 @@ impl Ending {
 }
 
 impl Watchdog {
+    /// Leaves the process alone from now on. Tells whether it has until now.
+    pub fn stop(self) -> bool {
+        !self.is_off.swap(true, Ordering::Relaxed)
+    }
+
     /// Whether it has killed the process because of its deadline.
     pub fn was_late(&self) -> bool {
         self.late.load(Ordering::Relaxed)
@@ -191,7 +197,7 @@ impl Drop for Watchdog {
 
 impl Drop for Killer {
     fn drop(&mut self) {
-        if !self.is_off.load(Ordering::Relaxed) {
+        if !self.is_off.swap(true, Ordering::Relaxed) {
             kill_all(&mut lock(&self.child));
         }
     }
