@@ -6,8 +6,9 @@
 #[path = "../tests/servers/mod.rs"]
 mod servers;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use kinora::job::{
     VideoFacts,
 };
 use kinora::jobs::Backend;
-use kinora::jobs::backend::{Attempt, Bounds, Delivery, JobEvent, NewWebhook, Serves};
+use kinora::jobs::backend::{AcceptError, Attempt, Bounds, Delivery, JobEvent, NewWebhook, Serves};
 use kinora::jobs::postgres::{LEASE, PostgresBackend, Settings};
 use kinora::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, Source, VideoSpec};
 use servers::postgres::{Database, Postgres};
@@ -48,6 +49,9 @@ struct Arguments {
 }
 
 const BOUND: usize = 1000;
+
+/// Before a statement is repeated, or a job is submitted again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 fn job() -> Job {
     let photo = Asset {
@@ -96,12 +100,60 @@ fn facts() -> VideoFacts {
 /// What all nodes tell of their jobs.
 #[derive(Default)]
 struct Told {
-    done: AtomicUsize,
-    claimed_at: Mutex<Vec<(JobId, Instant)>>,
+    claimed_at: Mutex<HashMap<JobId, Instant>>,
+    claims: Mutex<Times>,
+    acceptances: Mutex<Times>,
+    /// Statements that were too late, or found no connection.
+    repeated: AtomicUsize,
 }
 
-/// What the worker and the tasks of a job do, without the video.
-async fn work(backend: &PostgresBackend, job: Job, sleep: Duration) {
+/// In milliseconds.
+type Times = Vec<f32>;
+
+fn lock<T>(told: &Mutex<T>) -> MutexGuard<'_, T> {
+    told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn note(times: &Mutex<Times>, began: Instant) {
+    lock(times).push(began.elapsed().as_secs_f32() * 1000.0);
+}
+
+fn quantiles(mut times: Times) -> String {
+    times.sort_by(f32::total_cmp);
+    let at = |part: f64| {
+        let last = times.len().saturating_sub(1);
+        times
+            .get((last as f64 * part) as usize)
+            .copied()
+            .unwrap_or(f32::NAN)
+    };
+    format!(
+        "p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    )
+}
+
+/// The result of a statement, which is repeated until it succeeds. A macro, as a function with closures of
+/// borrowed futures is none that may move between threads.
+macro_rules! insist {
+    ($told:expr, $statement:expr) => {
+        loop {
+            match $statement.await {
+                Ok(done) => break done,
+                Err(_) => {
+                    $told.repeated.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    };
+}
+
+/// What the worker and the tasks of a job do, without the video. An end that was recorded although its answer
+/// was too late is refused when it is repeated.
+async fn work(backend: &PostgresBackend, job: Job, sleep: Duration, told: &Told) {
     let attempt = Attempt::of(&job);
     tokio::time::sleep(sleep).await;
     let video = UnstoredVideo {
@@ -109,9 +161,9 @@ async fn work(backend: &PostgresBackend, job: Job, sleep: Duration) {
         facts: facts(),
         made_at: Timestamp::now(),
     };
-    assert!(backend.made(attempt, &video).await.expect("a record"));
+    insist!(told, backend.made(attempt, &video));
     // Before it is stored.
-    backend.renew(attempt, 0.99).await.expect("a lease");
+    insist!(told, backend.renew(attempt, 0.99));
     let finish = Finish {
         at: Timestamp::now(),
         outcome: Ok(StoredVideo {
@@ -124,7 +176,7 @@ async fn work(backend: &PostgresBackend, job: Job, sleep: Duration) {
             node: "bench".into(),
             pid: 1,
             queue_id: 1,
-            queue_length: backend.queue_length().await.expect("a length"),
+            queue_length: insist!(told, backend.queue_length()),
         },
     };
     let webhook = NewWebhook {
@@ -132,25 +184,21 @@ async fn work(backend: &PostgresBackend, job: Job, sleep: Duration) {
         body: vec![b'x'; 600],
         first_at: Timestamp::now(),
     };
-    let ended = backend.finish(attempt, &finish, Some(&webhook)).await;
-    assert!(ended.expect("an end"));
+    insist!(told, backend.finish(attempt, &finish, Some(&webhook)));
 }
 
 /// Takes webhooks for delivered.
-async fn deliver(backend: Arc<PostgresBackend>) {
+async fn deliver(backend: Arc<PostgresBackend>, told: Arc<Told>) {
     let mut events = backend.events();
     loop {
         match events.recv().await {
             Ok(JobEvent::WebhookWritten) | Err(_) => {}
             Ok(_) => continue,
         }
-        let claimed = backend.claim_webhooks(1000, 1000).await.expect("webhooks");
+        let claimed = insist!(told, backend.claim_webhooks(1000, 1000));
         for webhook in claimed.due {
             let done = Delivery::Delivered;
-            backend
-                .record_delivery(&webhook.id, &done)
-                .await
-                .expect("a record");
+            insist!(told, backend.record_delivery(&webhook.id, &done));
         }
     }
 }
@@ -161,72 +209,82 @@ fn start_workers(backend: &Arc<PostgresBackend>, arguments: &Arguments, told: &A
         let (backend, told, runtime) = (backend.clone(), told.clone(), runtime.clone());
         let sleep = Duration::from_millis(arguments.sleep);
         thread::spawn(move || {
+            let mut began = Instant::now();
             while let Some(job) = backend.claim(Serves::Both) {
-                let claimed = (job.id, Instant::now());
-                let mut times = told
-                    .claimed_at
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                times.push(claimed);
-                drop(times);
-                runtime.block_on(work(&backend, job, sleep));
-                told.done.fetch_add(1, Ordering::Relaxed);
+                note(&told.claims, began);
+                lock(&told.claimed_at).insert(job.id, Instant::now());
+                runtime.block_on(work(&backend, job, sleep, &told));
+                began = Instant::now();
             }
         });
     }
 }
 
-async fn ended(told: &Told, count: usize) {
-    while told.done.load(Ordering::Relaxed) < count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+/// Waits until no job waits or is worked on.
+async fn all_ended(pool: &PgPool) {
+    let left = "SELECT count(*) FROM kinora.jobs WHERE state IN ('queued', 'running')";
+    loop {
+        let row = sqlx::query(left).fetch_one(pool).await.expect("a row");
+        if row.get::<i64, _>(0) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// From before a job is accepted until a worker has it, in milliseconds, sorted.
-async fn claim_times(nodes: &[Arc<PostgresBackend>], told: &Told, count: usize) -> Vec<f64> {
-    let mut times = Vec::new();
-    for n in 0..count {
+/// From before a job is accepted until a worker has it.
+async fn claim_times(
+    nodes: &[Arc<PostgresBackend>],
+    told: &Told,
+    pool: &PgPool,
+    count: usize,
+) -> Times {
+    let mut times = Times::new();
+    for node in nodes.iter().cycle().take(count) {
         let job = job();
         let began = Instant::now();
-        nodes[n % nodes.len()]
-            .accept(&job)
-            .await
-            .expect("an acceptance");
-        ended(told, n + 1).await;
-        let claimed = told
-            .claimed_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (_, at) = claimed
-            .iter()
-            .find(|(id, _)| *id == job.id)
-            .expect("a claim");
-        times.push((*at - began).as_secs_f64() * 1000.0);
+        insist!(told, node.accept(&job));
+        all_ended(pool).await;
+        if let Some(at) = lock(&told.claimed_at).get(&job.id) {
+            times.push((*at - began).as_secs_f32() * 1000.0);
+        }
     }
-    times.sort_by(f64::total_cmp);
     times
 }
 
 /// Submits jobs through all nodes; one that finds the queue full waits for a place.
-async fn submit(nodes: &[Arc<PostgresBackend>], count: usize) {
+async fn submit(nodes: &[Arc<PostgresBackend>], told: &Arc<Told>, count: usize) {
     let mut clients = JoinSet::new();
     let left = Arc::new(AtomicUsize::new(count));
     for node in nodes.iter().cycle().take(nodes.len().clamp(4, 64)) {
-        let (node, left) = (node.clone(), left.clone());
+        let (node, left, told) = (node.clone(), left.clone(), told.clone());
         clients.spawn(async move {
             let one_less = |left: usize| left.checked_sub(1);
             while left
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
                 .is_ok()
             {
-                let job = job();
-                while node.accept(&job).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+                accept(&node, &told).await;
             }
         });
     }
     clients.join_all().await;
+}
+
+/// A job that is new each time: one whose acceptance was told too late may have been accepted.
+async fn accept(node: &PostgresBackend, told: &Told) {
+    loop {
+        let job = job();
+        let began = Instant::now();
+        match node.accept(&job).await {
+            Ok(()) => return note(&told.acceptances, began),
+            Err(AcceptError::Full { .. }) => {}
+            Err(_) => {
+                told.repeated.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 /// Statements until now: each is a transaction of its own.
@@ -238,18 +296,28 @@ async fn statements(pool: &PgPool) -> i64 {
     row.fetch_one(pool).await.expect("a row").get(0)
 }
 
-async fn tell_sizes(pool: &PgPool, jobs: usize) {
+async fn tell_sizes(pool: &PgPool) {
     let row = sqlx::query(
         "SELECT pg_total_relation_size('kinora.jobs'), pg_total_relation_size('kinora.webhooks'), \
-         pg_relation_size('kinora.jobs_waiting'), (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'jobs')",
+             pg_relation_size('kinora.jobs_waiting'), \
+             (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'jobs'), \
+             (SELECT count(*) FROM kinora.jobs), \
+             (SELECT count(*) FROM kinora.jobs WHERE state <> 'done'), \
+             (SELECT count(*) FROM kinora.webhooks WHERE state = 'delivered')",
     );
     let row = row.fetch_one(pool).await.expect("a row");
-    let bytes = |n: usize| row.get::<i64, _>(n) as f64;
+    let number = |n: usize| row.get::<i64, _>(n);
+    let jobs = number(4);
     println!(
-        "bytes a job with its webhook and indexes: {:.0}; index of waiting jobs: {:.1} MiB; dead rows: {}",
-        (bytes(0) + bytes(1)) / jobs as f64,
-        bytes(2) / f64::from(1 << 20),
-        row.get::<i64, _>(3)
+        "{jobs} jobs, {} of them not ended; {} webhooks delivered",
+        number(5),
+        number(6)
+    );
+    println!(
+        "bytes a job with its webhook and indexes: {}; index of waiting jobs: {:.1} MiB; dead rows: {}",
+        (number(0) + number(1)) / jobs.max(1),
+        number(2) as f64 / f64::from(1 << 20),
+        number(3)
     );
 }
 
@@ -278,46 +346,65 @@ async fn main() {
     let mut nodes = Vec::new();
     for n in 0..arguments.nodes {
         let node = open(&database, n, arguments.workers).await;
-        tokio::spawn(deliver(node.clone()));
+        tokio::spawn(deliver(node.clone(), told.clone()));
         nodes.push(node);
     }
     for node in &nodes {
         start_workers(node, &arguments, &told);
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-
     if arguments.idle > 0 {
-        let times = claim_times(&nodes, &told, arguments.idle).await;
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+        let times = claim_times(&nodes, &told, &pool, arguments.idle).await;
+        let jobs = arguments.idle;
         println!(
-            "submit to claim on an idle cluster, {} jobs: p50 {:.1} ms, p99 {:.1} ms, worst {:.1} ms",
-            arguments.idle,
-            at(0.5),
-            at(0.99),
-            at(1.0)
+            "submit to claim on an idle cluster, {jobs} jobs: {}",
+            quantiles(times)
         );
     }
-
-    let before = statements(&pool).await;
-    let already = told.done.load(Ordering::Relaxed);
-    let began = Instant::now();
-    submit(&nodes, arguments.jobs).await;
-    ended(&told, already + arguments.jobs).await;
-    let seconds = began.elapsed().as_secs_f64();
-    let count = statements(&pool).await - before;
-    println!(
-        "{} nodes with {} workers, {} jobs of {} ms: {:.1} s, {:.1} jobs a second, {:.0} an hour; {:.1} statements a job",
-        arguments.nodes,
-        arguments.workers,
-        arguments.jobs,
-        arguments.sleep,
-        seconds,
-        arguments.jobs as f64 / seconds,
-        arguments.jobs as f64 / seconds * 3600.0,
-        count as f64 / arguments.jobs as f64
-    );
-    tell_sizes(&pool, already + arguments.jobs).await;
+    measure_load(&nodes, &told, &pool, &arguments).await;
+    tell_sizes(&pool).await;
     for node in nodes {
         node.close();
     }
+}
+
+async fn measure_load(
+    nodes: &[Arc<PostgresBackend>],
+    told: &Arc<Told>,
+    pool: &PgPool,
+    arguments: &Arguments,
+) {
+    let Arguments {
+        nodes: count,
+        workers,
+        jobs,
+        sleep,
+        ..
+    } = arguments;
+    lock(&told.claims).clear();
+    let before = statements(pool).await;
+    let began = Instant::now();
+    submit(nodes, told, *jobs).await;
+    all_ended(pool).await;
+    let seconds = began.elapsed().as_secs_f64();
+    let jobs = *jobs as f64;
+    let statements = (statements(pool).await - before) as f64 / jobs;
+    let a_second = jobs / seconds;
+    println!(
+        "{count} nodes with {workers} workers, {jobs} jobs of {sleep} ms: {seconds:.1} s, {a_second:.1} jobs a second, \
+         {:.0} an hour; {statements:.1} statements a job",
+        a_second * 3600.0
+    );
+    println!(
+        "acceptance: {}",
+        quantiles(std::mem::take(&mut *lock(&told.acceptances)))
+    );
+    println!(
+        "claim, with the wait for a job: {}",
+        quantiles(std::mem::take(&mut *lock(&told.claims)))
+    );
+    println!(
+        "statements that were too late, and repeated: {}",
+        told.repeated.load(Ordering::Relaxed)
+    );
 }
