@@ -27,6 +27,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Of the main thread's stack, which [`Limits::memory`] does not count.
 const STACK_BYTES: u64 = 8 << 20;
 
+/// For programs and libraries, for the stacks of threads and for what allocators reserve.
+const ADDRESSES_BEYOND_MEMORY: u64 = 2 << 30;
+
 /// What is left to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access<'a> {
@@ -70,6 +73,7 @@ pub fn confine(limits: Limits, access: Access<'_>) -> io::Result<Vec<&'static st
         lower(Resource::Fsize, bytes, bytes)?;
     }
     limit_memory(limits.memory)?;
+    limit_addresses(limits.memory, access)?;
     if access != Access::Files {
         lower(Resource::Stack, STACK_BYTES, STACK_BYTES)?;
     }
@@ -110,14 +114,11 @@ pub fn die_with_parent() -> io::Result<()> {
     Ok(())
 }
 
-/// Lowers the limit of data, in bytes. It can be raised again up to that of [`confine`].
-pub fn limit_memory_for_now(bytes: u64) -> io::Result<()> {
-    let maximum = getrlimit(Resource::Data).maximum;
-    let current = Some(maximum.map_or(bytes, |maximum| bytes.min(maximum)));
-    Ok(setrlimit(Resource::Data, Rlimit { current, maximum })?)
-}
-
-fn limit_memory(bytes: u64) -> io::Result<()> {
+/// Lowers the limit of data, in bytes, for good.
+///
+/// # Errors
+/// If the system refuses.
+pub fn limit_memory(bytes: u64) -> io::Result<()> {
     let lowered = lower(Resource::Data, bytes, bytes);
     // Darwin counts no data, and refuses to pretend.
     if cfg!(target_os = "linux") {
@@ -125,6 +126,16 @@ fn limit_memory(bytes: u64) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Addresses that nothing is written to cost tables of the kernel, which no other limit counts.
+fn limit_addresses(memory: u64, access: Access<'_>) -> io::Result<()> {
+    // Darwin refuses it.
+    if access == Access::Files || !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let bytes = memory + ADDRESSES_BEYOND_MEMORY;
+    lower(Resource::As, bytes, bytes)
 }
 
 /// Lowers the limit of time on the processor to `cpu` from now on. It can be raised again up to that of [`confine`].

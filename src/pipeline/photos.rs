@@ -66,6 +66,7 @@ impl PhotoSource {
                 break;
             }
         }
+        self.session.pause();
         Ok(())
     }
 

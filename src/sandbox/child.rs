@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use super::FILES_PER_PROCESS;
 use super::protocol::{Answer, Request, Task, receive, send};
-use crate::confinement::{
-    self, Access, confine, die_with_parent, limit_cpu_for_now, limit_memory_for_now,
-};
+use crate::confinement::{self, Access, confine, die_with_parent, limit_cpu_for_now, limit_memory};
 use crate::picture::{self, Decoded, Detail, Limits, Logo, PictureError};
 use crate::sound::{self, SoundError};
 use crate::spec::Size;
 
 /// Its three pipes, two of them twice, and some to spare.
 const FILES: u64 = 8;
+
+/// Limits of processor time are in whole seconds.
+const ROUNDING: Duration = Duration::from_secs(1);
 
 /// What the program itself holds, in bytes.
 const PROGRAM_BYTES: u64 = 16 << 20;
@@ -33,7 +34,7 @@ pub fn run(memory: u64, cpu: Duration) -> io::Result<Infallible> {
     die_with_parent()?;
     let limits = confinement::Limits {
         memory,
-        cpu: Some(cpu * FILES_PER_PROCESS),
+        cpu: Some((cpu + ROUNDING) * FILES_PER_PROCESS),
         files: FILES,
         file_bytes: Some(0),
     };
@@ -42,7 +43,7 @@ pub fn run(memory: u64, cpu: Duration) -> io::Result<Infallible> {
     send(&mut output, &Answer::Ready(missing))?;
     loop {
         let request: Request = receive(&mut input)?;
-        limit_memory_for_now(request.memory)?;
+        limit_memory(request.memory)?;
         limit_cpu_for_now(cpu)?;
         answer(&request, &mut input, &mut output)?;
     }

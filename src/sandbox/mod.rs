@@ -131,6 +131,11 @@ impl Sandbox {
         }
     }
 
+    /// What a file gets first, in bytes.
+    fn ordinary_memory(&self) -> u64 {
+        ORDINARY_MEMORY.min(self.settings.max_memory)
+    }
+
     /// Waits until no other file needs much memory.
     fn large_permit(
         &self,
@@ -174,6 +179,11 @@ impl Sandbox {
 }
 
 impl Session {
+    /// Ends the process, with the memory that it keeps. Another is started for the next file.
+    pub fn pause(&mut self) {
+        self.process = None;
+    }
+
     /// Decodes a photo. `directory` is for files on the way; `detail` gets the upright size of the photo, in
     /// pixels, and may be asked twice. Blocks.
     pub fn photo(
@@ -247,11 +257,13 @@ impl Session {
         talk: impl Fn(&mut Conversation) -> Result<T, Interruption>,
     ) -> Result<T, SandboxError> {
         let max = self.sandbox.settings.max_memory;
-        if ORDINARY_MEMORY < max {
-            match self.try_to_decode(&source, task, ORDINARY_MEMORY, cancel, &talk)? {
-                Attempt::Decoded(decoded) => return Ok(decoded),
-                Attempt::OutOfMemory(_, took) => source.time = source.time.saturating_sub(took),
+        let ordinary = self.sandbox.ordinary_memory();
+        match self.try_to_decode(&source, task, ordinary, cancel, &talk)? {
+            Attempt::Decoded(decoded) => return Ok(decoded),
+            Attempt::OutOfMemory(size, _) if ordinary == max => {
+                return Err(SandboxError::TooMuchMemory { limit: max, size });
             }
+            Attempt::OutOfMemory(_, took) => source.time = source.time.saturating_sub(took),
         }
         let _permit = self.sandbox.large_permit(cancel)?;
         match self.try_to_decode(&source, task, max, cancel, &talk)? {
@@ -281,7 +293,9 @@ impl Session {
         };
         let kept = self.process.take();
         let mut process = match kept {
-            Some(kept) if memory == ORDINARY_MEMORY && kept.running.is_alive() => kept,
+            Some(kept) if memory == self.sandbox.ordinary_memory() && kept.running.is_alive() => {
+                kept
+            }
             _ => self.sandbox.pool.take(cancel)?,
         };
         let began = Instant::now();
@@ -294,7 +308,7 @@ impl Session {
         match sent.and_then(|()| talk(&mut conversation)) {
             Ok(decoded) => {
                 let is_well = watchdog.stop();
-                if is_well && memory == ORDINARY_MEMORY {
+                if is_well && memory == self.sandbox.ordinary_memory() {
                     self.process = process.for_another();
                 }
                 Ok(Attempt::Decoded(decoded))
