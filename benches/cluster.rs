@@ -43,6 +43,9 @@ struct Arguments {
     /// Jobs that are submitted one after the other to the idle cluster
     #[arg(long, default_value_t = 200)]
     idle: usize,
+    /// Jobs that have ended before, with their webhooks
+    #[arg(long, default_value_t = 0)]
+    ended: i64,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -198,7 +201,10 @@ async fn deliver(backend: Arc<PostgresBackend>, told: Arc<Told>) {
         let claimed = insist!(told, backend.claim_webhooks(1000, 1000));
         for webhook in claimed.due {
             let done = Delivery::Delivered;
-            insist!(told, backend.record_delivery(&webhook.id, &done));
+            insist!(
+                told,
+                backend.record_delivery(&webhook.id, webhook.attempt, &done)
+            );
         }
     }
 }
@@ -218,6 +224,27 @@ fn start_workers(backend: &Arc<PostgresBackend>, arguments: &Arguments, told: &A
             }
         });
     }
+}
+
+/// Puts jobs into the tables that have ended before: copies of the last one.
+async fn add_ended(pool: &PgPool, count: i64) {
+    for statement in [
+        "INSERT INTO kinora.jobs (id, dialect, endpoint, webhook_url, lane, spec, needs, state, attempt, created_at, \
+             started_at, changed_at, finished_at, outcome, process) \
+         SELECT gen_random_uuid(), dialect, endpoint, webhook_url, lane, spec, needs, state, attempt, created_at, \
+             started_at, changed_at - 86400000 + n, finished_at, outcome, process \
+         FROM generate_series(1, $1) AS n, (SELECT * FROM kinora.jobs WHERE state = 'done' LIMIT 1) AS job",
+        "INSERT INTO kinora.webhooks (id, url, host, body, attempt, state, sender) \
+         SELECT 'msg_' || gen_random_uuid(), url, host, body, 1, state, sender \
+         FROM generate_series(1, $1), (SELECT * FROM kinora.webhooks WHERE state = 'delivered' LIMIT 1) AS webhook",
+    ] {
+        let added = sqlx::query(statement).bind(count).execute(pool).await;
+        added.expect("ended jobs");
+    }
+    sqlx::raw_sql("VACUUM ANALYZE kinora.jobs, kinora.webhooks")
+        .execute(pool)
+        .await
+        .expect("a vacuum");
 }
 
 /// Waits until no job waits or is worked on.
@@ -360,6 +387,9 @@ async fn main() {
             "submit to claim on an idle cluster, {jobs} jobs: {}",
             quantiles(times)
         );
+    }
+    if arguments.ended > 0 {
+        add_ended(&pool, arguments.ended).await;
     }
     measure_load(&nodes, &told, &pool, &arguments).await;
     tell_sizes(&pool).await;

@@ -156,7 +156,10 @@ impl<'a> Sources<'a> {
                 if (setting.set)(settings, &value).is_none() {
                     return Err(ConfigError::BadValue {
                         name,
-                        value: without_credentials(&value),
+                        value: match SECRETS.contains(&setting.key) {
+                            true => "…".to_owned(),
+                            false => without_credentials(&value),
+                        },
                         accepts: setting.accepts,
                     });
                 }
@@ -176,6 +179,9 @@ impl<'a> Sources<'a> {
         }
     }
 }
+
+/// Settings whose values no message repeats.
+const SECRETS: [&str; 3] = ["jobs.database_url", "server.api_key", "webhooks.secret"];
 
 /// A URL may hold a password, which no message repeats.
 fn without_credentials(value: &str) -> String {

@@ -16,10 +16,11 @@ CREATE TABLE kinora.jobs (
     dialect          text     NOT NULL,           -- which API accepted it
     endpoint         text     NOT NULL,           -- the path that was called
     dialect_data     text,                        -- JSON, in a form of the dialect's own
-    client_id        text,                        -- the caller's own name for the request
+    client_id        text,                        -- JSON: the caller's own name for the request
     webhook_url      text,
     lane             smallint NOT NULL,
     spec             text     NOT NULL,           -- JSON: the VideoSpec
+    needs            smallint NOT NULL,           -- the version of the specification that a worker has to know
     state            text     NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done')),
     attempt          integer  NOT NULL DEFAULT 0, -- counts the claims, and is the fence of each
     crashes          integer  NOT NULL DEFAULT 0, -- attempts whose holder died
@@ -56,13 +57,16 @@ CREATE TABLE kinora.webhooks (
     last_error    text
 );
 
-CREATE INDEX webhooks_pending ON kinora.webhooks (next_at) WHERE state = 'pending';
+-- Each receiver's own queue.
+CREATE INDEX webhooks_pending ON kinora.webhooks (host, next_at) WHERE state = 'pending';
+CREATE INDEX webhooks_claimed ON kinora.webhooks (sender) WHERE state = 'pending' AND claimed_until IS NOT NULL;
 
 -- Accepts a job, unless as many of its lane wait as may. One call, so that a node that freezes in the
 -- middle leaves no lock behind.
 CREATE FUNCTION kinora.accept(
     job_id uuid, job_dialect text, job_endpoint text, job_dialect_data text, job_client_id text,
-    job_webhook_url text, job_lane smallint, job_spec text, job_created_at bigint, bound bigint
+    job_webhook_url text, job_lane smallint, job_spec text, job_needs smallint,
+    job_created_at bigint, bound bigint
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     IF bound IS NOT NULL THEN
@@ -74,10 +78,10 @@ BEGIN
             RETURN false;
         END IF;
     END IF;
-    INSERT INTO kinora.jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec,
+    INSERT INTO kinora.jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, needs,
         created_at, changed_at)
     VALUES (job_id, job_dialect, job_endpoint, job_dialect_data, job_client_id, job_webhook_url, job_lane,
-        job_spec, job_created_at, kinora.now_ms());
+        job_spec, job_needs, job_created_at, kinora.now_ms());
     PERFORM pg_notify('kinora', 'queued ' || job_lane);
     RETURN true;
 END

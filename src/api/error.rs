@@ -84,7 +84,7 @@ impl fmt::Display for ApiError {
             ),
             Self::Stopping(None) => f.write_str("the service is stopping; try again shortly"),
             Self::Stopping(Some(_)) => f.write_str(
-                "the service is stopping; the job is kept and will run after the next start",
+                "the service is stopping; the job is kept, and runs after the next start or on another node",
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),

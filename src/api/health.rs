@@ -166,6 +166,11 @@ pub async fn healthz() -> HttpResponse {
 }
 
 pub async fn readyz(service: Data<Service>) -> HttpResponse {
+    if service.jobs.is_closing() {
+        let failed = json!([{ "check": "process", "message": "the service is stopping" }]);
+        return HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "unavailable", "failed": failed }));
+    }
     let failed = service.readiness.check().await;
     if failed.is_empty() {
         return HttpResponse::Ok().json(json!({ "status": "ok" }));

@@ -17,6 +17,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use log::{info, warn};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use check::check;
@@ -88,14 +89,6 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     node::check(&config)?;
     let mut stop_signals = StopSignals::new()?;
     let data = DataDir::open(&config.storage.data_dir)?;
-    let listener = listen(config.server.bind)?;
-    let address = listener.local_addr()?;
-    let public_url = config
-        .server
-        .public_url
-        .clone()
-        .unwrap_or_else(|| local_url(address));
-
     let templates = Templates::load(config.templates.directory.as_deref())?;
     let fonts = Arc::new(Fonts::new(config.templates.directory.as_deref()));
     // Loads the fonts; the bundled templates need no check.
@@ -106,7 +99,21 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         }
     }
     let net = Net::new(&config.net).map_err(StartError::Net)?;
-    let backend = open_backend(&config, &data).await?;
+    let backend = tokio::select! {
+        opened = open_backend(&config, &data) => opened?,
+        () = stop_signals.next() => {
+            info!("stopped before the job store was open");
+            return Ok(());
+        }
+    };
+    // Not earlier: nobody is to wait for an answer meanwhile.
+    let listener = listen(config.server.bind)?;
+    let address = listener.local_addr()?;
+    let public_url = config
+        .server
+        .public_url
+        .clone()
+        .unwrap_or_else(|| local_url(address));
     let publisher = Publisher {
         pipeline: Pipeline {
             runtime: Handle::current(),
@@ -134,7 +141,8 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let api_key = api_key(&config, &data, address)?;
     let secret = webhook_secret(&config, &data)?;
     let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
-    let sender = tokio::spawn(sender.run());
+    let sending = CancellationToken::new();
+    let sender = tokio::spawn(sender.run(sending.clone()));
     jobs.store_what_is_left(&storing).await?;
     let workers = match config.server.role {
         Role::Api => None,
@@ -175,7 +183,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     }
     server_handle.stop(true).await;
     server.abort();
-    sender.abort();
+    sending.cancel();
+    // Err: a receiver takes its time, and what was sent to it is sent once more.
+    let _ = tokio::time::timeout(config.webhooks.timeout, sender).await;
     backend.shut_down().await;
     info!("stopped");
     Ok(())
@@ -227,6 +237,8 @@ async fn wind_down(jobs: &Jobs, workers: Option<Workers>, storing: &Storing, gra
         // A job that does not notice, deep in a decoder, is taken back by the next start.
         let _ = tokio::time::timeout(DRAIN_TIMEOUT, ended).await;
     }
+    // For requests that have come since.
+    jobs.interrupt();
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -1,8 +1,11 @@
 //! One of several nodes: its name, and what all of them must have in common.
 
+use std::path::Path;
+
 use super::StartError;
 use crate::api::Role;
 use crate::config::Config;
+use crate::storage::Location;
 
 /// From the settings, or of the host and the process.
 pub fn name(config: &Config) -> String {
@@ -30,8 +33,18 @@ pub fn check(config: &Config) -> Result<(), StartError> {
     if config.webhooks.secret.is_none() {
         return Err(StartError::NotShared("KINORA_WEBHOOK_SECRET"));
     }
-    if config.storage.location.is_none() {
-        return Err(StartError::StorageNotShared);
+    match &config.storage.location {
+        None => return Err(StartError::StorageNotShared),
+        Some(Location::Directory(path)) if is_within(path, &config.storage.data_dir) => {
+            return Err(StartError::StorageNotShared);
+        }
+        Some(_) => {}
     }
     Ok(())
+}
+
+/// Of paths as they are written, relative ones in the working directory.
+fn is_within(path: &Path, directory: &Path) -> bool {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute(path).starts_with(absolute(directory))
 }

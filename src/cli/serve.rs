@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use log::LevelFilter;
 
 use super::{flags, runtime};
 use crate::config::Config;
+use crate::jobs::postgres;
 use crate::{api, app};
 
 #[derive(Args)]
@@ -47,9 +49,14 @@ impl Serve {
         ]);
         let config =
             Config::load(self.config.as_deref(), &flags).map_err(|error| error.to_string())?;
-        let filter = format!("kinora=info,{}=off,warn", api::NOISY_LOGGER);
-        let filter = env_logger::Env::default().default_filter_or(filter);
-        env_logger::Builder::from_env(filter).init();
+        // Whatever RUST_LOG says.
+        let never = [api::NOISY_LOGGER, postgres::REVEALING_LOGGER];
+        let filter = env_logger::Env::default().default_filter_or("kinora=info,warn");
+        let mut logger = env_logger::Builder::from_env(filter);
+        for module in never {
+            logger.filter_module(module, LevelFilter::Off);
+        }
+        logger.init();
         app::log_panics();
         let runtime = runtime()?;
         let served = runtime.block_on(app::serve(config));

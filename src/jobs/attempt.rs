@@ -7,14 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use log::warn;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::DropGuard;
 
 use super::backend::{Attempt, Backend, Lease};
 use super::{CancelReason, Cancellation, Jobs};
 use crate::errors::chain;
 use crate::job::Job;
-use crate::pipeline::{Fence, Observer};
+use crate::pipeline::{Fence, FenceError, Observer};
 
 /// After the claim, at the latest.
 const FIRST_RENEWAL: Duration = Duration::from_secs(1);
@@ -83,31 +83,33 @@ impl Observer for RunningAttempt {
 /// A result of an attempt that has lost its job must not replace another's.
 #[async_trait]
 impl Fence for RunningAttempt {
-    async fn holds(&self) -> bool {
+    async fn check(&self) -> Result<(), FenceError> {
         let backend = &self.jobs.shared.backend;
-        match backend.renew(self.attempt, self.progress.get()).await {
-            Ok(Lease::Held) => true,
-            Ok(Lease::CancelRequested) => {
-                self.cancellation.cancel(CancelReason::Requested);
-                false
-            }
-            Ok(Lease::Lost) => {
-                self.cancellation.cancel(CancelReason::LeaseLost);
-                false
-            }
-            // As good as known: whoever finishes the job checks again.
+        let reason = match backend.renew(self.attempt, self.progress.get()).await {
+            Ok(Lease::Held) => return Ok(()),
+            Ok(Lease::CancelRequested) => CancelReason::Requested,
+            Ok(Lease::Lost) => CancelReason::LeaseLost,
             Err(error) => {
                 warn!("a lease could not be checked: {}", chain(&error));
-                true
+                return Err(FenceError::Unknown);
             }
-        }
+        };
+        self.cancellation.cancel(reason);
+        Err(FenceError::Lost)
     }
 }
 
 impl Drop for RunningAttempt {
     fn drop(&mut self) {
         self.renewal.abort();
-        self.jobs.running().remove(&self.attempt.job);
+        let mut running = self.jobs.running();
+        // Not a later attempt at the same job.
+        if running
+            .get(&self.attempt.job)
+            .is_some_and(|it| it.is(&self.cancellation))
+        {
+            running.remove(&self.attempt.job);
+        }
     }
 }
 
@@ -121,6 +123,7 @@ async fn renew(
     // The claim has just begun the lease. Soon after it, so that the progress of short jobs is seen.
     let first = Instant::now() + interval.min(FIRST_RENEWAL);
     let mut interval = tokio::time::interval_at(first, interval);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
         match backend.renew(attempt, progress.get()).await {

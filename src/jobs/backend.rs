@@ -98,8 +98,14 @@ pub trait Backend: Send + Sync {
         limit: u32,
     ) -> Result<ClaimedWebhooks, BackendError>;
 
-    /// Records what became of a claimed webhook.
-    async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError>;
+    /// Records what became of a claimed webhook, which had been sent `attempt` times before: nothing, unless it is
+    /// still the same claim's.
+    async fn record_delivery(
+        &self,
+        id: &str,
+        attempt: u32,
+        delivery: &Delivery,
+    ) -> Result<(), BackendError>;
 
     /// Shows whether the job store answers.
     async fn probe(&self) -> Result<(), BackendError>;
@@ -108,8 +114,11 @@ pub trait Backend: Send + Sync {
     /// [`JobEvent::Missed`], has to look up what it waits for.
     fn events(&self) -> broadcast::Receiver<JobEvent>;
 
-    /// Refuses new jobs and claims. What waits stays; running attempts go on.
+    /// Claims no more jobs, and refuses new ones unless others will do them. What waits stays; running attempts go on.
     fn close(&self);
+
+    /// Whether other processes accept and do the same jobs.
+    fn is_shared(&self) -> bool;
 
     /// Closes the connections. Nothing else may be called after it.
     async fn shut_down(&self);

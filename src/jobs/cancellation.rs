@@ -54,6 +54,11 @@ impl Cancellation {
         &self.token
     }
 
+    /// Whether it is the same one.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.reason, &other.reason)
+    }
+
     pub fn cancel(&self, reason: CancelReason) {
         if !self.token.is_cancelled() {
             // Err: somebody was faster.

@@ -42,8 +42,9 @@ impl Jobs {
         if self.store(attempt, &finish, webhook.as_ref()).await {
             return None;
         }
-        // Whoever waits need not wait for the disk as well.
-        if let Some(waiter) = self.shared.waiters.take(job.id) {
+        // Whoever waits need not wait for the disk as well, unless another node may have the job by now.
+        let is_alone = !self.shared.backend.is_shared();
+        if let Some(waiter) = is_alone.then(|| self.shared.waiters.take(job.id)).flatten() {
             // Err: the caller has hung up meanwhile.
             let _ = waiter.send(job);
         }
@@ -63,7 +64,9 @@ impl Jobs {
         match self.shared.backend.finish(attempt, finish, webhook).await {
             Ok(true) => true,
             Ok(false) => {
-                warn!("the result of job {id} was not stored: another attempt has the job");
+                warn!(
+                    "the result of job {id} was not stored: another attempt has the job, or this one had ended already"
+                );
                 true
             }
             Err(error) => {

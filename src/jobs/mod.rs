@@ -225,12 +225,18 @@ impl Jobs {
         self.shared.backend.bound(Lane::Normal)
     }
 
-    /// Takes no more jobs. What waits stays for the next start, and its callers are let go; what
-    /// runs goes on.
+    /// Begins no more jobs. What runs goes on; what waits stays for the next start, and its callers are let go, unless
+    /// other nodes may do it.
     pub fn close(&self) {
         self.shared.backend.close();
         self.shared.closing.cancel();
-        self.shared.runtime.spawn(self.clone().let_waiters_go());
+        if !self.shared.backend.is_shared() {
+            self.shared.runtime.spawn(self.clone().let_waiters_go());
+        }
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.shared.closing.is_cancelled()
     }
 
     /// Ends the waiting for jobs that no worker has claimed.
@@ -250,9 +256,11 @@ impl Jobs {
         }
     }
 
-    /// Gives up what runs, and puts it back into the queue. Who waits for a job of another node is let go.
+    /// Gives up what runs, and puts it back into the queue. Who waits for a job of another node is let go, and nobody
+    /// waits any more.
     pub fn interrupt(&self) {
         self.shared.stopping.cancel();
+        self.shared.waiters.close();
         let running: HashSet<JobId> = self.running().keys().copied().collect();
         let mut waiting = self.shared.waiters.ids();
         waiting.retain(|id| !running.contains(id));

@@ -114,7 +114,7 @@ pub fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(unreadable)
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(unreadable)
 }
 

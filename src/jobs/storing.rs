@@ -171,7 +171,9 @@ impl Storing {
                 Err(error) => error,
             };
             let waited = Timestamp::now().seconds_since(video.made_at);
-            if waited >= self.patience.as_secs_f64() {
+            // Nor could its end be recorded while the job store is away.
+            let is_known = !matches!(error, StorageError::FenceUnknown(_));
+            if is_known && waited >= self.patience.as_secs_f64() {
                 return Err(NotStored::Failed(error));
             }
             if logged.is_none_or(|at| at.elapsed() >= LOG_AGAIN) {

@@ -29,7 +29,7 @@ use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
 
 // What whoever publishes has to know of storages.
-pub use crate::storage::{Fence, StorageError};
+pub use crate::storage::{Fence, FenceError, StorageError};
 
 use crate::encode::{EncodeError, Encoder, Preset};
 use crate::errors::chain;

@@ -64,9 +64,7 @@ impl Storage for LocalStorage {
         // The bytes first, then the name: after a power cut there is a whole file or none.
         let synced = blocking(move || File::open(&source)?.sync_all()).await;
         synced.map_err(|cause| StorageError::unreadable(key, cause))?;
-        if !fence.holds().await {
-            return Err(StorageError::Fenced(key.to_owned()));
-        }
+        fence.check().await.map_err(|error| error.at(key))?;
         let (directory, path, file) = (self.directory.clone(), self.path(key), file.to_owned());
         let stored = blocking(move || {
             match std::fs::rename(&file, &path) {

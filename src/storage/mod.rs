@@ -74,7 +74,26 @@ pub trait Storage: Send + Sync {
 /// Whether the result of an attempt may still be stored.
 #[async_trait]
 pub trait Fence: Send + Sync {
-    async fn holds(&self) -> bool;
+    async fn check(&self) -> Result<(), FenceError>;
+}
+
+/// Why a result may not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FenceError {
+    /// Another attempt has the job.
+    Lost,
+    /// Nobody can tell at the moment.
+    Unknown,
+}
+
+impl FenceError {
+    fn at(self, key: &str) -> StorageError {
+        let key = key.to_owned();
+        match self {
+            Self::Lost => StorageError::Fenced(key),
+            Self::Unknown => StorageError::FenceUnknown(key),
+        }
+    }
 }
 
 /// For files that nobody else can store.
@@ -82,8 +101,8 @@ pub struct NoFence;
 
 #[async_trait]
 impl Fence for NoFence {
-    async fn holds(&self) -> bool {
-        true
+    async fn check(&self) -> Result<(), FenceError> {
+        Ok(())
     }
 }
 
@@ -130,6 +149,8 @@ pub enum StorageError {
     /// The fence does not hold any more.
     #[error("{0:?} was not stored: its attempt has lost the job")]
     Fenced(String),
+    #[error("{0:?} was not stored: nobody can tell whether its attempt still has the job")]
+    FenceUnknown(String),
 }
 
 impl StorageError {
@@ -139,7 +160,7 @@ impl StorageError {
             Self::Failed { cause, .. } | Self::Refused { cause, .. } => cause
                 .downcast_ref::<Cause>()
                 .map(|cause| cause.cure().to_owned()),
-            Self::NoFile { .. } | Self::Fenced(_) => None,
+            Self::NoFile { .. } | Self::Fenced(_) | Self::FenceUnknown(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
-use kinora::storage::{Fence, NoFence, Storage, StorageError, StoredFile};
+use kinora::storage::{Fence, FenceError, NoFence, Storage, StorageError, StoredFile};
 use tempfile::TempDir;
 
 /// A storage of its own.
@@ -158,12 +158,12 @@ pub async fn a_file_that_cannot_be_read_leaves_nothing_behind<H: Harness>() {
     assert!(found.expect("metadata").is_none());
 }
 
-struct Broken;
+struct Broken(FenceError);
 
 #[async_trait::async_trait]
 impl Fence for Broken {
-    async fn holds(&self) -> bool {
-        false
+    async fn check(&self) -> Result<(), FenceError> {
+        Err(self.0)
     }
 }
 
@@ -172,8 +172,15 @@ pub async fn a_file_behind_a_fence_that_does_not_hold_is_not_stored<H: Harness>(
     // In one piece, and in several.
     for bytes in [vec![1; 1000], vec![2; 17 << 20]] {
         let file = file(&harness, &bytes);
-        let stored = harness.storage().put(KEY, &file, &Broken).await;
-        assert!(matches!(stored, Err(StorageError::Fenced(_))), "{stored:?}");
+        for error in [FenceError::Lost, FenceError::Unknown] {
+            let stored = harness.storage().put(KEY, &file, &Broken(error)).await;
+            match error {
+                FenceError::Lost => assert!(matches!(stored, Err(StorageError::Fenced(_)))),
+                FenceError::Unknown => {
+                    assert!(matches!(stored, Err(StorageError::FenceUnknown(_))));
+                }
+            }
+        }
         let found = harness.storage().metadata(KEY).await;
         assert!(found.expect("metadata").is_none());
         assert_eq!(

@@ -85,6 +85,39 @@ impl Database {
         pool.connect_with(options).await.expect("a connection")
     }
 
+    /// Sets a parameter for sessions of this database that begin from now on.
+    pub async fn set(&self, parameter: &str, value: &str) {
+        // In a session that may write, whatever it was set to before.
+        self.execute(&format!(
+            "SET transaction_read_only = off; ALTER DATABASE {} SET {parameter} = '{value}'",
+            self.name
+        ))
+        .await;
+    }
+
+    /// Ends the sessions of all others.
+    pub async fn end_connections(&self) {
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+    }
+
+    /// A new user, who may use the tables that are there and make none.
+    pub async fn user(&self) -> String {
+        let user = format!("u{}", Uuid::new_v4().simple());
+        let name = &self.name;
+        self.execute(&format!(
+            "CREATE ROLE {user} LOGIN; REVOKE CREATE ON DATABASE {name} FROM PUBLIC; \
+             GRANT USAGE ON SCHEMA kinora TO {user}; \
+             GRANT ALL ON ALL TABLES IN SCHEMA kinora TO {user}; \
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA kinora TO {user}"
+        ))
+        .await;
+        user
+    }
+
     pub async fn execute(&self, statement: &str) {
         let pool = self.pool().await;
         let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement))

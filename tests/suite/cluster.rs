@@ -3,21 +3,15 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::servers::link::Link;
-use crate::servers::postgres::{Database, Postgres};
+use crate::servers::postgres::Database;
 use crate::support::client::{Answer, client};
-use crate::support::cluster::{database, holds, node};
+use crate::support::cluster::{announced_once, database, held, holds, id, node};
 use crate::support::order::{short, short_to, with};
 use crate::support::photos::{Gate, PhotoServer};
 use crate::support::service::{PAID, Service, Setup};
 use crate::support::sink::Sink;
-use crate::support::wait;
-
-fn id(envelope: &Value) -> String {
-    envelope["job_id"].as_str().expect("job_id").to_owned()
-}
 
 async fn two(database: &Database) -> [Service; 2] {
     [
@@ -26,33 +20,14 @@ async fn two(database: &Database) -> [Service; 2] {
     ]
 }
 
-/// Posts an order that is held at the gate, and waits until its photo is asked for.
-async fn held(service: &Service, photos: &PhotoServer, gate: &Gate, sink: &Sink) -> String {
-    let before = gate.count();
-    let order = short_to(&photos.gated("/held.png", gate), &sink.url("/hook"));
-    let accepted = service.post(PAID, &order).await.expect(202);
-    gate.arrived(before + 1).await;
-    id(&accepted)
-}
-
-/// Waits for the webhook of each job, and checks that each has one, with a video.
-async fn announced_once(sink: &Sink, ids: &[String]) {
-    for id in ids {
-        let of_job = || {
-            let received = sink.received("/hook").into_iter();
-            received.filter(|one| one.json()["job_id"] == **id)
-        };
-        let what = format!("the webhook of {id}");
-        let first = wait::until(&what, || of_job().next()).await;
-        assert_eq!(first.json()["code"], 200, "{:?}", first.json());
-        assert_eq!(of_job().count(), 1, "{id}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bound_holds_over_all_nodes() {
     const BOUND: usize = 10;
     let database = database().await;
+    // Whatever the isolation of transactions that the database's owner prefers.
+    database
+        .set("default_transaction_isolation", "repeatable read")
+        .await;
     let bounded = |name| node(&database, name).env("MAX_QUEUE_LENGTH", BOUND.to_string());
     let nodes = [bounded("a").start().await, bounded("b").start().await];
     let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
@@ -198,94 +173,12 @@ async fn a_node_that_is_stopped_leaves_its_job_to_another_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_nothing_is_lost() {
-    let (mut server, database) = own_server().await;
-    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
-    let service = node(&database, "a").start().await;
-    let job = held(&service, &photos, &gate, &sink).await;
-    let order = short_to(&photos.small(), &sink.url("/hook"));
-    let waiting = id(&service.post(PAID, &order).await.expect(202));
-    server = tokio::task::spawn_blocking(move || {
-        server.crash();
-        server
-    })
-    .await
-    .expect("a crash");
-    says_soon_that_it_cannot(&service, &order).await;
-    // The video is made meanwhile, and recorded later.
-    gate.open();
-    let server = tokio::task::spawn_blocking(move || {
-        server.restart();
-        server
-    });
-    let server = server.await.expect("a start");
-    let more = wait::until_async("orders are taken again", async || {
-        let answer = service.post(PAID, &order).await;
-        (answer.status == 202).then(|| id(&answer.expect(202)))
-    })
-    .await;
-    announced_once(&sink, &[job, waiting, more]).await;
-    drop(server);
-}
-
-/// Each answer is a 503 that says when to ask again, and none is waited for.
-async fn says_soon_that_it_cannot(service: &Service, order: &Value) {
-    for _ in 0..3 {
-        let began = Instant::now();
-        let away = service.post(PAID, order).await;
-        away.expect(503);
-        away.header("retry-after");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            began.elapsed()
-        );
-    }
-}
-
-/// Nothing arrives, and nobody is told.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_cut_off_says_so_and_comes_back() {
-    let database = database().await;
-    let link = Link::to(database.port());
-    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
-    let cut_off = node(&database, "a").env("DATABASE_URL", database.url_by(link.port()));
-    let cut_off = cut_off.start().await;
-    let job = held(&cut_off, &photos, &gate, &sink).await;
-    let other = node(&database, "b").start().await;
-    link.cut();
-    let order = short_to(&photos.small(), &sink.url("/hook"));
-    says_soon_that_it_cannot(&cut_off, &order).await;
-    // The other node takes its job.
-    gate.arrived(2).await;
-    gate.open();
-    other.job_is(&job, "done").await;
-    link.mend();
-    let began = Instant::now();
-    let more = wait::until_async("orders are taken again", async || {
-        let answer = cut_off.post(PAID, &order).await;
-        (answer.status == 202).then(|| id(&answer.expect(202)))
-    })
-    .await;
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
-    announced_once(&sink, &[job, more]).await;
-}
-
-async fn own_server() -> (Postgres, Database) {
-    let server = tokio::task::spawn_blocking(Postgres::start).await;
-    let server = server.expect("a server");
-    let database = server.database().await;
-    (server, database)
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_what_all_must_share_does_not_start() {
     let database = database().await;
     let whole = || node(&database, "a");
+    let in_data_dir = whole();
+    let own_videos = format!("file://{}/videos", in_data_dir.data().display());
+    let in_data_dir = in_data_dir.env("KINORA_STORAGE_URL", own_videos);
     for (setup, told) in [
         (whole().without("API_KEY"), "API_KEY must be set"),
         (
@@ -296,6 +189,7 @@ async fn a_node_without_what_all_must_share_does_not_start() {
             whole().without("KINORA_STORAGE_URL"),
             "a storage that all nodes reach",
         ),
+        (in_data_dir, "a storage that all nodes reach"),
         (
             Setup::new().env("KINORA_ROLE", "api"),
             "KINORA_ROLE needs DATABASE_URL",
@@ -307,6 +201,17 @@ async fn a_node_without_what_all_must_share_does_not_start() {
         (
             whole().env("DATABASE_URL", "mysql://kinora:hidden@localhost/"),
             "postgres://user",
+        ),
+        (
+            whole().env("DATABASE_URL", "host=127.0.0.1 user=kinora password=hidden"),
+            "postgres://user",
+        ),
+        (
+            whole().env(
+                "DATABASE_URL",
+                "postgres://kinora@127.0.0.1:1/none?sslpassword=hidden",
+            ),
+            "check DATABASE_URL",
         ),
     ] {
         let output = tokio::task::spawn_blocking(move || setup.command().output()).await;

@@ -8,6 +8,7 @@ mod chaos;
 mod check;
 mod cli;
 mod cluster;
+mod cluster_database;
 mod colour;
 mod doors;
 mod durability;

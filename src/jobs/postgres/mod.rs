@@ -37,6 +37,9 @@ use super::backend::{
 use crate::errors::chain;
 use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 
+/// Of sqlx: tells which parameters in `DATABASE_URL` it does not know, with their values, which may be secrets.
+pub const REVEALING_LOGGER: &str = "sqlx_postgres::options";
+
 /// How long an attempt holds its job without a renewal.
 pub const LEASE: Duration = Duration::from_secs(15);
 
@@ -72,7 +75,7 @@ pub struct PostgresBackend {
     runtime: Handle,
     wake: Arc<Wake>,
     events: broadcast::Sender<JobEvent>,
-    /// No more jobs are accepted or claimed.
+    /// No more jobs are claimed.
     closed: CancellationToken,
     /// Ends the tasks of this backend.
     tasks: CancellationToken,
@@ -134,9 +137,6 @@ impl PostgresBackend {
 #[async_trait]
 impl Backend for PostgresBackend {
     async fn accept(&self, job: &Job) -> Result<(), AcceptError> {
-        if self.closed.is_cancelled() {
-            return Err(AcceptError::Closed);
-        }
         let lane = job.request.lane;
         let bound = self.bounds.of(lane);
         let accepted = self.store.accept(job, bound).await;
@@ -190,9 +190,8 @@ impl Backend for PostgresBackend {
         webhook: Option<&NewWebhook>,
     ) -> Result<bool, BackendError> {
         let finished = self.store.finish(attempt, finish, webhook).await?;
-        if finished {
-            self.tell_of_webhook(webhook);
-        }
+        // Also if it had lost the job: an earlier try may have been recorded without an answer.
+        self.tell_of_webhook(webhook);
         Ok(finished)
     }
 
@@ -245,8 +244,13 @@ impl Backend for PostgresBackend {
         Ok(self.store.claim_webhooks(per_host, limit).await?)
     }
 
-    async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError> {
-        Ok(self.store.record_delivery(id, delivery).await?)
+    async fn record_delivery(
+        &self,
+        id: &str,
+        attempt: u32,
+        delivery: &Delivery,
+    ) -> Result<(), BackendError> {
+        Ok(self.store.record_delivery(id, attempt, delivery).await?)
     }
 
     async fn probe(&self) -> Result<(), BackendError> {
@@ -261,9 +265,13 @@ impl Backend for PostgresBackend {
         self.closed.cancel();
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn shut_down(&self) {
         self.closed.cancel();
         self.tasks.cancel();
-        self.store.database.close().await;
+        self.store.database.close();
     }
 }

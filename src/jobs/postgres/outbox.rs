@@ -12,30 +12,42 @@ use crate::jobs::backend::{ClaimedWebhooks, Delivery, DueWebhook};
 /// How late a webhook is that another node should have sent.
 const LATE: Duration = Duration::from_secs(3);
 
-/// One row is not of a webhook: it tells when the next falls due.
+/// Each receiver has an index of its own to be read, and of it only as many rows as may be sent to it: thousands that
+/// wait for one receiver hold up no other. One row is not of a webhook: it tells when the next falls due.
 const CLAIM: &str = "\
-    WITH pending AS ( \
-        SELECT id, host, next_at + CASE sender WHEN $1 THEN 0 ELSE $2 END AS due_at, \
-            claimed_until IS NOT NULL AND claimed_until > kinora.now_ms() AS in_hand, sender = $1 AS is_own \
-        FROM kinora.webhooks WHERE state = 'pending'), \
-    due AS (SELECT * FROM pending WHERE due_at <= kinora.now_ms() AND (is_own OR NOT in_hand)), \
-    placed AS (SELECT *, row_number() OVER (PARTITION BY host ORDER BY in_hand DESC, due_at, id) AS place FROM due), \
+    WITH RECURSIVE now AS MATERIALIZED (SELECT kinora.now_ms() AS ms), \
+    hosts AS ( \
+        (SELECT host FROM kinora.webhooks WHERE state = 'pending' ORDER BY host LIMIT 1) \
+        UNION ALL \
+        SELECT (SELECT webhooks.host FROM kinora.webhooks \
+                WHERE state = 'pending' AND webhooks.host > hosts.host ORDER BY webhooks.host LIMIT 1) \
+        FROM hosts WHERE hosts.host IS NOT NULL), \
+    claimed_before AS ( \
+        SELECT host, count(*) AS count FROM kinora.webhooks \
+        WHERE state = 'pending' AND sender = $1 AND claimed_until > (SELECT ms FROM now) GROUP BY host), \
     free AS ( \
-        SELECT id FROM placed WHERE place <= $3 AND NOT in_hand ORDER BY place, due_at \
-        LIMIT greatest(0, $4 - (SELECT count(*) FROM due WHERE in_hand))), \
+        SELECT due.id, due.next_at, due.place FROM hosts LEFT JOIN claimed_before USING (host) CROSS JOIN LATERAL ( \
+            SELECT id, next_at, row_number() OVER (ORDER BY next_at) AS place FROM kinora.webhooks \
+            WHERE state = 'pending' AND webhooks.host = hosts.host AND next_at <= (SELECT ms FROM now) \
+                AND (sender = $1 OR next_at <= (SELECT ms FROM now) - $2) \
+                AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) \
+            ORDER BY next_at LIMIT greatest(0, $3 - coalesce(claimed_before.count, 0))) AS due \
+        ORDER BY place, next_at LIMIT greatest(0, $4 - (SELECT coalesce(sum(count), 0) FROM claimed_before))), \
     locked AS ( \
         SELECT id FROM kinora.webhooks WHERE id IN (SELECT id FROM free) AND state = 'pending' \
-            AND (claimed_until IS NULL OR claimed_until <= kinora.now_ms()) FOR UPDATE SKIP LOCKED), \
+            AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) FOR UPDATE SKIP LOCKED), \
     claimed AS ( \
-        UPDATE kinora.webhooks SET sender = $1, claimed_until = kinora.now_ms() + $5 \
+        UPDATE kinora.webhooks SET sender = $1, claimed_until = (SELECT ms FROM now) + $5 \
         WHERE id IN (SELECT id FROM locked) RETURNING id, url, body, attempt) \
     SELECT id, url, body, attempt, NULL::bigint AS next_in FROM claimed \
-    UNION ALL SELECT NULL, NULL, NULL, NULL, min(due_at) - kinora.now_ms() \
-        FROM pending WHERE due_at > kinora.now_ms()";
+    UNION ALL SELECT NULL, NULL, NULL, NULL, min(next.next_at) - (SELECT ms FROM now) FROM hosts CROSS JOIN LATERAL ( \
+        SELECT next_at FROM kinora.webhooks \
+        WHERE state = 'pending' AND webhooks.host = hosts.host AND next_at > (SELECT ms FROM now) \
+        ORDER BY next_at LIMIT 1) AS next";
 
 impl Store {
     /// Claims pending webhooks that are due: at most `per_host` for each receiver and `limit` in all, those
-    /// that this node has in hand included. Those of other nodes when they are late.
+    /// those that this node has claimed included. Those of other nodes when they are late, which nobody tells of.
     pub async fn claim_webhooks(&self, per_host: u32, limit: u32) -> Result<ClaimedWebhooks> {
         let claim = sqlx::query(CLAIM)
             .bind(self.holder())
@@ -45,12 +57,12 @@ impl Store {
             .bind(milliseconds(self.webhook_lease()));
         let mut claimed = ClaimedWebhooks {
             due: Vec::new(),
-            next_in: None,
+            next_in: Some(LATE),
         };
         for row in self.database.rows(claim).await? {
             match row.try_get("id")? {
                 Some(id) => claimed.due.push(webhook(id, &row)?),
-                None => claimed.next_in = next_in(&row)?,
+                None => claimed.next_in = next_in(&row)?.or(Some(LATE)).map(|wait| wait.min(LATE)),
             }
         }
         Ok(claimed)
@@ -66,23 +78,24 @@ impl Store {
         Ok(())
     }
 
-    pub async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<()> {
+    /// Unless another node has claimed it meanwhile, as this one was late, or a claim after this one has ended.
+    pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, wait, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
             Delivery::RetryAt(at, error) => ("pending", Some(milliseconds_until(*at)), Some(error)),
             Delivery::GivenUp(error) => ("given_up", None, Some(error)),
         };
-        // Another node that has claimed it meanwhile, as this one was late, records it itself.
         let recorded = sqlx::query(
             "UPDATE kinora.webhooks SET attempt = attempt + 1, state = $2, \
                  next_at = kinora.now_ms() + $3, last_error = $4, claimed_until = NULL \
-             WHERE id = $1 AND sender = $5",
+             WHERE id = $1 AND sender = $5 AND attempt = $6 AND state = 'pending'",
         )
         .bind(id)
         .bind(state)
         .bind(wait)
         .bind(error)
-        .bind(self.holder());
+        .bind(self.holder())
+        .bind(i64::from(attempt));
         self.database.rows(recorded).await?;
         Ok(())
     }

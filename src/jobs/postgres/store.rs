@@ -23,6 +23,10 @@ const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id,
     spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process";
 
+/// What a worker has to know to make the video of a job: raised with the first version whose specifications say what
+/// older ones would not understand. Older nodes leave such a job to newer ones.
+const NEEDS: i16 = 1;
+
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
 
@@ -60,16 +64,18 @@ impl Store {
         let request = &job.request;
         let bound = bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
         let accepted = sqlx::query(
-            "SELECT kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10)",
+            "SELECT kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11)",
         )
         .bind(job.id.to_string())
         .bind(&request.dialect)
         .bind(&request.endpoint)
         .bind(request.dialect_data.as_ref().map(to_json).transpose()?)
-        .bind(&request.client_id)
+        // As JSON, because no text in PostgreSQL holds a NUL.
+        .bind(request.client_id.as_ref().map(to_json).transpose()?)
         .bind(&request.webhook_url)
         .bind(lane_number(request.lane))
         .bind(to_json(&request.spec)?)
+        .bind(NEEDS)
         .bind(job.created_at.0)
         .bind(bound);
         match self.database.row(accepted).await? {
@@ -89,13 +95,14 @@ impl Store {
                 "UPDATE kinora.jobs SET state = 'running', attempt = attempt + 1, holder = $1, \
                      lease_until = kinora.now_ms() + $2, progress = 0, \
                      started_at = kinora.now_ms(), changed_at = kinora.now_ms() \
-                 WHERE seq = (SELECT seq FROM kinora.jobs WHERE state = 'queued' AND lane <= $3 \
+                 WHERE seq = (SELECT seq FROM kinora.jobs WHERE state = 'queued' AND lane <= $3 AND needs <= $4 \
                      ORDER BY lane, crashes, seq LIMIT 1 FOR UPDATE SKIP LOCKED) \
                  RETURNING {JOB_COLUMNS}"
             )))
             .bind(self.holder())
             .bind(milliseconds(self.settings.lease))
-            .bind(last_lane);
+            .bind(last_lane)
+            .bind(NEEDS);
             let Some(row) = self.database.row(claimed).await? else {
                 return Ok(None);
             };
@@ -109,7 +116,7 @@ impl Store {
     async fn job_or_end(&self, row: &PgRow) -> Result<Option<Job>> {
         let id: String = row.try_get("id")?;
         let attempt: i64 = row.try_get("attempt")?;
-        match JobRow::from_row(row)?.into_job() {
+        match job(row) {
             Ok(job) => Ok(Some(job)),
             Err(error) => {
                 error!("job {id} is given up: {}", chain(&error));
@@ -315,8 +322,7 @@ impl Store {
         )))
         .bind(id.to_string());
         let row = self.database.row(found).await?;
-        row.map(|row| Ok(JobRow::from_row(&row)?.into_job()?))
-            .transpose()
+        row.as_ref().map(job).transpose()
     }
 
     pub async fn status(&self, id: JobId) -> Result<Option<JobStatus>> {
@@ -333,7 +339,7 @@ impl Store {
         };
         let position: Option<i64> = row.try_get("queue_position")?;
         let running: f64 = row.try_get("progress")?;
-        let job = JobRow::from_row(&row)?.into_job()?;
+        let job = job(&row)?;
         Ok(Some(JobStatus {
             progress: match (job.state, &job.finish) {
                 (JobState::Done, Some(finish)) if finish.outcome.is_ok() => 1.0,
@@ -401,6 +407,12 @@ struct Ending<'a> {
     webhook: Option<&'a NewWebhook>,
     /// The attempt that must still hold the job; `None`: the job must be waiting.
     attempt: Option<i64>,
+}
+
+fn job(row: &PgRow) -> Result<Job> {
+    let mut row = JobRow::from_row(row)?;
+    row.client_id = row.client_id.as_deref().map(row::from_json).transpose()?;
+    Ok(row.into_job()?)
 }
 
 fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {

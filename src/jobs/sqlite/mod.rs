@@ -347,9 +347,14 @@ impl Backend for SqliteBackend {
         })
     }
 
-    async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<(), BackendError> {
+    async fn record_delivery(
+        &self,
+        id: &str,
+        attempt: u32,
+        delivery: &Delivery,
+    ) -> Result<(), BackendError> {
         let mut claimed = self.claimed_webhooks.lock().await;
-        self.store.record_delivery(id, delivery).await?;
+        self.store.record_delivery(id, attempt, delivery).await?;
         claimed.remove(id);
         Ok(())
     }
@@ -364,6 +369,10 @@ impl Backend for SqliteBackend {
 
     fn close(&self) {
         self.lanes.close();
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     async fn shut_down(&self) {

@@ -69,19 +69,23 @@ impl Store {
         Ok(next.map(Timestamp))
     }
 
-    pub async fn record_delivery(&self, id: &str, delivery: &Delivery) -> Result<()> {
+    pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, next_at, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
             Delivery::RetryAt(at, error) => ("pending", Some(at.0), Some(error)),
             Delivery::GivenUp(error) => ("given_up", None, Some(error)),
         };
-        sqlx::query("UPDATE webhooks SET attempt = attempt + 1, state = ?, next_at = ?, last_error = ? WHERE id = ?")
-            .bind(state)
-            .bind(next_at)
-            .bind(error)
-            .bind(id)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "UPDATE webhooks SET attempt = attempt + 1, state = ?, next_at = ?, last_error = ? \
+             WHERE id = ? AND attempt = ? AND state = 'pending'",
+        )
+        .bind(state)
+        .bind(next_at)
+        .bind(error)
+        .bind(id)
+        .bind(attempt)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 }

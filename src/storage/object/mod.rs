@@ -31,7 +31,8 @@ use object_store::{
 use tokio::sync::Semaphore;
 
 use super::{
-    Bucket, Fence, Location, Metadata, Settings, SettingsError, Storage, StorageError, StoredFile,
+    Bucket, Fence, FenceError, Location, Metadata, Settings, SettingsError, Storage, StorageError,
+    StoredFile,
 };
 use crate::errors::chain;
 use addresses::Addresses;
@@ -70,7 +71,7 @@ enum Interrupted {
     File(std::io::Error),
     /// The note of an upload could not be written.
     Note(std::io::Error),
-    Fenced,
+    Fence(FenceError),
     /// Another object, or our own whose acknowledgement was lost, is there already.
     Exists,
 }
@@ -160,9 +161,7 @@ impl ObjectStorage {
         let _memory = reserve(&self.memory, size).await;
         let file = std::fs::File::open(file).map_err(Interrupted::File)?;
         let bytes = read_part(Arc::new(file), 0, size).await?;
-        if !fence.holds().await {
-            return Err(Interrupted::Fenced);
-        }
+        fence.check().await.map_err(Interrupted::Fence)?;
         let put = |mode| {
             let options = PutOptions {
                 mode,
@@ -227,7 +226,7 @@ impl ObjectStorage {
             Interrupted::Store(error) => self.error(key, error),
             Interrupted::File(cause) => StorageError::unreadable(key, cause),
             Interrupted::Note(cause) => StorageError::failed(key, cause),
-            Interrupted::Fenced => StorageError::Fenced(key.to_owned()),
+            Interrupted::Fence(error) => error.at(key),
             Interrupted::Exists => StorageError::failed(key, "there is another object"),
         }
     }

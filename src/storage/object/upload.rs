@@ -46,9 +46,7 @@ impl Upload<'_> {
         let mut upload = self.begin(options, replace).await?;
         let sent = async {
             self.send_parts(&mut *upload, size).await?;
-            if !fence.holds().await {
-                return Err(Interrupted::Fenced);
-            }
+            fence.check().await.map_err(Interrupted::Fence)?;
             upload.complete().await.map_err(Interrupted::Store)
         };
         match sent.await {

@@ -2,10 +2,15 @@
 
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use sqlx::Row;
 
 use super::bucket::own_s3;
-use super::service::{Service, Setup};
+use super::order::short_to;
+use super::photos::{Gate, PhotoServer};
+use super::service::{PAID, Service, Setup};
+use super::sink::Sink;
+use super::wait;
 use crate::servers::postgres::{Database, Postgres};
 
 /// One server for all tests that leave it in peace.
@@ -34,4 +39,39 @@ pub fn node(database: &Database, name: &str) -> Setup {
     own_s3(Setup::new(), "cluster")
         .env("DATABASE_URL", database.url())
         .env("KINORA_NODE", name)
+}
+
+pub fn id(envelope: &Value) -> String {
+    envelope["job_id"].as_str().expect("job_id").to_owned()
+}
+
+/// Posts an order that is held at the gate, and waits until its photo is asked for.
+pub async fn held(service: &Service, photos: &PhotoServer, gate: &Gate, sink: &Sink) -> String {
+    let before = gate.count();
+    let order = short_to(&photos.gated("/held.png", gate), &sink.url("/hook"));
+    let accepted = service.post(PAID, &order).await.expect(202);
+    gate.arrived(before + 1).await;
+    id(&accepted)
+}
+
+/// Waits for the webhook of each job, and checks that each has one, with a video.
+pub async fn announced_once(sink: &Sink, ids: &[String]) {
+    for id in ids {
+        let of_job = || {
+            let received = sink.received("/hook").into_iter();
+            received.filter(|one| one.json()["job_id"] == **id)
+        };
+        let what = format!("the webhook of {id}");
+        let first = wait::until(&what, || of_job().next()).await;
+        assert_eq!(first.json()["code"], 200, "{:?}", first.json());
+        assert_eq!(of_job().count(), 1, "{id}");
+    }
+}
+
+/// A server that a test may harm, and a database of it.
+pub async fn own_server() -> (Postgres, Database) {
+    let server = tokio::task::spawn_blocking(Postgres::start).await;
+    let server = server.expect("a server");
+    let database = server.database().await;
+    (server, database)
 }
