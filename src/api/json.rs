@@ -1,12 +1,14 @@
 //! JSON bodies: read whole, within bounds of size and time.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::web::{BytesMut, Data};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Service;
 use super::error::ApiError;
@@ -16,6 +18,9 @@ const USUAL_LIMIT: usize = 64 << 10;
 /// An oversized body is read on to here before it is refused: a client that is still sending would
 /// see a broken connection in place of the answer.
 const MAX_DRAINED_BYTES: usize = 16 << 20;
+
+/// A body that comes this fast, in bytes a second, is never too slow.
+const STEADY_RATE: f64 = 16_384.0;
 
 /// Extracts a body of at most `LIMIT` bytes that says that it is JSON.
 pub struct Json<const LIMIT: usize = USUAL_LIMIT>(pub Value);
@@ -59,29 +64,29 @@ async fn read(
     limit: usize,
 ) -> Result<BytesMut, ApiError> {
     let service = request.app_data::<Data<Service>>();
+    let began = Instant::now();
     let timeout = service.ok_or(ApiError::Internal)?.request_timeout;
-    let read = async {
-        let mut body = BytesMut::new();
-        let mut received = 0;
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| ApiError::invalid("", "the body broke off"))?;
-            received += chunk.len();
-            if received > MAX_DRAINED_BYTES {
-                break;
-            }
-            if received <= limit {
-                body.extend_from_slice(&chunk);
-            }
+    let mut body = BytesMut::new();
+    let mut received = 0;
+    loop {
+        let steady = Duration::from_secs_f64(received.min(limit) as f64 / STEADY_RATE);
+        let chunk = tokio::time::timeout_at(began + timeout + steady, payload.next());
+        let Some(chunk) = chunk.await.map_err(|_| ApiError::BodyTooSlow)? else {
+            break;
+        };
+        let chunk = chunk.map_err(|_| ApiError::invalid("", "the body broke off"))?;
+        received += chunk.len();
+        if received > MAX_DRAINED_BYTES {
+            break;
         }
-        if received > limit {
-            Err(ApiError::BodyTooLarge { limit })
-        } else {
-            Ok(body)
+        if received <= limit {
+            body.extend_from_slice(&chunk);
         }
-    };
-    tokio::time::timeout(timeout, read)
-        .await
-        .unwrap_or(Err(ApiError::BodyTooSlow))
+    }
+    match received > limit {
+        true => Err(ApiError::BodyTooLarge { limit }),
+        false => Ok(body),
+    }
 }
 
 fn parse(request: &HttpRequest, body: &[u8]) -> Result<Value, ApiError> {

@@ -29,6 +29,7 @@ mod memory;
 mod object_storage;
 mod odd_files;
 mod payload;
+mod pipelining;
 mod presets;
 mod queue;
 mod scenes;

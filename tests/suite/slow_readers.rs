@@ -1,27 +1,15 @@
 //! Clients that take their answers slowly, or not at all.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
-use uuid::Uuid;
 
-use crate::support::service::{Service, Setup};
+use crate::support::download::{request, serving};
+use crate::support::service::Service;
 use crate::support::wait;
-
-/// A service with a video of so many bytes.
-async fn serving(settings: &str, bytes: u64) -> (Service, String) {
-    let setup = Setup::new().config(&format!("[server]\n{settings}\n"));
-    let name = format!("{}.mp4", Uuid::new_v4());
-    let videos = setup.data().join("videos");
-    std::fs::create_dir_all(&videos).expect("a directory");
-    let video = File::create(videos.join(&name)).expect("a file");
-    video.set_len(bytes).expect("room");
-    (setup.start().await, format!("/videos/{name}"))
-}
 
 /// A connection whose system takes little that nobody reads.
 fn connect(service: &Service) -> TcpStream {
@@ -30,10 +18,6 @@ fn connect(service: &Service) -> TcpStream {
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     socket.connect(&address.into()).expect("a connection");
     socket.into()
-}
-
-fn request(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n").into_bytes()
 }
 
 /// Its head, and all that comes after it until the service closes the connection.
@@ -105,22 +89,8 @@ async fn a_client_that_asks_and_never_reads_costs_little() {
     for asked in asking {
         assert!(asked.await.expect("an end") > 100_000, "too little to tell");
     }
-    let seconds = processor_seconds(service.pid());
+    let seconds = service.processor_seconds();
     assert!(seconds < 1.5, "{seconds} s of the processor");
-}
-
-/// What a process has used until now.
-fn processor_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .expect("fields")
-        .split(' ')
-        .collect();
-    let ticks = |field: usize| fields[field].parse::<f64>().expect("a number");
-    // User and system time, in hundredths: fields 14 and 15, the first two of which have been cut.
-    (ticks(12) + ticks(13)) / 100.0
 }
 
 /// They ask again and again, so that requests of theirs are always there to be answered.
@@ -155,6 +125,46 @@ async fn clients_that_never_read_lose_their_places_to_newcomers() {
         began.elapsed()
     );
     drop(holders);
+}
+
+/// They take a little all the time, but so little that they could hold their places for hours.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_crawl_lose_their_places_to_newcomers() {
+    let (service, path) = serving("max_connections = 2", 40 << 20).await;
+    let crawling: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(&service);
+            stream.write_all(&request(&path)).expect("a request");
+            tokio::spawn(blocking(move || {
+                let mut chunk = [0; 1 << 10];
+                // Some 5 KB a second, until it is closed.
+                while stream.read(&mut chunk).is_ok_and(|count| count > 0) {
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            }))
+        })
+        .collect();
+    let began = Instant::now();
+    wait::until_async("a newcomer is served", async || {
+        let mut stream = TcpStream::connect(service.authority()).expect("a connection");
+        let is_served = blocking(move || {
+            let mut status = [0; 12];
+            // Err: closed without a word, as there is no place.
+            let asked = stream.write_all(&request("/healthz"));
+            asked.is_ok() && stream.read_exact(&mut status).is_ok() && &status == b"HTTP/1.1 200"
+        });
+        is_served.await.then_some(())
+    })
+    .await;
+    assert!(
+        began.elapsed() < Duration::from_secs(25),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(service);
+    for client in crawling {
+        client.await.expect("an end");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,8 +130,9 @@ impl Stream for SentBody {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let piece = Pin::new(&mut *self.payload.borrow_mut()).poll_next(cx);
-        if let (Poll::Ready(_), Some(place)) = (&piece, &self.place) {
-            place.take_up();
+        // Whoever waits for the next piece has taken the others.
+        if let Some(place) = &self.place {
+            place.more_may_come();
         }
         piece
     }

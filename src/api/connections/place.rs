@@ -9,6 +9,10 @@ use futures_util::task::AtomicWaker;
 
 use super::Connections;
 
+/// Bytes that Actix is given ahead, apart from bodies that are waited for. It decodes all requests that they hold, and
+/// keeps them while it answers one after the other.
+pub const MAX_READ_AHEAD: usize = 2 << 10;
+
 /// What a client is doing. The first ones lose their places to newcomers first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -34,8 +38,10 @@ pub struct Place {
     signal: Arc<Signal>,
     /// What follows once the answer is sent.
     next: Mutex<Option<Phase>>,
-    /// Bytes that were read since the request, or the last piece of its body, was taken up.
+    /// Bytes that Actix was given and may not have looked at yet: more, once it is known that it has.
     read_ahead: AtomicUsize,
+    /// Whether anything was read since the last request began.
+    has_read: AtomicBool,
 }
 
 /// Tells a connection that another has its place.
@@ -53,6 +59,7 @@ impl Place {
             signal,
             next: Mutex::default(),
             read_ahead: AtomicUsize::new(0),
+            has_read: AtomicBool::new(false),
         }
     }
 
@@ -70,7 +77,7 @@ impl Place {
     /// A request is taken up. `false`: another has the place.
     pub fn begin_exchange(&self) -> bool {
         self.set_next(None);
-        self.take_up();
+        self.has_read.store(false, Ordering::Relaxed);
         self.set(Phase::Busy)
     }
 
@@ -80,13 +87,15 @@ impl Place {
         self.signal.waker.wake();
     }
 
-    /// All that was there to be sent is sent. Tells the phase that follows.
+    /// All that was there to be sent is sent, and no further request had begun by then: Actix holds none. Tells the
+    /// phase that follows.
     pub fn sent(&self) -> Option<Phase> {
         let mut next = self.set_next(None)?;
         if let Phase::Waiting { has_begun } = &mut next {
             // The beginning of a further request may be here already.
-            *has_begun = self.read_ahead() > 0;
+            *has_begun = self.has_read.load(Ordering::Relaxed);
         }
+        self.more_may_come();
         self.set(next);
         Some(next)
     }
@@ -97,19 +106,22 @@ impl Place {
         std::mem::replace(&mut known, next)
     }
 
-    /// Counts bytes that were read.
-    pub fn read(&self, bytes: usize) {
+    /// Counts bytes that Actix is given.
+    pub fn has_read(&self, bytes: usize) {
         self.read_ahead.fetch_add(bytes, Ordering::Relaxed);
+        self.has_read.store(true, Ordering::Relaxed);
     }
 
-    pub fn read_ahead(&self) -> usize {
-        self.read_ahead.load(Ordering::Relaxed)
+    /// Whether Actix may be given more before it is known that it has looked at what it has.
+    pub fn has_credit(&self) -> bool {
+        self.read_ahead.load(Ordering::Relaxed) < MAX_READ_AHEAD
     }
 
-    /// What was read is taken up: more may be.
-    pub fn take_up(&self) {
-        self.read_ahead.store(0, Ordering::Relaxed);
-        self.signal.waker.wake();
+    /// Actix has looked at all that it was given.
+    pub fn more_may_come(&self) {
+        if self.read_ahead.swap(0, Ordering::Relaxed) >= MAX_READ_AHEAD {
+            self.signal.waker.wake();
+        }
     }
 
     /// The phase, and since when; `None`: the place is another's now.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::bare_errors::BareErrors;
-use super::place::{Phase, Place};
+use super::place::{MAX_READ_AHEAD, Phase, Place};
 
 /// Bytes that wait in the system to be sent, at most. Whether a client reads is seen by whether they get
 /// fewer; without a limit, megabytes that nobody reads would pass for sent.
@@ -23,9 +23,8 @@ const UNSENT_BYTES: u32 = 16 << 10;
 /// The system takes a whole write, even if it holds nearly that many.
 const WRITE_BYTES: usize = 16 << 10;
 
-/// Bytes that are read before Actix takes them up. It begins with every request that they hold, while the
-/// answers wait.
-const READ_BYTES: usize = 2 << 10;
+/// A client that takes fewer bytes a second has stalled, although it takes some.
+const LEAST_RATE: f64 = 16_384.0;
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +47,9 @@ pub struct ClientStream {
     errors: BareErrors,
     /// Runs while the place is in a phase of waiting, up to this time.
     head_timer: Option<(Instant, Pin<Box<Sleep>>)>,
-    /// Runs while nothing can be sent, since this time.
-    write_timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Runs while nothing can be sent.
+    write_timer: Option<Pin<Box<Sleep>>>,
+    stall: Option<Stall>,
     /// Runs while the client may hear of the last answer.
     linger_timer: Option<Pin<Box<Sleep>>>,
     /// An answer of ours that is not yet sent to its end.
@@ -61,6 +61,34 @@ pub struct ClientStream {
     /// The last request is answered, and what is left of it is thrown away.
     is_answered: bool,
     has_ended: bool,
+}
+
+/// A time in which a client takes too little.
+struct Stall {
+    since: Instant,
+    /// Bytes since then.
+    taken: usize,
+    /// There is nothing more for it to take, since this time.
+    caught_up_at: Option<Instant>,
+}
+
+impl Stall {
+    fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            taken: 0,
+            caught_up_at: None,
+        }
+    }
+
+    /// There is more to take. Leaves out the time in which there was nothing, and tells since when the client has
+    /// been slow without that.
+    fn go_on(&mut self) -> Instant {
+        if let Some(at) = self.caught_up_at.take() {
+            self.since += at.elapsed();
+        }
+        self.since
+    }
 }
 
 impl ClientStream {
@@ -75,6 +103,7 @@ impl ClientStream {
             errors: BareErrors::default(),
             head_timer: None,
             write_timer: None,
+            stall: None,
             linger_timer: None,
             pending: Vec::new(),
             is_unsent: false,
@@ -115,19 +144,19 @@ impl ClientStream {
         }
         match self.place.phase() {
             Some((Phase::Waiting { .. }, _)) | None => true,
-            _ => self.is_answered || self.place.read_ahead() < READ_BYTES,
+            _ => self.is_answered || self.place.has_credit(),
         }
     }
 
     /// Reads a piece.
     fn read_piece(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let mut piece = (&mut self.socket).take(READ_BYTES as u64);
+        let mut piece = (&mut self.socket).take(MAX_READ_AHEAD as u64);
         let read = ready!(Pin::new(&mut piece).poll_read(cx, buf));
         let bytes = &buf.filled()[before..];
         if !bytes.is_empty() {
             self.has_piece = true;
-            self.place.read(bytes.len());
+            self.place.has_read(bytes.len());
             self.errors.keep_opening(bytes);
             self.begin_request();
         }
@@ -162,29 +191,53 @@ impl ClientStream {
     }
 
     /// Lets a write wait for the client, but not for ever.
-    fn in_time<T>(
+    fn in_time(
         &mut self,
         cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            if self.write_timer.take().is_some()
-                && let Some((Phase::Stalled, _)) = self.place.phase()
-            {
-                self.place.set(Phase::Busy);
-            }
-            return written;
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = written {
+            self.write_timer = None;
+            self.count_taken(*written.as_ref().unwrap_or(&0));
+            return Poll::Ready(written);
         }
         self.check_place(cx)?;
-        let timeout = self.timeouts.write;
-        let (since, sleep) = self
-            .write_timer
-            .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(timeout))));
+        let stall = self.stall.get_or_insert_with(Stall::begin);
         if let Some((Phase::Busy, _)) = self.place.phase() {
-            self.place.set_since(Phase::Stalled, *since);
+            self.place.set_since(Phase::Stalled, stall.go_on());
         }
-        ready!(sleep.as_mut().poll(cx));
+        let timeout = self.timeouts.write;
+        let timer = self
+            .write_timer
+            .get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+
+    /// Ends a stall once the client has taken enough since it began.
+    fn count_taken(&mut self, bytes: usize) {
+        if let Some(stall) = &mut self.stall {
+            stall.go_on();
+            stall.taken += bytes;
+            if stall.taken as f64 >= stall.since.elapsed().as_secs_f64() * LEAST_RATE {
+                self.stall = None;
+                self.take_from_stalled();
+            }
+        }
+    }
+
+    /// The client has taken all that there was for it; more may come.
+    fn pause_stall(&mut self) {
+        if let Some(stall) = &mut self.stall {
+            stall.caught_up_at = Some(Instant::now());
+            self.take_from_stalled();
+        }
+    }
+
+    fn take_from_stalled(&self) {
+        if let Some((Phase::Stalled, _)) = self.place.phase() {
+            self.place.set(Phase::Busy);
+        }
     }
 
     fn send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -213,7 +266,7 @@ impl ClientStream {
         if timer.as_mut().poll(cx).is_ready() || self.place.is_lost(cx) {
             return Poll::Ready(());
         }
-        let mut rest = [0; READ_BYTES];
+        let mut rest = [0; MAX_READ_AHEAD];
         let mut rest = ReadBuf::new(&mut rest);
         match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut rest)) {
             Ok(()) if !rest.filled().is_empty() => {
@@ -247,10 +300,12 @@ impl AsyncWrite for ClientStream {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.send_pending(cx))?;
         ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        self.pause_stall();
         if std::mem::take(&mut self.is_unsent) {
             cx.waker().wake_by_ref();
         }
         if let Some(phase) = self.place.sent() {
+            self.stall = None;
             self.is_answered = phase == Phase::Leaving;
         }
         Poll::Ready(Ok(()))

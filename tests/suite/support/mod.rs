@@ -4,6 +4,7 @@ pub mod bucket;
 pub mod client;
 pub mod cluster;
 pub mod cmyk;
+pub mod download;
 pub mod frames;
 pub mod host;
 pub mod listing;

@@ -216,6 +216,17 @@ impl Service {
 
     /// Memory of the service's own process.
     #[cfg(target_os = "linux")]
+    /// What its process has used of the processor until now.
+    pub fn processor_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        let stat = stat.expect("a process");
+        let fields = stat.rsplit(')').next().expect("fields");
+        let fields: Vec<&str> = fields.split(' ').collect();
+        let ticks = |field: usize| fields[field].parse::<f64>().expect("a number");
+        // User and system time, in hundredths: fields 14 and 15, the first two of which have been cut.
+        (ticks(12) + ticks(13)) / 100.0
+    }
+
     pub fn resident_mebibytes(&self) -> u64 {
         self.memory("VmRSS:")
     }
