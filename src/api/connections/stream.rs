@@ -24,7 +24,7 @@ const UNSENT_BYTES: u32 = 16 << 10;
 const WRITE_BYTES: usize = 16 << 10;
 
 /// A client that takes fewer bytes a second has stalled, although it takes some.
-const LEAST_RATE: f64 = 16_384.0;
+const LEAST_RATE: f64 = 8_192.0;
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
