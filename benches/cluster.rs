@@ -247,13 +247,15 @@ async fn add_ended(pool: &PgPool, count: i64) {
         .expect("a vacuum");
 }
 
-/// Waits until no job waits or is worked on.
-async fn all_ended(pool: &PgPool) {
+/// Waits until no job waits or is worked on. Tells how often it has asked.
+async fn all_ended(pool: &PgPool) -> i64 {
     let left = "SELECT count(*) FROM kinora.jobs WHERE state IN ('queued', 'running')";
+    let mut asked = 0;
     loop {
+        asked += 1;
         let row = sqlx::query(left).fetch_one(pool).await.expect("a row");
         if row.get::<i64, _>(0) == 0 {
-            return;
+            return asked;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -415,10 +417,10 @@ async fn measure_load(
     let before = statements(pool).await;
     let began = Instant::now();
     submit(nodes, told, *jobs).await;
-    all_ended(pool).await;
+    let asked = all_ended(pool).await;
     let seconds = began.elapsed().as_secs_f64();
     let jobs = *jobs as f64;
-    let statements = (statements(pool).await - before) as f64 / jobs;
+    let statements = (statements(pool).await - before - asked) as f64 / jobs;
     let a_second = jobs / seconds;
     println!(
         "{count} nodes with {workers} workers, {jobs} jobs of {sleep} ms: {seconds:.1} s, {a_second:.1} jobs a second, \
