@@ -32,7 +32,7 @@ impl Measured {
         let mut start = 0;
         let ends = linebreaks(text)
             .map(|(end, _)| end)
-            .filter(|&end| !is_inside_number(text, end));
+            .filter(|&end| !is_inside_number(text, end) && !is_before_unit(text, end));
         let words = ends.map(|end| {
             let mut own = Vec::new();
             while let Some(letter) = letters.next_if(|letter| letter.0 <= end) {
@@ -140,6 +140,25 @@ fn is_inside_number(text: &str, at: usize) -> bool {
     number(before) && number(after)
 }
 
+/// Words that belong to the number or the word before them: "2,850 sq ft", "4 bed".
+const UNITS: [&str; 22] = [
+    "sq", "ft", "sqft", "m", "m²", "sqm", "km", "mi", "yd", "ha", "ac", "acre", "acres", "bed",
+    "beds", "br", "bath", "baths", "ba", "car", "min", "years",
+];
+
+/// Whether a space, at which Unicode would break the line, is between a quantity and its unit.
+fn is_before_unit(text: &str, at: usize) -> bool {
+    let word = |text: &str| text.trim_end_matches(['.', ',', ';', ')']).to_lowercase();
+    let before = text[..at].trim_end().rsplit(' ').next().map(word);
+    let after = text[at..].split(' ').next().map(word);
+    let (Some(before), Some(after)) = (before, after) else {
+        return false;
+    };
+    let is_number = before.ends_with(|c: char| c.is_numeric());
+    let is_square = before == "sq";
+    (is_number || is_square) && UNITS.contains(&after.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +201,14 @@ mod tests {
         assert_eq!(
             lines("45 900 000 ₽ net", |m| m.whole_words(12.0)),
             ["45 900 000 ₽", "net"]
+        );
+        assert_eq!(
+            lines("3 bath, 2,850 sq. ft", |m| m.whole_words(16.0)),
+            ["3 bath,", "2,850 sq. ft"]
+        );
+        assert_eq!(
+            lines("4 Bed, 3 bath", |m| m.whole_words(8.0)),
+            ["4 Bed,", "3 bath"]
         );
         assert_eq!(
             lines("12 Main St", |m| m.whole_words(7.0)),
