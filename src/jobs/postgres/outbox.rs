@@ -34,11 +34,11 @@ const CLAIM: &str = "\
             ORDER BY next_at LIMIT greatest(0, $3 - coalesce(claimed_before.count, 0))) AS due \
         ORDER BY place, next_at LIMIT greatest(0, $4 - (SELECT coalesce(sum(count), 0) FROM claimed_before))), \
     locked AS ( \
-        SELECT id FROM kinora.webhooks WHERE id IN (SELECT id FROM free) AND state = 'pending' \
+        SELECT id FROM kinora.webhooks WHERE id = ANY(ARRAY(SELECT id FROM free)) AND state = 'pending' \
             AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) FOR UPDATE SKIP LOCKED), \
     claimed AS ( \
         UPDATE kinora.webhooks SET sender = $1, claimed_until = (SELECT ms FROM now) + $5 \
-        WHERE id IN (SELECT id FROM locked) RETURNING id, url, body, attempt) \
+        WHERE id = ANY(ARRAY(SELECT id FROM locked)) RETURNING id, url, body, attempt) \
     SELECT id, url, body, attempt, NULL::bigint AS next_in FROM claimed \
     UNION ALL SELECT NULL, NULL, NULL, NULL, min(next.next_at) - (SELECT ms FROM now) FROM hosts CROSS JOIN LATERAL ( \
         SELECT next_at FROM kinora.webhooks \
