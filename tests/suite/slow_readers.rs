@@ -93,6 +93,21 @@ async fn a_client_that_asks_and_never_reads_costs_little() {
     assert!(seconds < 1.5, "{seconds} s of the processor");
 }
 
+/// Waits until somebody else gets a place, and an answer.
+async fn a_newcomer_is_served(service: &Service) {
+    wait::until_async("a newcomer is served", async || {
+        let mut stream = TcpStream::connect(service.authority()).expect("a connection");
+        let is_served = blocking(move || {
+            let mut status = [0; 12];
+            // Err: closed without a word, as there is no place.
+            let asked = stream.write_all(&request("/healthz"));
+            asked.is_ok() && stream.read_exact(&mut status).is_ok() && &status == b"HTTP/1.1 200"
+        });
+        is_served.await.then_some(())
+    })
+    .await;
+}
+
 /// They ask again and again, so that requests of theirs are always there to be answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_that_never_read_lose_their_places_to_newcomers() {
@@ -107,17 +122,7 @@ async fn clients_that_never_read_lose_their_places_to_newcomers() {
         })
         .collect();
     let began = Instant::now();
-    wait::until_async("a newcomer is served", async || {
-        let mut stream = TcpStream::connect(service.authority()).expect("a connection");
-        let is_served = blocking(move || {
-            let mut status = [0; 12];
-            // Err: closed without a word, as there is no place.
-            let asked = stream.write_all(&request("/healthz"));
-            asked.is_ok() && stream.read_exact(&mut status).is_ok() && &status == b"HTTP/1.1 200"
-        });
-        is_served.await.then_some(())
-    })
-    .await;
+    a_newcomer_is_served(&service).await;
     // Before they are closed for being slow, after 30 s.
     assert!(
         began.elapsed() < Duration::from_secs(15),
@@ -145,17 +150,7 @@ async fn clients_that_crawl_lose_their_places_to_newcomers() {
         })
         .collect();
     let began = Instant::now();
-    wait::until_async("a newcomer is served", async || {
-        let mut stream = TcpStream::connect(service.authority()).expect("a connection");
-        let is_served = blocking(move || {
-            let mut status = [0; 12];
-            // Err: closed without a word, as there is no place.
-            let asked = stream.write_all(&request("/healthz"));
-            asked.is_ok() && stream.read_exact(&mut status).is_ok() && &status == b"HTTP/1.1 200"
-        });
-        is_served.await.then_some(())
-    })
-    .await;
+    a_newcomer_is_served(&service).await;
     assert!(
         began.elapsed() < Duration::from_secs(25),
         "{:?}",
