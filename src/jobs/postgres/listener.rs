@@ -25,19 +25,29 @@ const CONNECT_AGAIN: Duration = Duration::from_millis(500);
 const LEASES_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Passes on what other nodes tell, over one connection after the other.
-pub async fn listen(database: Database, wake: Arc<Wake>, events: broadcast::Sender<JobEvent>) {
+pub async fn listen(
+    mut listener: PgListener,
+    database: Database,
+    wake: Arc<Wake>,
+    events: broadcast::Sender<JobEvent>,
+) {
     loop {
-        let lost = match database.listener().await {
-            Ok(mut listener) => {
-                // What was told while nobody listened.
-                wake.all();
-                let _ = events.send(JobEvent::Missed);
-                follow(&mut listener, &wake, &events).await
-            }
-            Err(error) => error,
-        };
+        let lost = follow(&mut listener, &wake, &events).await;
         warn!("nothing is heard of other nodes: {}", chain(&lost));
+        listener = listen_again(&database).await;
+        // What was told while nobody listened.
+        wake.all();
+        let _ = events.send(JobEvent::Missed);
+    }
+}
+
+async fn listen_again(database: &Database) -> PgListener {
+    loop {
         sleep(CONNECT_AGAIN).await;
+        match database.listener().await {
+            Ok(listener) => return listener,
+            Err(error) => warn!("nothing is heard of other nodes: {}", chain(&error)),
+        }
     }
 }
 

@@ -102,8 +102,10 @@ impl PostgresBackend {
         let wake = Arc::new(Wake::new(bounds.workers));
         let events = broadcast::Sender::new(EVENTS_KEPT);
         let tasks = CancellationToken::new();
-        let listener = listener::listen(store.database.clone(), wake.clone(), events.clone());
-        tokio::spawn(tasks.clone().run_until_cancelled_owned(listener));
+        let database = store.database.clone();
+        let listener = database.listener().await?;
+        let listening = listener::listen(listener, database, wake.clone(), events.clone());
+        tokio::spawn(tasks.clone().run_until_cancelled_owned(listening));
         let watch = listener::put_lapsed_back(store.clone(), lease);
         tokio::spawn(tasks.clone().run_until_cancelled_owned(watch));
         Ok(Self {
