@@ -20,7 +20,9 @@ use kinora::job::{
 use kinora::jobs::Backend;
 use kinora::jobs::backend::{AcceptError, Attempt, Bounds, Delivery, JobEvent, NewWebhook, Serves};
 use kinora::jobs::postgres::{LEASE, PostgresBackend, Settings};
-use kinora::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, Source, VideoSpec};
+use kinora::spec::{
+    Asset, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
+};
 use servers::postgres::{Database, Postgres};
 use sqlx::Row;
 use sqlx::postgres::PgPool;
@@ -68,11 +70,8 @@ fn job() -> Job {
         webhook_url: Some("https://example.com/hook".into()),
         lane: Lane::Normal,
         spec: VideoSpec {
-            scenes: vec![Scene {
-                photo,
-                motion: Motion::Eased(Move::ZoomIn),
-            }],
-            crossfade: 0.0,
+            scenes: vec![Scene::new(photo, Motion::Eased(Move::ZoomIn))],
+            transition: Transition::CUT,
             overlays: Vec::new(),
             logo: None,
             soundtrack: None,

@@ -21,8 +21,9 @@
 //! | [`sound`] | bytes → PCM as long as the video | `spec`, `media_type` |
 //! | [`sandbox`] | `picture` and `sound` in child processes, limited and killable | `spec`, `picture`, `sound`, `confinement` |
 //! | [`confinement`] | what a process gives up: memory, time, files, system calls | `allocator` |
+//! | [`subject`] | what has to be seen of a photo: faces, or what stands out | `spec`, `picture` |
 //! | [`titles`] | overlays → layers that are blended into frames | `spec`, `picture` |
-//! | [`render`] | pictures and specification → frames | `spec`, `picture`, `titles` |
+//! | [`render`] | pictures and specification → frames | `spec`, `picture`, `subject`, `titles` |
 //! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec`, `confinement` |
 //! | [`storage`] | finished videos and their addresses | `spec`, `job` |
 //! | [`listing`] | property facts and a template → specification | `spec` |
@@ -56,5 +57,6 @@ pub mod setting;
 pub mod sound;
 pub mod spec;
 pub mod storage;
+pub mod subject;
 pub mod titles;
 pub mod webhooks;

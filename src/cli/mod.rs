@@ -1,5 +1,6 @@
 //! The command line: `kinora serve`, `kinora render` and `kinora check`.
 
+mod camera;
 mod check;
 mod confine;
 mod decode;

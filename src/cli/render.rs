@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::camera::Camera;
 use super::display::ProgressDisplay;
 use super::interrupt::{EXIT_INTERRUPTED, cancel_on_signals};
 use super::partial_file::{PartialFile, unwritable};
@@ -19,7 +20,7 @@ use crate::net::Net;
 use crate::picture;
 use crate::pipeline::{Pipeline, PipelineError, RenderedVideo};
 use crate::sandbox::Sandbox;
-use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
+use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec};
 use crate::titles::Fonts;
 
 #[derive(Args)]
@@ -38,7 +39,7 @@ pub struct Render {
     #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(15..=60))]
     frame_rate: u32,
     /// Growth of the picture in percent a second, 0 to 100; of a zoom [default: 3]
-    #[arg(long, value_name = "PERCENT", value_parser = within(0.0, 100.0))]
+    #[arg(long, value_name = "PERCENT", value_parser = within(0.0, 100.0), conflicts_with_all = ["motion", "focus", "fit"])]
     zoom_speed: Option<f64>,
     /// Shape of a listing video: 16:9, 1:1, 4:5 or 9:16 [default: 1:1]
     #[arg(long, value_name = "RATIO", value_parser = aspect_ratio)]
@@ -47,6 +48,8 @@ pub struct Render {
     /// one of your own (templates.directory in the settings) [default: no titles]
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
+    #[command(flatten)]
+    camera: Camera,
     #[command(flatten)]
     facts: Facts,
     /// A picture file with your logo, or its http(s) address: PNG, SVG or any of the others
@@ -153,6 +156,18 @@ impl Render {
 
     fn spec(&self, templates: &template::Settings, fonts: &Fonts) -> Result<VideoSpec, String> {
         let photos: Vec<Asset> = self.photos.iter().map(|name| asset(name)).collect();
+        let mut spec = self.plain_spec(photos, templates, fonts)?;
+        self.camera.apply(&mut spec);
+        Ok(spec)
+    }
+
+    /// With the default motions and transitions.
+    fn plain_spec(
+        &self,
+        photos: Vec<Asset>,
+        templates: &template::Settings,
+        fonts: &Fonts,
+    ) -> Result<VideoSpec, String> {
         let wants_listing = self.template.is_some()
             || self.music.is_some()
             || self.aspect_ratio.is_some()
@@ -171,13 +186,16 @@ impl Render {
     }
 
     fn zoom(&self, photos: Vec<Asset>) -> VideoSpec {
-        let motion = Motion::CentreZoom {
-            speed: self.zoom_speed.unwrap_or(3.0),
+        let motion = match (self.zoom_speed, self.camera.is_set()) {
+            (None, true) => Motion::Eased(Move::Auto),
+            (speed, _) => Motion::CentreZoom {
+                speed: speed.unwrap_or(3.0),
+            },
         };
-        let scene = |photo| Scene { photo, motion };
+        let scene = |photo| Scene::new(photo, motion);
         VideoSpec {
             scenes: photos.into_iter().map(scene).collect(),
-            crossfade: 0.0,
+            transition: Transition::CUT,
             overlays: Vec::new(),
             logo: None,
             soundtrack: None,

@@ -7,8 +7,8 @@ use super::preset::Preset;
 pub struct Codec {
     /// In the settings.
     pub name: &'static str,
-    /// ffmpeg's arguments, for a preset and a number of threads.
-    pub arguments: fn(Preset, usize) -> Vec<String>,
+    /// ffmpeg's arguments, for a preset, a number of threads, and frames that are soft or not.
+    pub arguments: fn(Preset, usize, bool) -> Vec<String>,
     /// Width and height of the frame that the probe encodes, in pixels: the encoder's least.
     pub probe: (u32, u32),
 }
@@ -43,14 +43,22 @@ impl Codec {
 /// - `qcomp=0.8`: a detailed photo is coded more coarsely than a soft one, by half as much again as
 ///   with x264's default.
 /// - `no-deblock=1`: at these quantisers there are no block edges to smooth.
-fn x264(preset: Preset, threads: usize) -> Vec<String> {
+///
+/// Soft frames, gradients without texture, have settings of their own, whatever the preset. B-frames of blocks that
+/// are skipped cannot place the edges between two levels where they belong: motion advances in steps. P-frames whose
+/// blocks are skipped early leave streaks in dark gradients.
+fn x264(preset: Preset, threads: usize, is_soft: bool) -> Vec<String> {
     /// Beside x264's preset `ultrafast`, which lacks the transform that High profile is for.
     const QUICK: &str = "bframes=3:b-adapt=0:pbratio=2:ipratio=1.12:qcomp=0.8:subme=2:8x8dct=1:\
         no-deblock=1";
     /// Beside x264's preset `veryfast`.
     const SMALL: &str = "bframes=7:b-adapt=0:pbratio=2:qcomp=0.8:subme=4:aq-mode=0:mbtree=0:\
         scenecut=0:weightp=0";
+    /// Beside `ultrafast`.
+    const SOFT: &str = "bframes=0:no-fast-pskip=1:ipratio=1.12:qcomp=0.8:subme=1:8x8dct=1:\
+        no-deblock=1:cabac=1";
     let (x264_preset, crf, params) = match preset {
+        _ if is_soft => ("ultrafast", "18", SOFT.to_owned()),
         Preset::Fast => ("ultrafast", "21", format!("{QUICK}:cabac=0")),
         Preset::Balanced => ("ultrafast", "20.5", format!("{QUICK}:cabac=1")),
         Preset::Small => ("veryfast", "20.5", SMALL.to_owned()),

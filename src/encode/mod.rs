@@ -60,6 +60,26 @@ pub struct Encoder {
     runtime: Handle,
 }
 
+/// A video to encode.
+#[derive(Clone, Debug)]
+pub struct EncodeOrder<'a> {
+    pub file: &'a Path,
+    /// A WAV file.
+    pub sound: Option<&'a Path>,
+    /// Unless the settings name one.
+    pub usual_preset: Preset,
+    /// Frames a second.
+    pub frame_rate: u32,
+    /// Where players are to begin when their users jump, in seconds from the start; beside one every five
+    /// seconds.
+    pub keyframes: Vec<f64>,
+    /// All frames are gradients without texture.
+    pub is_soft: bool,
+}
+
+/// The longest time from one keyframe to the next, in seconds.
+const KEYFRAME_INTERVAL: u32 = 5;
+
 /// Why there is no video. The texts are for callers; the log gets the causes as well.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
@@ -99,7 +119,15 @@ impl Encoder {
         let (width, height) = self.codec.probe;
         let size = Size { width, height };
         let output = ["-f", "null", "-"].map(OsString::from);
-        let mut encoding = self.spawn(None, Preset::default(), &output, &cancel)?;
+        let order = EncodeOrder {
+            file: Path::new(""),
+            sound: None,
+            usual_preset: Preset::default(),
+            frame_rate: 30,
+            keyframes: Vec::new(),
+            is_soft: false,
+        };
+        let mut encoding = self.spawn(&order, &output, &cancel)?;
         encoding.write_header(size, 30)?;
         encoding.write(&vec![128; size.frame_bytes()])?;
         encoding.finish()
@@ -113,27 +141,24 @@ impl Encoder {
         probed.unwrap_or_else(|panic| Err(EncodeError::NotStarted(io::Error::other(panic))))
     }
 
-    /// Starts an encoding into a file, with the sound of a WAV file if there is one; by the preset
-    /// `usual`, unless the settings name one. ffmpeg is killed when `cancel` is cancelled.
+    /// Starts an encoding. ffmpeg is killed when `cancel` is cancelled.
     pub fn start(
         &self,
-        file: &Path,
-        sound: Option<&Path>,
-        usual: Preset,
+        order: &EncodeOrder,
         cancel: &CancellationToken,
     ) -> Result<Encoding, EncodeError> {
         let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(OsString::from);
-        let output = [&muxer[..], &[file_url(file)]].concat();
-        self.spawn(sound, self.preset.unwrap_or(usual), &output, cancel)
+        let output = [&muxer[..], &[file_url(order.file)]].concat();
+        self.spawn(order, &output, cancel)
     }
 
     fn spawn(
         &self,
-        sound: Option<&Path>,
-        preset: Preset,
+        order: &EncodeOrder,
         output: &[OsString],
         cancel: &CancellationToken,
     ) -> Result<Encoding, EncodeError> {
+        let preset = self.preset.unwrap_or(order.usual_preset);
         let threads = thread::available_parallelism()
             .map_or(2, |cores| 2 * cores.get())
             .min(MAX_ENCODER_THREADS);
@@ -149,7 +174,7 @@ impl Encoder {
             .hide_banner()
             .args(["-nostats", "-loglevel", "error", "-y"])
             .args(["-f", "yuv4mpegpipe", "-i", "pipe:0"]);
-        match sound {
+        match order.sound {
             None => command.arg("-an"),
             Some(wav) => command
                 .args(["-f", "wav", "-i"])
@@ -159,7 +184,9 @@ impl Encoder {
         };
         command
             .args(["-vf", LABELS, "-chroma_sample_location", "left"])
-            .args((self.codec.arguments)(preset, threads))
+            .args((self.codec.arguments)(preset, threads, order.is_soft))
+            .args(["-g", &(KEYFRAME_INTERVAL * order.frame_rate).to_string()])
+            .args(keyframes(&order.keyframes).into_iter().flatten())
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
@@ -169,6 +196,12 @@ impl Encoder {
         let child = command.spawn().map_err(EncodeError::NotStarted)?;
         Encoding::new(child, &self.runtime, cancel)
     }
+}
+
+/// ffmpeg's arguments for keyframes at these times, in seconds.
+fn keyframes(times: &[f64]) -> Option<[String; 2]> {
+    let times: Vec<String> = times.iter().map(|time| format!("{time:.4}")).collect();
+    (!times.is_empty()).then(|| ["-force_key_frames".to_owned(), times.join(",")])
 }
 
 /// A file's name for ffmpeg. The protocol's name keeps it from finding another in a path with a

@@ -3,9 +3,11 @@
 
 pub mod template;
 
-use template::{Fields, Template};
+use template::{Fields, FilledTemplate, Template};
 
-use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, VideoSpec};
+use crate::spec::{
+    Asset, Frame, Motion, Move, Output, Scene, Size, Transition, TransitionKind, VideoSpec,
+};
 
 /// The default length, in seconds.
 pub const LENGTH: f64 = 30.0;
@@ -13,11 +15,11 @@ pub const LENGTH: f64 = 30.0;
 pub const FRAME_RATE: u32 = 30;
 pub const MOST_PHOTOS: usize = 100;
 
-/// Used in turn, so that two consecutive scenes differ.
-const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanForth, Move::ZoomOut, Move::PanBack];
-
-/// Seconds that a crossfade lasts without a template, if the scenes are long enough.
-const CROSSFADE: f64 = 0.8;
+/// Without a template.
+const TRANSITION: Transition = Transition {
+    kind: TransitionKind::Fade,
+    seconds: 0.8,
+};
 /// The moment of the thumbnail, in seconds: the opening title is fully visible.
 const THUMBNAIL_AT: f64 = 2.0;
 /// The same in short videos, as a share of the length.
@@ -40,16 +42,15 @@ pub struct Listing {
 impl Listing {
     /// The specification of the video, with the titles of a template if there is one.
     pub fn spec(self, template: Option<&Template>) -> VideoSpec {
-        let overlays = template.map(|template| template.fill(&self.facts, self.length));
-        let moves = MOVES.into_iter().cycle();
-        let scene = |(photo, motion)| Scene {
-            photo,
-            motion: Motion::Eased(motion),
-        };
+        let titles = template.map(|template| template.fill(&self.facts, self.length));
+        let titles = titles.unwrap_or_default();
+        let scene = |photo| Scene::new(photo, Motion::Eased(Move::Auto));
+        let mut scenes: Vec<Scene> = self.photos.into_iter().map(scene).collect();
+        give_time(&mut scenes, self.length, &titles);
         VideoSpec {
-            scenes: self.photos.into_iter().zip(moves).map(scene).collect(),
-            crossfade: template.map_or(CROSSFADE, |template| template.crossfade),
-            overlays: overlays.unwrap_or_default(),
+            scenes,
+            transition: template.map_or(TRANSITION, |template| template.transition),
+            overlays: titles.overlays,
             logo: self.logo,
             soundtrack: self.soundtrack,
             output: Output {
@@ -59,6 +60,31 @@ impl Listing {
                 thumbnail_at: Some(THUMBNAIL_AT.min(THUMBNAIL_SHARE * self.length)),
             },
         }
+    }
+}
+
+/// Gives the first photo the time of an opening title, and the last one that of the closing card, beside the time in
+/// which they are seen.
+fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate) {
+    let photos = scenes.len() as f64;
+    let [first, .., last] = scenes else {
+        return;
+    };
+    let opening = if titles.opening_covers {
+        titles.opening
+    } else {
+        // It may be over its photo for all its time, and no longer.
+        let share = (length - titles.closing) / photos;
+        let missing = (titles.opening - share).max(0.0);
+        missing * photos / (photos - 1.0)
+    };
+    let share = (length - opening - titles.closing) / photos;
+    if opening > 0.0 {
+        first.seconds = Some(opening + share);
+    }
+    if titles.closing > 0.0 {
+        last.seconds = Some(titles.closing + share);
+        last.covered = titles.closing;
     }
 }
 

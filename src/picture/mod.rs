@@ -44,6 +44,7 @@ pub use lanczos::lanczos;
 pub use logo::{Logo, logo};
 pub use plane::Plane;
 pub use thumbnail::thumbnail;
+pub use ycc::rgb;
 
 use crate::media_type::{self, Kind};
 use crate::setting::{Setting, assign, at_least};

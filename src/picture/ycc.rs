@@ -84,15 +84,29 @@ impl Component {
     }
 }
 
-/// R, G, B of a pixel, clamped to their range.
-pub(super) fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    let [y, cb, cr] = [(y, 16.0), (cb, 128.0), (cr, 128.0)].map(|(v, zero)| f64::from(v) - zero);
-    let luma = y / LUMA;
-    let red = luma + cr / CHROMA * 2.0 * (1.0 - KR);
-    let blue = luma + cb / CHROMA * 2.0 * (1.0 - KB);
-    let green = (luma - KR * red - KB * blue) / KG;
-    // A float-to-int cast saturates.
-    [red, green, blue].map(|level| level.round() as u8)
+/// R, G and B per level of Y', of Cb and of Cr, in 1/2^BITS.
+const RGB: [[i32; 3]; 3] = {
+    let luma = round(ONE / LUMA);
+    let red = 2.0 * (1.0 - KR) / CHROMA;
+    let blue = 2.0 * (1.0 - KB) / CHROMA;
+    [
+        [luma, 0, round(ONE * red)],
+        [
+            luma,
+            round(-ONE * KB * blue / KG),
+            round(-ONE * KR * red / KG),
+        ],
+        [luma, round(ONE * blue), 0],
+    ]
+};
+
+/// R, G, B of a pixel from its Y, Cb and Cr, clamped to their range.
+pub fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let [y, cb, cr] = [i32::from(y) - 16, i32::from(cb) - 128, i32::from(cr) - 128];
+    RGB.map(|[of_y, of_cb, of_cr]| {
+        let level = of_y * y + of_cb * cb + of_cr * cr + (1 << (BITS - 1));
+        (level >> BITS).clamp(0, 255) as u8
+    })
 }
 
 /// The sums of R, G, B over a row of blocks.

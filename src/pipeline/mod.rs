@@ -31,7 +31,7 @@ pub use publisher::{Publisher, TEST_FILE};
 // What whoever publishes has to know of storages.
 pub use crate::storage::{Fence, FenceError, StorageError};
 
-use crate::encode::{EncodeError, Encoder, Preset};
+use crate::encode::{EncodeError, EncodeOrder, Encoder, Preset};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::Net;
@@ -123,16 +123,22 @@ impl Pipeline {
         let logo = assets.logo(file, abort).map_err(NoVideo::asset)?;
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(NoVideo::asset)?;
-        // Gets ready while the first photo is decoded.
         let wav = wav.as_ref().map(TemporaryFile::path);
-        let preset = default_preset(spec);
-        let encoding = self.encoder.start(file, wav, preset, abort);
-        let encoding = encoding.map_err(NoVideo::Encoder)?;
-        let decoding = abort.child_token();
-        let mut sink = EncoderSink::new(encoding, spec, observer, &decoding);
         let composition = Composition::new(spec, logo.as_ref(), &self.fonts);
+        let order = EncodeOrder {
+            file,
+            sound: wav,
+            usual_preset: default_preset(spec),
+            frame_rate: spec.output.frame_rate,
+            keyframes: composition.beginnings().collect(),
+            is_soft: false,
+        };
+        let decoding = abort.child_token();
+        let output = &spec.output;
+        let sink = EncoderSink::new(&self.encoder, order, abort, output, observer, &decoding);
+        let mut sink = sink.map_err(NoVideo::Encoder)?;
         draw(&composition, &mut assets.photos, &mut sink, &decoding)?;
-        sink.finish(file).map_err(NoVideo::Encoder)
+        sink.finish().map_err(NoVideo::Encoder)
     }
 }
 

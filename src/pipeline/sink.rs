@@ -1,17 +1,20 @@
 //! The way of the frames into the encoder.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Observer, RenderedVideo};
-use crate::encode::{EncodeError, Encoding};
+use crate::encode::{EncodeError, EncodeOrder, Encoder, Encoding};
 use crate::render::FrameSink;
-use crate::spec::{Output, Size, VideoSpec};
+use crate::spec::{Output, Size};
 
 /// Encodes the frames, keeps a copy of the thumbnail, and tells the progress.
 pub struct EncoderSink<'a> {
+    encoder: &'a Encoder,
+    order: EncodeOrder<'a>,
+    /// Ends the encoder.
+    abort: &'a CancellationToken,
     encoding: Encoding,
     output: &'a Output,
     observer: &'a dyn Observer,
@@ -24,15 +27,21 @@ pub struct EncoderSink<'a> {
 }
 
 impl<'a> EncoderSink<'a> {
+    /// Starts the encoder, which gets ready while the first photo is decoded.
     pub fn new(
-        encoding: Encoding,
-        spec: &'a VideoSpec,
+        encoder: &'a Encoder,
+        order: EncodeOrder<'a>,
+        abort: &'a CancellationToken,
+        output: &'a Output,
         observer: &'a dyn Observer,
         decoding: &'a CancellationToken,
-    ) -> Self {
-        Self {
-            encoding,
-            output: &spec.output,
+    ) -> Result<Self, EncodeError> {
+        Ok(Self {
+            encoding: encoder.start(&order, abort)?,
+            encoder,
+            order,
+            abort,
+            output,
             observer,
             decoding,
             size: Size {
@@ -41,7 +50,14 @@ impl<'a> EncoderSink<'a> {
             },
             thumbnail: None,
             error: None,
-        }
+        })
+    }
+
+    /// Starts the encoder again, in the way that suits soft frames.
+    fn restart_for_soft_frames(&mut self) -> Result<(), EncodeError> {
+        self.order.is_soft = true;
+        self.encoding = self.encoder.start(&self.order, self.abort)?;
+        Ok(())
     }
 
     /// Why the encoder took no more frames, if it failed.
@@ -50,9 +66,11 @@ impl<'a> EncoderSink<'a> {
     }
 
     /// Ends the video, when all frames have been given.
-    pub fn finish(mut self, file: &Path) -> Result<RenderedVideo, EncodeError> {
+    pub fn finish(mut self) -> Result<RenderedVideo, EncodeError> {
         self.encoding.finish()?;
-        let bytes = std::fs::metadata(file).map_err(EncodeError::Output)?.len();
+        let bytes = std::fs::metadata(self.order.file)
+            .map_err(EncodeError::Output)?
+            .len();
         Ok(RenderedVideo {
             size: self.size,
             frames: self.output.frames(),
@@ -75,9 +93,13 @@ impl<'a> EncoderSink<'a> {
 }
 
 impl FrameSink for EncoderSink<'_> {
-    fn start(&mut self, size: Size, frame_rate: u32) -> ControlFlow<()> {
+    fn start(&mut self, size: Size, frame_rate: u32, is_soft: bool) -> ControlFlow<()> {
         self.size = size;
-        let written = self.encoding.write_header(size, frame_rate);
+        let ready = match is_soft {
+            true => self.restart_for_soft_frames(),
+            false => Ok(()),
+        };
+        let written = ready.and_then(|()| self.encoding.write_header(size, frame_rate));
         self.flow(written)
     }
 

@@ -1,10 +1,10 @@
 //! The blurred background: the photo's own colours behind a photo that does not fill the frame.
 
-use super::motion;
+use super::motion::Sides;
 use super::resample::{Crop, Resampler};
 use super::source::Source;
 use crate::picture::{Component, Plane, blur, planes_mut};
-use crate::spec::{Motion, Size};
+use crate::spec::Size;
 
 /// Samples along the frame's shorter side that the photo is reduced to before it is blurred.
 const COARSE: f64 = 59.0;
@@ -21,7 +21,7 @@ const GREY: f64 = 128.0;
 /// Y, Cb and Cr of a frame that the blurred photo fills, one after the other.
 pub fn blurred(sources: &[Source; 3], photo: Size, frame: Size) -> Vec<u8> {
     let mut background = vec![0; frame.frame_bytes()];
-    let covering = motion::crop(Motion::CentreZoom { speed: 0.0 }, photo, frame, 0.0, 0.0);
+    let covering = Sides { photo, frame }.covering(1.0);
     let [width, height] = coarse(frame);
     for (source, out) in sources.iter().zip(planes_mut(&mut background, frame)) {
         let (level, crop) = source.level_for(covering, width);

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::motion;
+use super::motion::Path;
 use super::resample::Crop;
 use crate::picture::{Component, Detail};
-use crate::spec::{Motion, Size};
+use crate::spec::Size;
 
 /// The camera path over one photo.
 pub struct CameraPath {
@@ -13,34 +13,31 @@ pub struct CameraPath {
     pub photo: Size,
     /// Of the video, in pixels.
     pub frame: Size,
-    motion: Motion,
+    path: Path,
     /// The frames of the video that show the photo.
     span: Range<u32>,
-    /// Duration of the span.
-    seconds: f64,
 }
 
 impl CameraPath {
-    /// `span` are the frames of the video that show the photo, at `rate` frames a second.
-    pub fn new(photo: Size, frame: Size, motion: Motion, span: Range<u32>, rate: u32) -> Self {
+    /// `span` are the frames of the video that show the photo.
+    pub fn new(photo: Size, frame: Size, path: Path, span: Range<u32>) -> Self {
         Self {
             photo,
             frame,
-            motion,
-            seconds: span.len() as f64 / f64::from(rate),
+            path,
             span,
         }
     }
 
     /// Whether the photo is shown whole, over a background.
     pub fn shows_whole(&self) -> bool {
-        motion::shows_whole(self.motion, self.photo, self.frame)
+        self.path.is_whole()
     }
 
     /// The crop that fills `component`'s plane in frame `k`, in pixels of the photo.
     pub fn crop(&self, component: Component, k: u32) -> Crop {
         let share = f64::from(k - self.span.start) / self.span.len() as f64;
-        let crop = motion::crop(self.motion, self.photo, self.frame, self.seconds, share);
+        let crop = self.path.crop(share);
         match component {
             Component::Y => crop,
             // H.264 sites chroma left: at the first of its two luma samples, half a luma sample left
@@ -50,6 +47,11 @@ impl CameraPath {
                 ..crop
             },
         }
+    }
+
+    /// The first frame of the video that shows the photo.
+    pub fn first_frame(&self) -> u32 {
+        self.span.start
     }
 
     /// The crops of all frames of the scene, in their order.
@@ -64,7 +66,7 @@ impl CameraPath {
             self.crop(Component::Y, k).width / f64::from(self.frame.width)
                 * component.subsampling() as f64
         };
-        // A zoom never turns back, so the extremes are at its ends.
+        // No motion turns back, so the extremes are at its ends.
         let (first, last) = (step(self.span.start), step(self.span.end - 1));
         (first.min(last), first.max(last))
     }
@@ -88,14 +90,19 @@ impl CameraPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::motion::Sides;
 
     fn camera(width: u32, height: u32) -> CameraPath {
         let frame = Size {
             width: 1920,
             height: 1080,
         };
-        let motion = Motion::CentreZoom { speed: 3.0 };
-        CameraPath::new(Size { width, height }, frame, motion, 0..150, 30)
+        let photo = Size { width, height };
+        let path = Path::CentreZoom {
+            sides: Sides { photo, frame },
+            growth: 0.15,
+        };
+        CameraPath::new(photo, frame, path, 0..150)
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a video is composed of, beside its photos; and what each scene shows of its photo. Pure.
 
 use super::camera::CameraPath;
+use super::motion::{Path, Shot};
 use super::timeline::Timeline;
-use crate::picture::{Detail, Logo};
-use crate::spec::{Size, VideoSpec};
+use crate::picture::{Detail, Logo, Picture};
+use crate::spec::{Fit, Focus, Motion, Size, VideoSpec};
+use crate::subject::{self, Subject};
 use crate::titles::Fonts;
 
 pub struct Composition<'a> {
@@ -28,6 +30,12 @@ impl<'a> Composition<'a> {
         self.timeline.frames()
     }
 
+    /// When each scene is first seen alone, in seconds from the start.
+    pub fn beginnings(&self) -> impl Iterator<Item = f64> {
+        let rate = f64::from(self.spec.output.frame_rate);
+        self.timeline.beginnings().map(move |k| f64::from(k) / rate)
+    }
+
     /// The indices of the scenes that are seen. With more scenes than frames, some are not.
     pub fn shown_scenes(&self) -> impl Iterator<Item = usize> {
         (0..self.spec.scenes.len()).filter(|index| !self.timeline.span(*index).is_empty())
@@ -38,14 +46,45 @@ impl<'a> Composition<'a> {
         self.spec.output.frame.size(first_photo)
     }
 
-    /// How coarse the photo of a scene may be decoded.
+    /// How coarse the photo of a scene may be decoded. Where its subject is changes little of that.
     pub fn detail(&self, scene: usize, photo: Size, frame: Size) -> Detail {
-        self.camera(scene, photo, frame).detail()
+        self.camera(scene, photo, frame, &Subject::default())
+            .detail()
     }
 
-    pub(super) fn camera(&self, scene: usize, photo: Size, frame: Size) -> CameraPath {
-        let motion = self.spec.scenes[scene].motion;
-        let span = self.timeline.span(scene);
-        CameraPath::new(photo, frame, motion, span, self.spec.output.frame_rate)
+    /// What the motion of a scene has to know of its photo.
+    pub(super) fn subject(&self, scene: usize, picture: &Picture) -> Subject {
+        let scene = &self.spec.scenes[scene];
+        let matters = matches!(scene.motion, Motion::Eased(_))
+            && scene.focus == Focus::Auto
+            && scene.fit != Fit::Contain;
+        if matters {
+            subject::find(picture)
+        } else {
+            Subject::default()
+        }
+    }
+
+    pub(super) fn camera(
+        &self,
+        index: usize,
+        photo: Size,
+        frame: Size,
+        subject: &Subject,
+    ) -> CameraPath {
+        let scene = &self.spec.scenes[index];
+        let span = self.timeline.span(index);
+        let seconds = span.len() as f64 / f64::from(self.spec.output.frame_rate);
+        let path = Path::new(&Shot {
+            motion: scene.motion,
+            focus: scene.focus,
+            fit: scene.fit,
+            photo,
+            frame,
+            subject,
+            seconds: (seconds - scene.covered).max(0.0),
+            index,
+        });
+        CameraPath::new(photo, frame, path, span)
     }
 }

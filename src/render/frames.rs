@@ -15,8 +15,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::loader::{LoadedScene, NoScene, SceneLoader};
 use super::scene::Scratch;
 use super::timeline::Timeline;
+use super::transition::Blend;
 use super::{Composition, FrameSink, RenderError};
-use crate::spec::Size;
+use crate::spec::{Size, TransitionKind};
 use crate::titles::Titles;
 
 /// Encoding takes far longer than drawing: more threads would only wait.
@@ -28,6 +29,7 @@ const SCENES_AHEAD: usize = 1;
 pub struct FramePipeline<'a> {
     timeline: &'a Timeline,
     titles: Titles,
+    transition: TransitionKind,
     frame_rate: u32,
     size: Size,
 }
@@ -43,6 +45,7 @@ impl<'a> FramePipeline<'a> {
         Self {
             timeline,
             titles: Titles::new(&spec.overlays, *logo, fonts, size),
+            transition: spec.transition.kind,
             frame_rate: spec.output.frame_rate,
             size,
         }
@@ -196,7 +199,7 @@ struct DrawWorker<'a> {
     scenes: Vec<LoadedScene>,
     pipeline: &'a FramePipeline<'a>,
     scratch: Scratch,
-    /// The scene that a cross-fade leads to.
+    /// The scene that a transition leads to.
     other: Vec<u8>,
 }
 
@@ -227,12 +230,16 @@ impl<'a> DrawWorker<'a> {
     fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
         let moment = self.pipeline.timeline.at(k);
         let scene = self.scene(moment.scene)?.scene;
-        scene.draw(k, &mut self.scratch, frame);
-        if let Some(share) = moment.next {
-            let next = self.scene(moment.scene + 1)?.scene;
-            self.other.resize(frame.len(), 0);
-            next.draw(k, &mut self.scratch, &mut self.other);
-            mix(frame, &self.other, share);
+        match moment.next {
+            None => scene.draw(k, 0.0, &mut self.scratch, frame),
+            Some(share) => {
+                let next = self.scene(moment.scene + 1)?.scene;
+                let blend = Blend::new(self.pipeline.transition, share, self.pipeline.size);
+                scene.draw(k, blend.offset(), &mut self.scratch, frame);
+                self.other.resize(frame.len(), 0);
+                next.draw(k, blend.offset(), &mut self.scratch, &mut self.other);
+                blend.blend(frame, &self.other);
+            }
         }
         let seconds = f64::from(k) / f64::from(self.pipeline.frame_rate);
         self.pipeline.titles.draw(seconds, frame);
@@ -248,16 +255,5 @@ impl<'a> DrawWorker<'a> {
             }
             self.scenes.push(self.coming.recv().ok()?);
         }
-    }
-}
-
-/// Turns `share` of `frame` into `other`.
-fn mix(frame: &mut [u8], other: &[u8], share: f64) {
-    // With the half that rounds, 255 of 256 still fit 16 bits, which twice as many lanes hold.
-    const ONE: u16 = 1 << 8;
-    let share = (share * f64::from(ONE)).round() as u16;
-    for (under, over) in frame.iter_mut().zip(other) {
-        let mixed = u16::from(*under) * (ONE - share) + u16::from(*over) * share;
-        *under = ((mixed + ONE / 2) >> 8) as u8;
     }
 }

@@ -54,7 +54,10 @@ impl<'a> SceneLoader<'a> {
         let frame = *self
             .frame
             .get_or_insert_with(|| self.composition.frame(picture.size));
-        let camera = self.composition.camera(index, picture.size, frame);
+        let subject = self.composition.subject(index, &picture);
+        let camera = self
+            .composition
+            .camera(index, picture.size, frame, &subject);
         self.next = index + 1;
         Ok(LoadedScene {
             index,

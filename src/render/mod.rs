@@ -1,7 +1,7 @@
 //! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (which scenes make frame k), camera and motion (what they show of their photos)
+//! timeline (which scenes make frame k), camera, motion and framing (what they show of their photos)
 //! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
 //! titles ───────────────────────────────────────────────────────────────────────────┴─ frames ─▶ FrameSink
 //! ```
@@ -11,13 +11,16 @@ mod camera;
 mod composition;
 mod contained;
 mod frames;
+mod framing;
 mod loader;
 mod motion;
 pub mod pyramid;
 pub mod resample;
 mod scene;
+mod softness;
 mod source;
 mod timeline;
+mod transition;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -34,8 +37,8 @@ use loader::{NoScene, SceneLoader};
 /// What takes the frames.
 pub trait FrameSink {
     /// Told once, before the first frame. Frames are in planar 4:2:0, their Y, Cb and Cr one after
-    /// the other.
-    fn start(&mut self, size: Size, frame_rate: u32) -> ControlFlow<()>;
+    /// the other. `is_soft`: all of them are gradients without texture.
+    fn start(&mut self, size: Size, frame_rate: u32, is_soft: bool) -> ControlFlow<()>;
 
     /// Given every frame, in order.
     fn frame(&mut self, index: u32, frame: &[u8]) -> ControlFlow<()>;
@@ -64,7 +67,8 @@ pub fn render(
     })?;
     let size = first.scene.frame();
     let frame_rate = composition.spec.output.frame_rate;
-    if sink.start(size, frame_rate).is_break() {
+    let is_soft = composition.spec.scenes.len() == 1 && first.scene.is_soft();
+    if sink.start(size, frame_rate, is_soft).is_break() {
         return Err(RenderError::Stopped);
     }
     FramePipeline::new(composition, size).run(first, loader, sink)

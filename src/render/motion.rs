@@ -1,9 +1,11 @@
-//! Motion: which part of a photo a frame shows. Pure.
+//! Motion: which part of a photo each moment of a scene shows. Pure.
 
 use std::f64::consts::PI;
 
+use super::framing::Framing;
 use super::resample::Crop;
-use crate::spec::{Motion, Move, Size};
+use crate::spec::{Easing, Fit, Focus, Motion, Move, Size, View};
+use crate::subject::Subject;
 
 /// A zoom stops here.
 const MAX_ZOOM: f64 = 10.0;
@@ -13,13 +15,29 @@ const ZOOM: Pace = Pace {
     speed: 0.045,
     max: 0.22,
 };
-/// Length of an eased pan, in widths or heights of the frame.
+
+/// Length of an eased pan, in widths of the frame across and in heights down. No pan is to be faster than 0.14 a
+/// second, in its middle.
 const PAN: Pace = Pace {
+    speed: 0.14 / FASTEST,
+    max: f64::INFINITY,
+};
+/// The greatest speed of an eased move, in mean speeds.
+const FASTEST: f64 = 1.0 - EASED + EASED * PI / 2.0;
+/// How much of an eased move is half a cosine, from rest to rest. The remainder is linear, so that it also moves at
+/// either end, where transitions are: frames do not repeat.
+const EASED: f64 = 0.5;
+/// Of a pan for the sake of the motion alone, over a photo of which the frame shows most.
+const SHORT_PAN: Pace = Pace {
     speed: 0.06,
     max: 0.5,
 };
 /// How far a photo that hardly exceeds the frame may be enlarged to make room for a pan.
 const MAX_PAN_ZOOM: f64 = 1.15;
+/// A pan by less, in sides of the frame, is hardly seen.
+const LEAST_PAN: f64 = 0.04;
+/// A photo that exceeds the frame by more, as a fraction of the frame, is panned over.
+const PANNED_SLACK: f64 = 0.5;
 
 /// Smallest and largest size of a photo that is shown whole, where 1 touches the edges of the frame;
 /// and the distance that it moves, as a fraction of the frame.
@@ -28,8 +46,12 @@ const WHOLE_DRIFT: f64 = 0.02;
 /// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
 /// fraction of the height, times 1 − width / height of the frame.
 const WHOLE_LIFT: f64 = 0.22;
-/// A photo of which more than half would have to be cropped to fill the frame is shown whole.
-const MAX_ASPECT_RATIO: f64 = 2.0;
+/// A photo of which a crop would show less than this is shown whole.
+const LEAST_SHOWN: f64 = 0.1;
+
+/// Axes of a photo.
+const ACROSS: usize = 0;
+const DOWN: usize = 1;
 
 /// A change over time.
 struct Pace {
@@ -44,102 +66,313 @@ impl Pace {
     }
 }
 
-/// Whether a photo is shown whole, over a background, instead of filling the frame: if it has the
-/// opposite orientation, or is far too long.
-pub fn shows_whole(motion: Motion, photo: Size, frame: Size) -> bool {
-    if let Motion::CentreZoom { .. } = motion {
-        return false;
-    }
-    let aspect = |size: Size| f64::from(size.width) / f64::from(size.height);
-    let (photo, frame) = (aspect(photo), aspect(frame));
-    let opposite = photo < 1.0 && frame > 1.0 || photo > 1.0 && frame < 1.0;
-    opposite || (photo / frame).max(frame / photo) > MAX_ASPECT_RATIO
+/// What a scene is to show, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Shot<'a> {
+    pub motion: Motion,
+    pub focus: Focus,
+    pub fit: Fit,
+    /// Of the upright photo, in pixels.
+    pub photo: Size,
+    /// Of the video, in pixels.
+    pub frame: Size,
+    pub subject: &'a Subject,
+    /// That decide how far it goes.
+    pub seconds: f64,
+    /// Of the scene: consecutive ones move differently.
+    pub index: usize,
 }
 
-/// The crop of the photo, in its pixels, that fills the frame at `share` (0 to 1) of a motion of
-/// `seconds`. It has the aspect ratio of the frame, and extends beyond a photo that is shown whole.
-pub fn crop(motion: Motion, photo: Size, frame: Size, seconds: f64, share: f64) -> Crop {
-    let view = View { photo, frame };
-    match motion {
-        Motion::CentreZoom { speed } => {
-            let zoom = 1.0 + speed / 100.0 * seconds * share;
-            view.filled(zoom.min(MAX_ZOOM), (0.0, 0.0))
+/// The way of the crop over the photo, from a share of the time of 0 to one of 1.
+pub enum Path {
+    /// A zoom into the centre by this growth, linear until it ends.
+    CentreZoom { sides: Sides, growth: f64 },
+    Between {
+        from: Crop,
+        to: Crop,
+        easing: Easing,
+        /// The photo is shown whole, over a background: the crops extend beyond it.
+        is_whole: bool,
+    },
+}
+
+impl Path {
+    pub fn new(shot: &Shot) -> Self {
+        let sides = Sides {
+            photo: shot.photo,
+            frame: shot.frame,
+        };
+        match shot.motion {
+            Motion::CentreZoom { speed } => Self::CentreZoom {
+                sides,
+                growth: speed / 100.0 * shot.seconds,
+            },
+            Motion::Between { from, to, easing } => Self::Between {
+                from: sides.shown(from),
+                to: sides.shown(to),
+                easing,
+                is_whole: false,
+            },
+            Motion::Eased(what) => shot.eased(what, &sides),
         }
-        Motion::Eased(what) => {
-            let eased = ease(share);
-            if shows_whole(motion, photo, frame) {
-                view.whole(what, eased)
-            } else {
-                view.eased(what, seconds, eased)
+    }
+
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::CentreZoom { .. } => false,
+            Self::Between { is_whole, .. } => *is_whole,
+        }
+    }
+
+    /// The crop of the photo, in its pixels, that fills the frame at `share` of the time. It has the aspect ratio of
+    /// the frame, and extends beyond a photo that is shown whole.
+    pub fn crop(&self, share: f64) -> Crop {
+        match self {
+            Self::CentreZoom { sides, growth } => {
+                sides.covering((1.0 + growth * share).min(MAX_ZOOM))
             }
+            Self::Between {
+                from, to, easing, ..
+            } => between(from, to, easing.at(share)),
         }
     }
 }
 
-/// Starts and ends at rest: half a cosine.
-fn ease(share: f64) -> f64 {
+impl Easing {
+    pub fn at(self, share: f64) -> f64 {
+        match self {
+            Self::Linear => share,
+            Self::Smooth => (1.0 - EASED) * share + EASED * from_rest_to_rest(share),
+        }
+    }
+}
+
+/// Half a cosine.
+pub fn from_rest_to_rest(share: f64) -> f64 {
     (1.0 - (PI * share).cos()) / 2.0
 }
 
-/// A photo in a frame.
-struct View {
-    photo: Size,
-    frame: Size,
+/// The crop on the way from one to another: its size changes evenly as the viewer sees it, and what it zooms into
+/// stays where it is.
+fn between(from: &Crop, to: &Crop, share: f64) -> Crop {
+    let part = share * from.width / ((1.0 - share) * to.width + share * from.width);
+    let between = |from: f64, to: f64| from + (to - from) * part;
+    Crop {
+        x: between(from.x, to.x),
+        y: between(from.y, to.y),
+        width: between(from.width, to.width),
+        height: between(from.height, to.height),
+    }
 }
 
-impl View {
-    /// The crop of a photo that fills the frame, in an eased move.
-    fn eased(&self, what: Move, seconds: f64, eased: f64) -> Crop {
-        let growth = ZOOM.over(seconds);
-        match what {
-            Move::ZoomIn => self.filled(1.0 + growth * eased, (0.0, 0.0)),
-            Move::ZoomOut => self.filled(1.0 + growth * (1.0 - eased), (0.0, 0.0)),
-            Move::PanForth => self.panned(seconds, eased - 0.5),
-            Move::PanBack => self.panned(seconds, 0.5 - eased),
+impl Shot<'_> {
+    fn eased(&self, what: Move, sides: &Sides) -> Path {
+        let framing = Framing::new(self.photo, self.frame, self.focus, self.subject);
+        let is_whole = match self.fit {
+            Fit::Cover => false,
+            Fit::Contain => true,
+            Fit::Auto => framing.loses_faces() || sides.shown_by_crop() < LEAST_SHOWN,
+        };
+        let (from, to) = if is_whole {
+            sides.whole(self.whole_move(what))
+        } else {
+            self.covering(what, &framing)
+        };
+        Path::Between {
+            from,
+            to,
+            easing: Easing::Smooth,
+            is_whole,
         }
     }
 
-    /// `place` runs from -0.5 to 0.5 of the pan, along the photo's longer side.
-    fn panned(&self, seconds: f64, place: f64) -> Crop {
-        let wanted = PAN.over(seconds);
-        // Width and height of the photo in those of the frame, at the zoom that just fills it.
-        let fitting = self.filled(1.0, (0.0, 0.0));
-        let (across, down) = (
-            f64::from(self.photo.width) / fitting.width,
-            f64::from(self.photo.height) / fitting.height,
-        );
-        let sideways = self.photo.width > self.photo.height
-            || self.photo.width == self.photo.height && across > down;
-        let length = if sideways { across } else { down };
-        let zoom = ((1.0 + wanted) / length).clamp(1.0, MAX_PAN_ZOOM);
-        let offset = wanted.min(length * zoom - 1.0) * place;
-        self.filled(
+    /// A photo that is shown whole has room on all sides.
+    fn whole_move(&self, what: Move) -> Move {
+        const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanRight, Move::ZoomOut, Move::PanLeft];
+        match what {
+            Move::Auto => MOVES[self.index % MOVES.len()],
+            other => other,
+        }
+    }
+
+    /// The first and the last crop of a photo that fills the frame.
+    fn covering(&self, what: Move, framing: &Framing) -> (Crop, Crop) {
+        let pan = |axis, direction| self.pan(framing, axis, direction, &PAN);
+        match what {
+            Move::Auto => self.auto(framing),
+            Move::Still => (framing.best(1.0), framing.best(1.0)),
+            Move::ZoomIn => self.zoom(framing),
+            Move::ZoomOut => swapped(self.zoom(framing)),
+            Move::PanLeft => pan(ACROSS, -1.0),
+            Move::PanRight => pan(ACROSS, 1.0),
+            Move::PanUp => pan(DOWN, -1.0),
+            Move::PanDown => pan(DOWN, 1.0),
+        }
+    }
+
+    /// Over a photo that exceeds the frame by far, a pan. Else one of six, in turn: whether there is room for the pans
+    /// or not, no two consecutive ones are the same.
+    fn auto(&self, framing: &Framing) -> (Crop, Crop) {
+        let [across, down] = framing.slack();
+        let axis = if across >= down { ACROSS } else { DOWN };
+        let zoom_in = || self.zoom(framing);
+        let zoom_out = || swapped(self.zoom(framing));
+        if across.max(down) >= PANNED_SLACK {
+            let [fore, back] = [1.0, -1.0].map(|direction| {
+                let (from, to) = self.pan_to_focus(framing, axis, direction);
+                (length(framing, axis, &from, &to), (from, to))
+            });
+            let [(first, wanted), (second, other)] = match self.index % 2 {
+                0 => [fore, back],
+                _ => [back, fore],
+            };
+            return match first.max(second) {
+                longest if longest < LEAST_PAN => zoom_in(),
+                // The direction that the last photo did not have, unless the subject is on that side.
+                longest if first >= 0.6 * longest => wanted,
+                _ => other,
+            };
+        }
+        let pan = |direction| {
+            let (from, to) = self.pan(framing, axis, direction, &SHORT_PAN);
+            (length(framing, axis, &from, &to) >= LEAST_PAN).then_some((from, to))
+        };
+        match self.index % 6 {
+            0 | 2 => zoom_in(),
+            1 => pan(1.0).unwrap_or_else(zoom_out),
+            4 => pan(-1.0).unwrap_or_else(zoom_in),
+            _ => zoom_out(),
+        }
+    }
+
+    /// Into the focus.
+    fn zoom(&self, framing: &Framing) -> (Crop, Crop) {
+        let zoom = (1.0 + ZOOM.over(self.seconds)).min(framing.most_zoom());
+        (framing.best(1.0), framing.best(zoom))
+    }
+
+    /// Along an axis, in the direction of 1 or -1, to the focus; where that is too near to the edge that the pan comes
+    /// from, it is shorter.
+    fn pan_to_focus(&self, framing: &Framing, axis: usize, direction: f64) -> (Crop, Crop) {
+        let pan = Pan::new(framing, axis, PAN.over(self.seconds));
+        let start = pan.clamp(pan.focus - direction * pan.length);
+        (pan.crop(start), pan.crop(pan.focus))
+    }
+
+    /// The same, and on past the focus where it would be shorter.
+    fn pan(&self, framing: &Framing, axis: usize, direction: f64, pace: &Pace) -> (Crop, Crop) {
+        let pan = Pan::new(framing, axis, pace.over(self.seconds));
+        let start = pan.clamp(pan.focus - direction * pan.length);
+        let end = pan.clamp(start + direction * pan.length);
+        (pan.crop(start), pan.crop(end))
+    }
+}
+
+/// Places along one axis.
+struct Pan<'a> {
+    framing: &'a Framing,
+    axis: usize,
+    zoom: f64,
+    /// Of the whole pan, in pixels of the photo.
+    length: f64,
+    /// Where the crop begins that suits the focus.
+    focus: f64,
+}
+
+impl<'a> Pan<'a> {
+    /// `wanted` is its length in sides of the frame.
+    fn new(framing: &'a Framing, axis: usize, wanted: f64) -> Self {
+        // A photo that hardly exceeds the frame is enlarged.
+        let zoom = ((1.0 + wanted) / (1.0 + framing.slack()[axis])).clamp(1.0, MAX_PAN_ZOOM);
+        let zoom = zoom.min(framing.most_zoom());
+        Self {
+            framing,
+            axis,
             zoom,
-            if sideways {
-                (offset, 0.0)
-            } else {
-                (0.0, offset)
-            },
-        )
-    }
-
-    /// The crop around a photo that is shown whole, in an eased move.
-    fn whole(&self, what: Move, eased: f64) -> Crop {
-        let (small, large) = WHOLE;
-        let between = |share: f64| small + (large - small) * share;
-        match what {
-            Move::ZoomIn => self.contained(between(eased), 0.0),
-            Move::ZoomOut => self.contained(between(1.0 - eased), 0.0),
-            Move::PanForth => self.contained(between(0.5), WHOLE_DRIFT * (0.5 - eased)),
-            Move::PanBack => self.contained(between(0.5), WHOLE_DRIFT * (eased - 0.5)),
+            length: wanted * framing.cover()[axis] / zoom,
+            focus: framing.best_origin(axis, zoom),
         }
     }
 
-    /// The crop that fills the frame at `zoom`, `off` the centre by a fraction of its own size.
-    fn filled(&self, zoom: f64, off: (f64, f64)) -> Crop {
-        // The scale that just covers the frame: the longer side is cropped, never stretched.
+    /// To where the crop may begin.
+    fn clamp(&self, origin: f64) -> f64 {
+        let (first, last) = self.framing.origins(self.axis, self.zoom);
+        origin.clamp(first, last)
+    }
+
+    fn crop(&self, origin: f64) -> Crop {
+        let mut origins = [ACROSS, DOWN].map(|axis| self.framing.best_origin(axis, self.zoom));
+        origins[self.axis] = origin;
+        self.framing.crop(self.zoom, origins)
+    }
+}
+
+/// How far a pan goes, in sides of the frame.
+fn length(framing: &Framing, axis: usize, from: &Crop, to: &Crop) -> f64 {
+    let (from, to) = match axis {
+        ACROSS => (from.x, to.x),
+        _ => (from.y, to.y),
+    };
+    (to - from).abs() / framing.cover()[axis]
+}
+
+fn swapped((from, to): (Crop, Crop)) -> (Crop, Crop) {
+    (to, from)
+}
+
+/// The sides of a photo and of a frame.
+#[derive(Clone, Copy)]
+pub struct Sides {
+    pub photo: Size,
+    pub frame: Size,
+}
+
+impl Sides {
+    /// The crop around the centre that fills the frame at `zoom`: the longer side is cropped, never stretched.
+    pub fn covering(&self, zoom: f64) -> Crop {
         let (across, down) = self.steps();
-        self.around_centre(across.min(down) / zoom, off)
+        self.around_centre(across.min(down) / zoom, (0.0, 0.0))
+    }
+
+    /// The share of the photo that the largest crop shows.
+    fn shown_by_crop(&self) -> f64 {
+        let (across, down) = self.steps();
+        across.min(down) / across.max(down)
+    }
+
+    /// The crop of a view: on the photo, and in the shape of the frame.
+    fn shown(&self, view: View) -> Crop {
+        let [photo_width, photo_height] = [self.photo.width, self.photo.height].map(f64::from);
+        let shape = f64::from(self.frame.height) / f64::from(self.frame.width);
+        let wanted = view.width * photo_width;
+        // Of a view that is too high for the photo, its middle.
+        let width = wanted.min(photo_height / shape);
+        let height = width * shape;
+        let left = view.x * photo_width + (wanted - width) / 2.0;
+        Crop {
+            x: left.clamp(0.0, photo_width - width),
+            y: (view.y * photo_height).clamp(0.0, photo_height - height),
+            width,
+            height,
+        }
+    }
+
+    /// The first and the last crop around a photo that is shown whole.
+    fn whole(&self, what: Move) -> (Crop, Crop) {
+        let (small, large) = WHOLE;
+        let middle = (small + large) / 2.0;
+        let drift = |from: f64| {
+            let [from, to] = [from, -from].map(|off| self.contained(middle, off));
+            (from, to)
+        };
+        let zoom = [small, large].map(|size| self.contained(size, 0.0));
+        match what {
+            Move::Auto | Move::ZoomIn => (zoom[0], zoom[1]),
+            Move::ZoomOut => (zoom[1], zoom[0]),
+            Move::Still => (zoom[1], zoom[1]),
+            Move::PanRight | Move::PanDown => drift(-WHOLE_DRIFT / 2.0),
+            Move::PanLeft | Move::PanUp => drift(WHOLE_DRIFT / 2.0),
+        }
     }
 
     /// The crop around the whole photo at a fraction of the size that just fits, `off` the centre by
@@ -148,10 +381,12 @@ impl View {
         let (across, down) = self.steps();
         let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
         let lift = WHOLE_LIFT * (1.0 - aspect).max(0.0);
+        // Half of what there is above the photo, at most.
+        let room = (1.0 - share * self.shown_by_crop()) / 2.0;
         let off = if across < down {
             (off, 0.0)
         } else {
-            (0.0, off + lift)
+            (0.0, off + lift.min(room / 2.0))
         };
         self.around_centre(across.max(down) / share, off)
     }
@@ -179,6 +414,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::Face;
 
     const fn size(width: u32, height: u32) -> Size {
         Size { width, height }
@@ -186,14 +422,25 @@ mod tests {
 
     const FULL_HD: Size = size(1920, 1080);
 
-    fn zoom(speed: f64, seconds: f64, share: f64) -> f64 {
-        let crop = crop(
-            Motion::CentreZoom { speed },
-            FULL_HD,
-            FULL_HD,
+    fn path(motion: Motion, photo: Size, frame: Size, seconds: f64) -> Path {
+        path_to(motion, photo, frame, seconds, &Subject::default())
+    }
+
+    fn path_to(motion: Motion, photo: Size, frame: Size, seconds: f64, subject: &Subject) -> Path {
+        Path::new(&Shot {
+            motion,
+            focus: Focus::Auto,
+            fit: Fit::Auto,
+            photo,
+            frame,
+            subject,
             seconds,
-            share,
-        );
+            index: 0,
+        })
+    }
+
+    fn zoom(speed: f64, seconds: f64, share: f64) -> f64 {
+        let crop = path(Motion::CentreZoom { speed }, FULL_HD, FULL_HD, seconds).crop(share);
         1920.0 / crop.width
     }
 
@@ -206,72 +453,195 @@ mod tests {
 
     #[test]
     fn a_panorama_loses_its_sides_and_a_square_its_top_and_bottom() {
-        let view = |photo| View {
-            photo,
-            frame: FULL_HD,
+        let covering = |photo, zoom| {
+            let frame = FULL_HD;
+            let crop = Sides { photo, frame }.covering(zoom);
+            (crop.x, crop.y, crop.width, crop.height)
         };
-        let panorama = view(size(6000, 1080)).filled(1.0, (0.0, 0.0));
-        assert_eq!(
-            (panorama.x, panorama.y, panorama.width, panorama.height),
-            (2040.0, 0.0, 1920.0, 1080.0)
-        );
-        let square = view(size(3840, 3840)).filled(2.0, (0.0, 0.0));
-        assert_eq!(
-            (square.x, square.y, square.width, square.height),
-            (960.0, 1380.0, 1920.0, 1080.0)
-        );
+        let panorama = covering(size(6000, 1080), 1.0);
+        assert_eq!(panorama, (2040.0, 0.0, 1920.0, 1080.0));
+        let square = covering(size(3840, 3840), 2.0);
+        assert_eq!(square, (960.0, 1380.0, 1920.0, 1080.0));
     }
 
-    #[test]
-    fn eased_moves_stay_on_the_photo_or_show_all_of_it() {
-        let frames = [
-            FULL_HD,
-            size(1080, 1080),
-            size(1080, 1350),
-            size(1080, 1920),
-        ];
-        let photos = [
-            size(2560, 1600),
-            size(1600, 2560),
-            size(900, 900),
-            size(7000, 1200),
-            size(64, 4000),
-            size(1, 1),
-        ];
-        let moves = [Move::ZoomIn, Move::ZoomOut, Move::PanForth, Move::PanBack];
-        for (frame, photo) in frames
-            .iter()
-            .flat_map(|f| photos.iter().map(move |p| (*f, *p)))
-        {
-            for (what, seconds) in moves.iter().flat_map(|m| [0.3, 2.0, 30.0].map(|s| (*m, s))) {
-                for share in [0.0, 0.31, 0.5, 1.0] {
-                    let motion = Motion::Eased(what);
-                    let crop = crop(motion, photo, frame, seconds, share);
-                    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
-                    let edges = [
-                        crop.x,
-                        crop.y,
-                        width - crop.x - crop.width,
-                        height - crop.y - crop.height,
-                    ];
-                    let whole = shows_whole(motion, photo, frame);
-                    let good = edges.map(|edge| if whole { edge < 0.0 } else { edge >= -1e-9 });
-                    assert_eq!(
-                        good, [true; 4],
-                        "{photo:?} in {frame:?}: {what:?} at {share}"
-                    );
-                }
+    const MOVES: [Move; 8] = [
+        Move::Auto,
+        Move::Still,
+        Move::ZoomIn,
+        Move::ZoomOut,
+        Move::PanLeft,
+        Move::PanRight,
+        Move::PanUp,
+        Move::PanDown,
+    ];
+    const FRAMES: [Size; 4] = [
+        FULL_HD,
+        size(1080, 1080),
+        size(1080, 1350),
+        size(1080, 1920),
+    ];
+    const PHOTOS: [Size; 6] = [
+        size(2560, 1600),
+        size(1600, 2560),
+        size(900, 900),
+        size(7000, 1200),
+        size(64, 4000),
+        size(1, 1),
+    ];
+
+    /// Calls `check` for every move over every photo in every frame, with a face in one of some places.
+    fn every_path(check: impl Fn(&Shot, &Path)) {
+        let faces = [(0.1, 0.2), (0.5, 0.5), (0.9, 0.3), (0.4, 1.0)].map(|(x, y)| Face {
+            left: x - 0.05,
+            top: y - 0.08,
+            right: x + 0.05,
+            bottom: y + 0.08,
+        });
+        let cases = FRAMES.iter().flat_map(|frame| {
+            let photos = PHOTOS.iter().map(move |photo| (*frame, *photo));
+            photos.flat_map(|case| MOVES.map(|what| (case, what)))
+        });
+        for (i, ((frame, photo), what)) in cases.enumerate() {
+            for (seconds, fit) in [(0.3, Fit::Auto), (2.0, Fit::Cover), (30.0, Fit::Contain)] {
+                let face = faces[i % faces.len()];
+                let subject = Subject {
+                    faces: vec![face],
+                    point: face.centre(),
+                };
+                let shot = Shot {
+                    motion: Motion::Eased(what),
+                    focus: Focus::Auto,
+                    fit,
+                    photo,
+                    frame,
+                    subject: &subject,
+                    seconds,
+                    index: i,
+                };
+                check(&shot, &Path::new(&shot));
             }
         }
     }
 
     #[test]
-    fn photos_of_the_opposite_orientation_and_long_ones_are_shown_whole() {
-        let whole = |photo, frame| shows_whole(Motion::Eased(Move::ZoomIn), photo, frame);
-        assert!(whole(size(1000, 1500), FULL_HD));
-        assert!(whole(size(1500, 1000), size(1080, 1350)));
-        assert!(whole(size(4000, 1000), size(1080, 1080)));
-        assert!(!whole(size(2560, 1600), size(1080, 1080)));
-        assert!(!whole(size(1500, 1000), FULL_HD));
+    fn eased_moves_stay_on_the_photo_or_show_all_of_it() {
+        every_path(|shot, path| {
+            for share in [0.0, 0.31, 0.5, 1.0] {
+                let crop = path.crop(share);
+                let (width, height) = (f64::from(shot.photo.width), f64::from(shot.photo.height));
+                let edges = [
+                    crop.x,
+                    crop.y,
+                    width - crop.x - crop.width,
+                    height - crop.y - crop.height,
+                ];
+                let good = edges.map(|edge| match path.is_whole() {
+                    true => edge < 0.0,
+                    false => edge >= -1e-9,
+                });
+                assert_eq!(good, [true; 4], "{:?} at {share}", shot.motion);
+            }
+        });
+    }
+
+    #[test]
+    fn crops_have_the_shape_of_the_frame() {
+        every_path(|shot, path| {
+            let crop = path.crop(0.4);
+            let shape = f64::from(shot.frame.width) / f64::from(shot.frame.height);
+            assert!((crop.width / crop.height / shape - 1.0).abs() < 1e-9);
+        });
+    }
+
+    #[test]
+    fn no_pan_is_faster_than_a_seventh_of_the_frame_a_second() {
+        every_path(|shot, path| {
+            let step = 0.01 / shot.seconds;
+            let speed = |share: f64| {
+                let (a, b) = (path.crop(share), path.crop(share + step));
+                let across = (b.x + b.width / 2.0 - a.x - a.width / 2.0) / a.width;
+                let down = (b.y + b.height / 2.0 - a.y - a.height / 2.0) / a.height;
+                across.abs().max(down.abs()) / 0.01
+            };
+            let fastest = speed(0.5 - step / 2.0);
+            assert!(fastest < 0.1401, "{:?}: {fastest}", shot.motion);
+        });
+    }
+
+    #[test]
+    fn a_face_that_fits_is_whole_all_the_time() {
+        every_path(|shot, path| {
+            let face = shot.subject.faces[0];
+            let (width, height) = (f64::from(shot.photo.width), f64::from(shot.photo.height));
+            for share in [0.0, 0.2, 0.5, 0.9, 1.0] {
+                let crop = path.crop(share);
+                if (face.right - face.left) * width > 0.8 * crop.width
+                    || (face.bottom - face.top) * height > 0.7 * crop.height
+                {
+                    return;
+                }
+                let room = [
+                    face.left * width - crop.x,
+                    face.top * height - crop.y,
+                    crop.x + crop.width - face.right * width,
+                    // A face may go on below the photo.
+                    crop.y + crop.height - face.bottom.min(1.0) * height,
+                ];
+                let whole = room.iter().all(|room| *room >= -1e-6);
+                assert!(whole, "{shot:?} at {share}: {room:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn consecutive_scenes_move_differently() {
+        let subject = Subject::default();
+        for (photo, frame) in PHOTOS.iter().flat_map(|p| FRAMES.map(|f| (*p, f))) {
+            let ends = |index| {
+                let path = Path::new(&Shot {
+                    motion: Motion::Eased(Move::Auto),
+                    focus: Focus::Auto,
+                    fit: Fit::Auto,
+                    photo,
+                    frame,
+                    subject: &subject,
+                    seconds: 3.0,
+                    index,
+                });
+                (path.crop(0.0), path.crop(1.0))
+            };
+            for index in 0..12 {
+                assert_ne!(
+                    ends(index),
+                    ends(index + 1),
+                    "{photo:?} in {frame:?}, {index}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn views_get_the_shape_of_the_frame_and_stay_on_the_photo() {
+        let sides = Sides {
+            photo: size(3000, 2000),
+            frame: FULL_HD,
+        };
+        let shown = |x, y, width| {
+            let crop = sides.shown(View { x, y, width });
+            (crop.x, crop.y, crop.width, crop.height)
+        };
+        assert_eq!(shown(0.1, 0.2, 0.64), (300.0, 400.0, 1920.0, 1080.0));
+        assert_eq!(shown(0.0, 0.9, 0.64), (0.0, 920.0, 1920.0, 1080.0));
+        let portrait = Sides {
+            frame: size(1080, 1920),
+            ..sides
+        };
+        // Higher than the photo: its middle.
+        let crop = portrait.shown(View {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0,
+        });
+        assert_eq!((crop.x, crop.width, crop.height), (937.5, 1125.0, 2000.0));
     }
 }

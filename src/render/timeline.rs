@@ -2,40 +2,49 @@
 
 use std::ops::Range;
 
-use crate::spec::VideoSpec;
+use crate::spec::{Scene, TransitionKind, VideoSpec};
 
-/// A scene lasts at least this many times as long as a cross-fade.
-const SCENE_TO_FADE: u32 = 3;
-/// Frames below which a cross-fade would look like a defect, so that a cut replaces it.
-const MIN_FADE: u32 = 4;
+/// A scene lasts at least this many times as long as a transition: most of it is seen alone.
+const SCENE_TO_TRANSITION: u32 = 5;
+/// Frames below which a transition would look like a defect, so that a cut replaces it.
+const MIN_TRANSITION: u32 = 4;
+
+/// The least that scenes without a time of their own get, as a fraction of an equal share.
+const LEAST_SHARE: f64 = 0.2;
 
 /// The scenes of a video and their frames.
 pub struct Timeline {
-    /// The first frame of each scene, or the middle of the cross-fade into it; last, the number of
+    /// The first frame of each scene, or the middle of the transition into it; last, the number of
     /// frames.
     cuts: Vec<u32>,
-    /// Frames of a cross-fade; 0 for cuts.
-    fade: u32,
+    /// Frames of the transition into each scene; 0 for cuts, and for the first.
+    transitions: Vec<u32>,
 }
 
 /// The scenes of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
     pub scene: usize,
-    /// In a cross-fade, the opacity of the scene after it, between 0 and 1.
+    /// In a transition to the scene after it, how much of it has happened, between 0 and 1.
     pub next: Option<f64>,
 }
 
 impl Timeline {
     pub fn new(spec: &VideoSpec) -> Self {
-        let frames = spec.output.frames();
-        let scenes = spec.scenes.len() as u64;
-        let cut = |i: u64| ((2 * i * u64::from(frames) + scenes) / (2 * scenes)) as u32;
-        let wanted = (spec.crossfade * f64::from(spec.output.frame_rate)).round() as u32;
-        let fade = wanted.min(frames / scenes as u32 / SCENE_TO_FADE);
+        let cuts = cuts(&spec.scenes, spec.output.seconds(), spec.output.frames());
+        let wanted = match spec.transition.kind {
+            TransitionKind::Cut => 0,
+            _ => (spec.transition.seconds * f64::from(spec.output.frame_rate)).round() as u32,
+        };
+        let between = |cuts: &[u32]| {
+            let shorter = (cuts[1] - cuts[0]).min(cuts[2] - cuts[1]);
+            let frames = wanted.min(shorter / SCENE_TO_TRANSITION);
+            if frames < MIN_TRANSITION { 0 } else { frames }
+        };
+        let transitions = std::iter::once(0).chain(cuts.windows(3).map(between));
         Self {
-            cuts: (0..=scenes).map(cut).collect(),
-            fade: if fade < MIN_FADE { 0 } else { fade },
+            transitions: transitions.collect(),
+            cuts,
         }
     }
 
@@ -47,63 +56,96 @@ impl Timeline {
         self.cuts.len() - 1
     }
 
-    /// The frames that show a scene, including its cross-fades.
+    /// The frames that show a scene, including its transitions.
     pub fn span(&self, scene: usize) -> Range<u32> {
         let start = if scene == 0 {
             0
         } else {
-            self.fade_in(scene).start
+            self.transition_into(scene).start
         };
         let end = if scene + 1 == self.scenes() {
             self.frames()
         } else {
-            self.fade_in(scene + 1).end
+            self.transition_into(scene + 1).end
         };
         start..end
     }
 
+    /// The first frame of each scene that shows it alone.
+    pub fn beginnings(&self) -> impl Iterator<Item = u32> {
+        (0..self.scenes()).map(|scene| self.transition_into(scene).end)
+    }
+
     pub fn at(&self, k: u32) -> Moment {
         let scene = self.cuts.partition_point(|cut| *cut <= k) - 1;
-        let faded = |scene: usize| {
-            let fade = self.fade_in(scene);
-            let share = f64::from(k - fade.start + 1) / f64::from(self.fade + 1);
+        let between = |scene: usize| {
+            let frames = self.transition_into(scene);
+            let share = f64::from(k - frames.start + 1) / (frames.len() + 1) as f64;
             Moment {
                 scene: scene - 1,
                 next: Some(share),
             }
         };
-        if scene > 0 && self.fade_in(scene).contains(&k) {
-            faded(scene)
-        } else if scene + 1 < self.scenes() && self.fade_in(scene + 1).contains(&k) {
-            faded(scene + 1)
+        if scene > 0 && self.transition_into(scene).contains(&k) {
+            between(scene)
+        } else if scene + 1 < self.scenes() && self.transition_into(scene + 1).contains(&k) {
+            between(scene + 1)
         } else {
             Moment { scene, next: None }
         }
     }
 
-    /// The frames of the cross-fade into a scene, centred on its cut.
-    fn fade_in(&self, scene: usize) -> Range<u32> {
-        let start = self.cuts[scene] - self.fade / 2;
-        start..start + self.fade
+    /// The frames of the transition into a scene, centred on its cut.
+    fn transition_into(&self, scene: usize) -> Range<u32> {
+        let frames = self.transitions[scene];
+        let start = self.cuts[scene] - frames / 2;
+        start..start + frames
     }
+}
+
+/// The first frame of each scene, and the number of frames.
+fn cuts(scenes: &[Scene], length: f64, frames: u32) -> Vec<u32> {
+    let own: f64 = scenes.iter().filter_map(|scene| scene.seconds).sum();
+    let sharing = scenes
+        .iter()
+        .filter(|scene| scene.seconds.is_none())
+        .count();
+    let least = LEAST_SHARE * length / scenes.len() as f64;
+    let share = ((length - own) / sharing as f64).max(least);
+    let seconds = || scenes.iter().map(|scene| scene.seconds.unwrap_or(share));
+    let all: f64 = seconds().sum();
+    let mut end = 0.0;
+    let ends = seconds().map(|seconds| {
+        end += seconds;
+        (end / all * f64::from(frames)).round() as u32
+    });
+    std::iter::once(0).chain(ends).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source};
+    use crate::spec::{Asset, Frame, Motion, Move, Output, Source, Transition};
 
     fn timeline(scenes: usize, length: f64) -> Timeline {
-        let scene = Scene {
-            photo: Asset {
-                label: "photo".into(),
-                source: Source::Url(String::new()),
-            },
-            motion: Motion::Eased(Move::ZoomIn),
+        timeline_of(&vec![None; scenes], length)
+    }
+
+    fn timeline_of(seconds: &[Option<f64>], length: f64) -> Timeline {
+        let photo = Asset {
+            label: "photo".into(),
+            source: Source::Url(String::new()),
+        };
+        let scene = |seconds: &Option<f64>| Scene {
+            seconds: *seconds,
+            ..Scene::new(photo.clone(), Motion::Eased(Move::ZoomIn))
         };
         Timeline::new(&VideoSpec {
-            scenes: vec![scene; scenes],
-            crossfade: 0.8,
+            scenes: seconds.iter().map(scene).collect(),
+            transition: Transition {
+                kind: TransitionKind::Fade,
+                seconds: 0.8,
+            },
             overlays: Vec::new(),
             logo: None,
             soundtrack: None,
@@ -147,6 +189,23 @@ mod tests {
                 next: None
             }
         );
+    }
+
+    #[test]
+    fn scenes_with_a_time_have_it_and_the_others_share_the_rest() {
+        let cuts = |seconds: &[Option<f64>]| timeline_of(seconds, 10.0).cuts;
+        assert_eq!(cuts(&[Some(4.0), None, None]), [0, 120, 210, 300]);
+        assert_eq!(cuts(&[Some(1.0), Some(3.0)]), [0, 75, 300]);
+        // Nothing is left: all are shorter.
+        assert_eq!(cuts(&[Some(19.0), None]), [0, 285, 300]);
+        assert_eq!(cuts(&[Some(0.0), None]), [0, 0, 300]);
+    }
+
+    #[test]
+    fn a_transition_takes_a_fifth_of_the_shorter_scene_at_most() {
+        let timeline = timeline_of(&[Some(1.0), Some(9.0)], 10.0);
+        assert_eq!(timeline.span(0), 0..33);
+        assert_eq!(timeline.span(1), 27..300);
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! The specification of one video, as plain data.
 
+mod camera;
 pub mod overlay;
+mod transition;
 pub mod wording;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use camera::{Easing, Fit, Focus, Motion, Move, Point, View};
 use overlay::Overlay;
+pub use transition::{Transition, TransitionKind};
 
 /// Everything the pipeline needs to know to make a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoSpec {
-    /// In order, each shown for an equal share of the length. Never empty.
+    /// In order. Never empty.
     pub scenes: Vec<Scene>,
-    /// Seconds of the cross-fade between two scenes; less where scenes are short, and 0 for cuts.
-    #[serde(default)]
-    pub crossfade: f64,
+    #[serde(default, alias = "crossfade")]
+    pub transition: Transition,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<Overlay>,
     /// For the overlays that have a place for it.
@@ -32,6 +35,30 @@ pub struct VideoSpec {
 pub struct Scene {
     pub photo: Asset,
     pub motion: Motion,
+    #[serde(default)]
+    pub focus: Focus,
+    #[serde(default)]
+    pub fit: Fit,
+    /// How long it is shown. The scenes without one share the rest of the video; if there is no rest, all become
+    /// shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Seconds in which titles hide it: the camera goes as far as without them, and slower.
+    #[serde(default)]
+    pub covered: f64,
+}
+
+impl Scene {
+    pub fn new(photo: Asset, motion: Motion) -> Self {
+        Self {
+            photo,
+            motion,
+            focus: Focus::default(),
+            fit: Fit::default(),
+            seconds: None,
+            covered: 0.0,
+        }
+    }
 }
 
 /// Something that a video is made from and that has to be fetched, such as a photo.
@@ -51,32 +78,6 @@ pub enum Source {
     /// A local file, named at the command line. Never stored, so no request can name one.
     #[serde(skip)]
     File(PathBuf),
-}
-
-/// How the crop moves over the photograph.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Motion {
-    /// A linear zoom into the centre of a photo that fills the frame.
-    CentreZoom {
-        /// Growth in percent of the first frame's size, per second.
-        speed: f64,
-    },
-    /// An eased move, whose length and speed follow from the photo. A photo of the opposite
-    /// orientation is shown whole.
-    Eased(Move),
-}
-
-/// What an eased motion does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Move {
-    ZoomIn,
-    ZoomOut,
-    /// Along the photo's longer side, to the right or down.
-    PanForth,
-    /// The same in reverse.
-    PanBack,
 }
 
 /// The video's length, rate and size.

@@ -12,7 +12,9 @@ use kinora::jobs::backend::{
     Attempt, Bounds, Delivery, DueWebhook, JobEvent, Lease, NewWebhook, Serves,
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
-use kinora::spec::{Asset, Frame, Motion, Move, Output, Scene, Size, Source, VideoSpec};
+use kinora::spec::{
+    Asset, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
+};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -95,11 +97,8 @@ pub fn job(lane: Lane) -> Job {
         webhook_url: Some("https://example.com/hook".into()),
         lane,
         spec: VideoSpec {
-            scenes: vec![Scene {
-                photo,
-                motion: Motion::Eased(Move::ZoomIn),
-            }],
-            crossfade: 0.0,
+            scenes: vec![Scene::new(photo, Motion::Eased(Move::ZoomIn))],
+            transition: Transition::CUT,
             overlays: Vec::new(),
             logo: None,
             soundtrack: None,

@@ -18,7 +18,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("picture", &["spec", "media_type", "setting", "errors"]),
     ("sound", &["spec", "media_type", "setting", "errors"]),
     ("titles", &["spec", "picture", "errors"]),
-    ("render", &["spec", "picture", "titles", "errors"]),
+    ("subject", &["spec", "picture"]),
+    (
+        "render",
+        &["spec", "picture", "subject", "titles", "errors"],
+    ),
     ("confinement", &["allocator"]),
     (
         "sandbox",
@@ -101,6 +105,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("resvg", &["picture/svg.rs"]),
     ("cosmic_text", &["titles/"]),
     ("zeno", &["titles/"]),
+    ("pulp", &["subject/faces/layers.rs"]),
     ("include_dir", &["listing/template/", "titles/"]),
     (
         "tempfile",

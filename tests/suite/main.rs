@@ -14,6 +14,7 @@ mod doors;
 mod durability;
 mod encoding;
 mod envelopes;
+mod framing;
 mod geometry;
 mod guard;
 mod health;

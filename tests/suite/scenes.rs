@@ -56,16 +56,16 @@ fn photos_share_the_length_and_fade_into_one_another_in_even_steps() {
     let home = Scratch::new();
     let levels = [40, 200, 90];
     let video = render(&home, &levels.map(grey), &["--length", "6"]);
-    // Sixty frames each; a cross-fade takes a third of that, with half on either side of the cut.
+    // Sixty frames each; a cross-fade takes a fifth of that, with half on either side of the cut.
     let expected = |k: usize| {
         let scene = k / 60;
         let fade = |cut: usize| {
-            let share = (k + 11 - cut) as f64 / 21.0;
+            let share = (k + 7 - cut) as f64 / 13.0;
             luma(levels[cut / 60 - 1]) * (1.0 - share) + luma(levels[cut / 60]) * share
         };
         let near = [60, 120]
             .into_iter()
-            .find(|cut| (cut - 10..cut + 10).contains(&k));
+            .find(|cut| (cut - 6..cut + 6).contains(&k));
         near.map_or_else(|| luma(levels[scene]), fade)
     };
     let mut seen = 0;
@@ -100,14 +100,21 @@ fn nothing_but_the_photo_is_ever_seen() {
 }
 
 #[test]
-fn a_photo_that_lies_crosswise_is_shown_whole_over_its_own_blurred_fill() {
+fn a_contained_photo_is_shown_whole_over_its_own_blurred_fill() {
     // Blue, with a white line along the edges: all four sides have to be seen in every frame.
     let photo = RgbImage::from_fn(300, 500, |x, y| {
         let at_edge = x < 12 || y < 12 || x >= 288 || y >= 488;
         if at_edge { WHITE } else { Rgb([20, 40, 200]) }
     });
     let home = Scratch::new();
-    let flags = ["--length", "4", "--aspect-ratio", "16:9"];
+    let flags = [
+        "--length",
+        "4",
+        "--aspect-ratio",
+        "16:9",
+        "--fit",
+        "contain",
+    ];
     let video = render(&home, &vec![photo; 4], &flags);
     frames::each(&video, |k, frame| {
         // Of thirty frames for each, ten about every cut show two photos.

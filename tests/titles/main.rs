@@ -112,7 +112,7 @@ fn titles_stay_in_the_frame_and_apart() {
         for (width, height) in FRAMES {
             for facts in facts() {
                 let frame = Size { width, height };
-                let overlays = template.fill(&facts, 30.0);
+                let overlays = template.fill(&facts, 30.0).overlays;
                 let boxes: Vec<Vec<[f32; 4]>> = overlays
                     .iter()
                     .map(|overlay| bounds(overlay, Some(&logo), &fonts, frame))
@@ -155,7 +155,7 @@ fn titles_keep_clear_of_the_controls_of_phone_apps() {
     };
     for overlay in templates
         .iter()
-        .flat_map(|template| template.fill(&typical(), 30.0))
+        .flat_map(|template| template.fill(&typical(), 30.0).overlays)
     {
         for [_, y, _, h] in bounds(&overlay, Some(&logo), &fonts, frame) {
             assert!(y >= 0.1 * 1920.0 && y + h <= 0.82 * 1920.0, "{y} {h}");
@@ -177,14 +177,19 @@ fn any_frame_and_length_will_do() {
     for template in templates.iter() {
         for (width, height) in sizes {
             let frame = Size { width, height };
-            let titles = Titles::new(&template.fill(&typical(), 10.0), Some(&logo), &fonts, frame);
+            let titles = Titles::new(
+                &template.fill(&typical(), 10.0).overlays,
+                Some(&logo),
+                &fonts,
+                frame,
+            );
             let mut buffer = vec![128; (width * height * 3 / 2) as usize];
             titles.draw(1.0, &mut buffer);
             titles.draw(9.9, &mut buffer);
         }
         for tenths in 0..4010 {
             let length = f64::from(tenths) / 10.0;
-            for overlay in template.fill(&typical(), length) {
+            for overlay in template.fill(&typical(), length).overlays {
                 assert!(
                     overlay.start >= 0.0 && overlay.end <= length && overlay.start < overlay.end
                 );
@@ -192,9 +197,9 @@ fn any_frame_and_length_will_do() {
             }
         }
         for length in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(template.fill(&typical(), length).is_empty());
+            assert!(template.fill(&typical(), length).overlays.is_empty());
         }
-        assert!(!template.fill(&typical(), 1.0).is_empty());
+        assert!(!template.fill(&typical(), 1.0).overlays.is_empty());
     }
 }
 
@@ -236,7 +241,7 @@ fn all_combinations_of_missing_facts_close_their_gaps() {
                 website: keep(5, full.website),
                 logo: mask & 64 != 0,
             };
-            let overlays = template.fill(&facts, 30.0);
+            let overlays = template.fill(&facts, 30.0).overlays;
             let said = words(&overlays).join("\n");
             for (there, text) in [
                 (facts.address.is_some(), "123 Main St"),
@@ -284,7 +289,7 @@ fn bundled_templates_are_known_and_use_every_fact() {
         assert_eq!(template.uses().len(), 7, "{}", template.name);
         assert!(template.uses().contains(&Field::Logo));
         assert_eq!(fonts.missing_warning("", template.fonts()), None);
-        assert!((0.2..=2.0).contains(&template.crossfade));
+        assert!((0.2..=2.0).contains(&template.transition.seconds));
     }
 }
 
@@ -301,7 +306,7 @@ fn fonts_that_do_not_exist_are_named() {
 #[test]
 fn overlays_survive_serialization() {
     for template in bundled().iter() {
-        let overlays = template.fill(&typical(), 30.0);
+        let overlays = template.fill(&typical(), 30.0).overlays;
         let json = serde_json::to_string(&overlays).unwrap();
         assert_eq!(
             serde_json::from_str::<Vec<Overlay>>(&json).unwrap(),
@@ -318,7 +323,11 @@ fn fades_are_linear_and_leave_the_rest_alone() {
         width: 320,
         height: 320,
     };
-    let overlays = templates.get("JustListed1").unwrap().fill(&typical(), 30.0);
+    let overlays = templates
+        .get("JustListed1")
+        .unwrap()
+        .fill(&typical(), 30.0)
+        .overlays;
     let closing = overlays.last().unwrap().clone();
     let titles = Titles::new(std::slice::from_ref(&closing), None, &fonts, frame);
     let base: Vec<u8> = (0..320 * 320 * 3 / 2)
@@ -357,7 +366,8 @@ fn hostile_texts_are_quick() {
     let warm = templates
         .get("ActiveListing1")
         .unwrap()
-        .fill(&typical(), 30.0);
+        .fill(&typical(), 30.0)
+        .overlays;
     Titles::new(&warm, None, &fonts, frame);
     for text in [
         "a".repeat(10_000),
@@ -371,7 +381,8 @@ fn hostile_texts_are_quick() {
         let overlays = templates
             .get("PriceReduced1")
             .unwrap()
-            .fill(&all(&text), 30.0);
+            .fill(&all(&text), 30.0)
+            .overlays;
         Titles::new(&overlays, None, &fonts, frame);
         // Twenty times what it takes when optimised.
         assert!(
@@ -427,7 +438,11 @@ fn templates_with_the_keys_of_earlier_versions_are_read() {
         );
         let folder = Folder::new(tint, &[("Mine.toml", &text)]);
         let templates = Templates::load(Some(&folder.0)).unwrap();
-        templates.get("Mine").unwrap().fill(&typical(), 30.0)
+        templates
+            .get("Mine")
+            .unwrap()
+            .fill(&typical(), 30.0)
+            .overlays
     };
     let overlays = template("tint", "backdrop");
     assert_eq!(overlays.len(), 1);

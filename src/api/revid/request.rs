@@ -11,7 +11,7 @@ use crate::api::schema;
 use crate::api::violation::Violation;
 use crate::job::{JobRequest, Lane};
 use crate::net::Policy;
-use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, VideoSpec};
+use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, Transition, VideoSpec};
 
 #[derive(Deserialize)]
 pub struct ImageToVideo {
@@ -82,6 +82,13 @@ fn check_addresses(policy: &Policy, payload: &ImageToVideo) -> Result<(), ApiErr
 }
 
 pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRequest {
+    let photo = Asset {
+        label: "image_url".into(),
+        source: Source::Url(payload.image_url),
+    };
+    let motion = Motion::CentreZoom {
+        speed: payload.zoom_speed,
+    };
     JobRequest {
         dialect: NAME.to_owned(),
         endpoint: endpoint.to_owned(),
@@ -89,16 +96,8 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
         webhook_url: payload.webhook_url,
         lane: if bypass { Lane::Express } else { Lane::Normal },
         spec: VideoSpec {
-            scenes: vec![Scene {
-                photo: Asset {
-                    label: "image_url".into(),
-                    source: Source::Url(payload.image_url),
-                },
-                motion: Motion::CentreZoom {
-                    speed: payload.zoom_speed,
-                },
-            }],
-            crossfade: 0.0,
+            scenes: vec![Scene::new(photo, motion)],
+            transition: Transition::CUT,
             overlays: Vec::new(),
             logo: None,
             soundtrack: None,

@@ -25,7 +25,7 @@ const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id,
 
 /// What a worker has to know to make the video of a job: raised with the first version whose specifications say what
 /// older ones would not understand. Older nodes leave such a job to newer ones.
-const NEEDS: i16 = 1;
+const NEEDS: i16 = 2;
 
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;

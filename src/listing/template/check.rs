@@ -7,11 +7,12 @@ use super::item::items;
 use super::number::{number, pair, required};
 use super::span::DraftSpan;
 use super::stylesheet::Stylesheet;
-use super::tables::{PanelTable, TemplateTable};
+use super::tables::{Number, PanelTable, TemplateTable, TransitionTable};
 use crate::spec::overlay::{Margin, Panel};
+use crate::spec::{Transition, TransitionKind};
 
-/// The default of `crossfade`, in seconds.
-const CROSSFADE: f64 = 0.8;
+/// The default of a transition, in seconds.
+const TRANSITION_SECONDS: f64 = 0.8;
 
 impl Template {
     /// Reads a template.
@@ -34,9 +35,27 @@ fn template(name: &str, table: TemplateTable) -> Result<Template, Diagnostic> {
         name: name.into(),
         title: table.title,
         description: table.description,
-        crossfade: number("crossfade", table.crossfade, CROSSFADE, 0.0..=10.0)?,
+        transition: transition(table.transition, table.crossfade)?,
         panels: panels?,
     })
+}
+
+/// `crossfade` counts only where there is no `transition`.
+fn transition(
+    table: Option<TransitionTable>,
+    crossfade: Option<Number>,
+) -> Result<Transition, Diagnostic> {
+    let range = 0.0..=10.0;
+    let (kind, seconds) = match table {
+        Some(TransitionTable { kind, seconds }) => {
+            (kind, number("seconds", seconds, TRANSITION_SECONDS, range)?)
+        }
+        None => (
+            TransitionKind::Fade,
+            number("crossfade", crossfade, TRANSITION_SECONDS, range)?,
+        ),
+    };
+    Ok(Transition { kind, seconds })
 }
 
 fn panel(table: PanelTable, stylesheet: &Stylesheet) -> Result<DraftPanel, Diagnostic> {

@@ -2,6 +2,7 @@
 
 use super::fields::Field;
 use super::span::DraftSpan;
+use crate::spec::Transition;
 use crate::spec::overlay::{LogoBox, Panel, Pill, Rule, Style};
 
 /// Titles for a kind of listing, with placeholders for the facts of one.
@@ -12,8 +13,7 @@ pub struct Template {
     pub title: String,
     /// A sentence for users.
     pub description: String,
-    /// Seconds in which one scene changes into the next.
-    pub crossfade: f64,
+    pub transition: Transition,
     pub(super) panels: Vec<DraftPanel>,
 }
 

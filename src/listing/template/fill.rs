@@ -2,36 +2,68 @@
 
 use super::draft::{DraftContent, DraftItem, DraftPanel, Piece, Template};
 use super::fields::Fields;
-use super::span::{Span, pace, whole};
-use crate::spec::overlay::{Content, Item, Overlay, Panel, Text};
+use super::span::{DraftSpan, Span, pace, whole};
+use crate::spec::overlay::{Backdrop, Content, Item, Overlay, Panel, Text};
+
+/// The titles of one listing.
+#[derive(Debug, Default)]
+pub struct FilledTemplate {
+    pub overlays: Vec<Overlay>,
+    /// When the opening title ends, in seconds; 0 without one.
+    pub opening: f64,
+    /// Whether that covers its photo.
+    pub opening_covers: bool,
+    /// How long the closing card is there, which covers its photo; 0 without one.
+    pub closing: f64,
+}
+
+/// A tint of more hides the photo below it.
+const COVERING_OPACITY: f64 = 0.4;
 
 impl Template {
     /// The titles for a listing, in a video of `length_seconds`. Items without their facts are left
     /// out, and so are panels without items. In short videos the titles are faster, and those that
     /// would be too short to read are left out; if that is all of them, the first is shown throughout.
-    pub fn fill(&self, fields: &Fields, length_seconds: f64) -> Vec<Overlay> {
+    pub fn fill(&self, fields: &Fields, length_seconds: f64) -> FilledTemplate {
         if !(length_seconds.is_finite() && length_seconds > 0.0) {
-            return Vec::new();
+            return FilledTemplate::default();
         }
         let spans: Vec<_> = self.panels.iter().map(|panel| panel.span).collect();
         let pace = pace(&spans, length_seconds);
-        let filled: Vec<(Option<Span>, Panel)> = self
-            .panels
-            .iter()
-            .filter_map(|draft| Some((draft.span.at(length_seconds, pace), draft.fill(fields)?)))
+        let panels = self.panels.iter();
+        let filled: Vec<(&DraftSpan, Panel)> = panels
+            .filter_map(|draft| Some((&draft.span, draft.fill(fields)?)))
             .collect();
-        if filled.iter().all(|(span, _)| span.is_none()) {
-            let first = filled.into_iter().next();
-            return first
-                .map(|(_, panel)| overlay(whole(length_seconds), panel))
-                .into_iter()
-                .collect();
+        let mut titles = FilledTemplate::default();
+        for (draft, panel) in &filled {
+            if let Some(span) = draft.at(length_seconds, pace) {
+                titles.add(draft, span, panel.clone());
+            }
         }
-        filled
-            .into_iter()
-            .filter_map(|(span, panel)| Some(overlay(span?, panel)))
-            .collect()
+        if let ([], Some((_, panel))) = (&titles.overlays[..], filled.into_iter().next()) {
+            titles.overlays.push(overlay(whole(length_seconds), panel));
+        }
+        titles
     }
+}
+
+impl FilledTemplate {
+    fn add(&mut self, draft: &DraftSpan, span: Span, panel: Panel) {
+        if draft.opening().is_some() {
+            self.opening = self.opening.max(span.end);
+            self.opening_covers |= covers(&panel);
+        }
+        if draft.closing().is_some() {
+            self.closing = self.closing.max(span.end - span.start);
+        }
+        self.overlays.push(overlay(span, panel));
+    }
+}
+
+fn covers(panel: &Panel) -> bool {
+    panel.backdrops.iter().any(
+        |backdrop| matches!(backdrop, Backdrop::Tint(paint) if paint.opacity >= COVERING_OPACITY),
+    )
 }
 
 fn overlay(span: Span, panel: Panel) -> Overlay {

@@ -33,6 +33,7 @@ use include_dir::{Dir, include_dir};
 pub use draft::Template;
 pub use error::TemplateError;
 pub use fields::{Field, Fields};
+pub use fill::FilledTemplate;
 pub use settings::Settings;
 
 static BUNDLED: Dir = include_dir!("$CARGO_MANIFEST_DIR/templates");

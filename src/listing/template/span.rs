@@ -22,8 +22,11 @@ pub(super) struct Span {
 /// A panel that is visible for less cannot be read.
 const MIN_SECONDS: f64 = 0.9;
 
+/// The most of a video that its opening title and its closing card take together.
+const TITLES_SHARE: f64 = 0.5;
+
 /// The factor on all times in a video of `length` seconds: 1 if it is long enough, else less, so that
-/// times from the start come before times from the end.
+/// times from the start come before times from the end, and most of the video is left to the photos.
 pub(super) fn pace(spans: &[DraftSpan], length: f64) -> f64 {
     let times = || {
         spans
@@ -34,14 +37,31 @@ pub(super) fn pace(spans: &[DraftSpan], length: f64) -> f64 {
     let from_start = times().fold(0.0, f64::max);
     let from_end = -times().fold(0.0, f64::min);
     let needed = from_start + from_end;
-    if needed > length {
-        length / needed
+    let opening = longest(spans, |span| span.opening());
+    let closing = longest(spans, |span| span.closing());
+    let wanted = needed.max((opening + closing) / TITLES_SHARE);
+    if wanted > length {
+        length / wanted
     } else {
         1.0
     }
 }
 
+fn longest(spans: &[DraftSpan], seconds: impl Fn(&DraftSpan) -> Option<f64>) -> f64 {
+    spans.iter().filter_map(seconds).fold(0.0, f64::max)
+}
+
 impl DraftSpan {
+    /// Of a title at the beginning, which ends at a time of its own: that time.
+    pub fn opening(&self) -> Option<f64> {
+        self.end.filter(|end| self.start >= 0.0 && *end >= 0.0)
+    }
+
+    /// Of a card at the end, which stays until there: how long.
+    pub fn closing(&self) -> Option<f64> {
+        (self.start < 0.0 && self.end.is_none()).then_some(-self.start)
+    }
+
     /// The span in a video of `length` seconds, its times multiplied by `pace`; `None` if it is too
     /// short to read.
     pub fn at(self, length: f64, pace: f64) -> Option<Span> {
@@ -112,7 +132,10 @@ mod tests {
 
     #[test]
     fn short_videos_go_faster_and_drop_what_cannot_be_read() {
-        assert_eq!(at(5.0), [Some((0.25, 2.0)), None, Some((2.75, 5.0))]);
+        // The opening title and the closing card of 8.5 s take half of it.
+        assert_eq!(at(8.5)[1], Some((2.5, 6.0)));
+        assert_eq!(at(8.5)[2], Some((6.25, 8.5)));
+        assert_eq!(at(2.0)[1], None);
         assert_eq!(at(1.0), [None, None, None]);
         assert_eq!(at(0.0), [None, None, None]);
     }

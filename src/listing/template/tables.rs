@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::spec::TransitionKind;
 use crate::spec::overlay::{Align, Anchor, Edge};
 
 /// A number and its position in the file.
@@ -25,6 +26,8 @@ pub struct TemplateTable {
     pub title: String,
     #[serde(default)]
     pub description: String,
+    pub transition: Option<TransitionTable>,
+    /// The seconds of a fade: short for a `transition`.
     pub crossfade: Option<Number>,
     #[serde(default)]
     pub colours: BTreeMap<String, Name>,
@@ -32,6 +35,13 @@ pub struct TemplateTable {
     pub style: BTreeMap<String, StyleTable>,
     #[serde(default)]
     pub panel: Vec<PanelTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransitionTable {
+    pub kind: TransitionKind,
+    pub seconds: Option<Number>,
 }
 
 #[derive(Deserialize)]

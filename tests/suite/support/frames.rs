@@ -1,6 +1,7 @@
 //! Decoded frames, as they stand in the file: no scaling, no conversion of colours.
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -25,18 +26,29 @@ impl Frame {
         f64::from(self.samples[luma + plane * quarter + y / 2 * (self.width / 2) + x / 2])
     }
 
-    /// The mean colour of a square around a place, taken as BT.709 in limited range, 0 to 255.
+    /// The mean colour of a square around a place.
     pub fn rgb(&self, x: usize, y: usize) -> [f64; 3] {
         const REACH: usize = 8;
+        self.mean(x - REACH..x + REACH, y - REACH..y + REACH)
+    }
+
+    /// The colour of one pixel.
+    pub fn pixel(&self, x: usize, y: usize) -> [f64; 3] {
+        self.mean(x..x + 1, y..y + 1)
+    }
+
+    /// The mean colour of columns and rows, taken as BT.709 in limited range, 0 to 255.
+    fn mean(&self, columns: Range<usize>, rows: Range<usize>) -> [f64; 3] {
+        let samples = (columns.len() * rows.len()) as f64;
         let mut sum = [0.0; 3];
-        for y in y - REACH..y + REACH {
-            for x in x - REACH..x + REACH {
+        for y in rows {
+            for x in columns.clone() {
                 sum[0] += self.y(x, y);
                 sum[1] += self.chroma(0, x, y);
                 sum[2] += self.chroma(1, x, y);
             }
         }
-        let [y, cb, cr] = sum.map(|sum| sum / (4 * REACH * REACH) as f64);
+        let [y, cb, cr] = sum.map(|sum| sum / samples);
         // ITU-R BT.709-6, items 3.2 to 3.4, solved for R, G and B.
         let (y, cb, cr) = (
             (y - 16.0) / 219.0,

@@ -1,0 +1,207 @@
+//! Framing: where the crop lies that fills the frame, so that what matters is in it. Pure.
+
+use super::resample::Crop;
+use crate::spec::{Focus, Point, Size};
+use crate::subject::{Face, Subject};
+
+/// Around the box of a face, in its widths and heights: hair, and air above.
+const ROOMY: Margins = Margins {
+    side: 0.3,
+    above: 0.6,
+    below: 0.25,
+};
+/// The least that looks whole.
+const TIGHT: Margins = Margins {
+    side: 0.1,
+    above: 0.2,
+    below: 0.08,
+};
+
+/// A face with less of the largest one's area is in the background.
+const LEAST_AREA: f64 = 0.12;
+
+/// Where the middle of faces is in the crop, from its upper edge, as a fraction of its height.
+const FACES_AT: f64 = 0.42;
+
+struct Margins {
+    side: f64,
+    above: f64,
+    below: f64,
+}
+
+/// A photo that fills a frame. All lengths are in pixels of the photo; of two values, the first is across and the
+/// second down.
+pub struct Framing {
+    photo: [f64; 2],
+    /// Sides of the largest crop that has the shape of the frame.
+    cover: [f64; 2],
+    /// What is to be in the middle.
+    target: [f64; 2],
+    /// Where that middle is in the crop, as a fraction of it.
+    middle: [f64; 2],
+    faces: Option<KeptFaces>,
+}
+
+/// The faces that fit the frame together.
+struct KeptFaces {
+    roomy: Region,
+    tight: Region,
+    /// Whether no face of the foreground is missing.
+    are_all: bool,
+}
+
+/// Along either axis, from and to.
+type Region = [(f64, f64); 2];
+
+impl Framing {
+    pub fn new(photo: Size, frame: Size, focus: Focus, subject: &Subject) -> Self {
+        let photo = [f64::from(photo.width), f64::from(photo.height)];
+        let frame = [f64::from(frame.width), f64::from(frame.height)];
+        let step = (photo[0] / frame[0]).min(photo[1] / frame[1]);
+        let cover = frame.map(|side| side * step);
+        let at = |point: Point| [point.x * photo[0], point.y * photo[1]];
+        let faces = match focus {
+            Focus::Auto => KeptFaces::choose(&subject.faces, photo, cover),
+            Focus::Centre | Focus::At(_) => None,
+        };
+        let (target, middle) = match (&faces, focus) {
+            (Some(faces), _) => (faces.tight.map(|(from, to)| (from + to) / 2.0), FACES_AT),
+            (None, Focus::Auto) => (at(subject.point), 0.5),
+            (None, Focus::Centre) => (at(Point::CENTRE), 0.5),
+            (None, Focus::At(point)) => (at(point), 0.5),
+        };
+        Self {
+            photo,
+            cover,
+            target,
+            middle: [0.5, middle],
+            faces,
+        }
+    }
+
+    /// How much longer the photo is than the crop, as a fraction of the crop.
+    pub fn slack(&self) -> [f64; 2] {
+        [0, 1].map(|axis| self.photo[axis] / self.cover[axis] - 1.0)
+    }
+
+    /// Whether a crop that fills the frame would cut faces off.
+    pub fn loses_faces(&self) -> bool {
+        self.faces.as_ref().is_some_and(|faces| !faces.are_all)
+    }
+
+    /// How far the photo may be enlarged from the crop that just fills the frame until faces leave it: 1 or more.
+    pub fn most_zoom(&self) -> f64 {
+        let Some(faces) = &self.faces else {
+            return f64::INFINITY;
+        };
+        let most = |region: &Region| {
+            let [across, down] = [0, 1].map(|axis| self.cover[axis] / length(region[axis]));
+            across.min(down).max(1.0)
+        };
+        match most(&faces.roomy) {
+            roomy if roomy >= NOTICEABLE_ZOOM => roomy,
+            _ => most(&faces.tight).min(NOTICEABLE_ZOOM),
+        }
+    }
+
+    /// The crop at `zoom` that suits its subject best.
+    pub fn best(&self, zoom: f64) -> Crop {
+        let [x, y] = [0, 1].map(|axis| self.best_origin(axis, zoom));
+        self.crop(zoom, [x, y])
+    }
+
+    /// The crop at `zoom` whose edges to the left and above are at `origin`.
+    pub fn crop(&self, zoom: f64, [x, y]: [f64; 2]) -> Crop {
+        let [width, height] = self.cover.map(|side| side / zoom);
+        Crop {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// Where the crop begins along an axis: its subject as near to its place as faces and the photo permit.
+    pub fn best_origin(&self, axis: usize, zoom: f64) -> f64 {
+        let side = self.cover[axis] / zoom;
+        let wanted = self.target[axis] - self.middle[axis] * side;
+        let (first, last) = self.origins(axis, zoom);
+        wanted.clamp(first, last)
+    }
+
+    /// The first and the last place where the crop may begin along an axis: on the photo, and with the faces whole.
+    pub fn origins(&self, axis: usize, zoom: f64) -> (f64, f64) {
+        let side = self.cover[axis] / zoom;
+        let most = (self.photo[axis] - side).max(0.0);
+        let Some(faces) = &self.faces else {
+            return (0.0, most);
+        };
+        let fits = length(faces.roomy[axis]) <= side;
+        let (from, to) = if fits { faces.roomy } else { faces.tight }[axis];
+        let (first, last) = ((to - side).clamp(0.0, most), from.clamp(0.0, most));
+        if first <= last {
+            (first, last)
+        } else {
+            // The face is larger than the crop: its middle.
+            let middle = (first + last) / 2.0;
+            (middle, middle)
+        }
+    }
+
+    /// Sides of the crop that just fills the frame.
+    pub fn cover(&self) -> [f64; 2] {
+        self.cover
+    }
+}
+
+/// A zoom by less is hardly seen.
+const NOTICEABLE_ZOOM: f64 = 1.05;
+
+impl KeptFaces {
+    /// The largest face, and of the others in the foreground, from the larger to the smaller, those that a crop with
+    /// sides of `most` can hold with it. `faces` has the largest first. `None`: there are no faces.
+    fn choose(faces: &[Face], photo: [f64; 2], most: [f64; 2]) -> Option<Self> {
+        let largest = faces.first()?;
+        let foreground = |face: &&Face| face.area() >= LEAST_AREA * largest.area();
+        let mut kept = Self {
+            roomy: region(largest, &ROOMY, photo),
+            tight: region(largest, &TIGHT, photo),
+            are_all: true,
+        };
+        for face in faces.iter().skip(1).filter(foreground) {
+            let tight = joined(kept.tight, region(face, &TIGHT, photo));
+            if (0..2).all(|axis| length(tight[axis]) <= most[axis]) {
+                kept.tight = tight;
+                kept.roomy = joined(kept.roomy, region(face, &ROOMY, photo));
+            } else {
+                kept.are_all = false;
+            }
+        }
+        // The largest may be too large by itself.
+        kept.are_all &= (0..2).all(|axis| length(kept.tight[axis]) <= most[axis]);
+        Some(kept)
+    }
+}
+
+/// A face and what is around it, as far as it is on the photo.
+fn region(face: &Face, margins: &Margins, photo: [f64; 2]) -> Region {
+    let (width, height) = (face.right - face.left, face.bottom - face.top);
+    let side = margins.side * width;
+    let across = (face.left - side, face.right + side);
+    let down = (
+        face.top - margins.above * height,
+        face.bottom + margins.below * height,
+    );
+    let on_photo = |(from, to): (f64, f64), length: f64| {
+        (from.clamp(0.0, 1.0) * length, to.clamp(0.0, 1.0) * length)
+    };
+    [on_photo(across, photo[0]), on_photo(down, photo[1])]
+}
+
+fn joined(a: Region, b: Region) -> Region {
+    [0, 1].map(|axis| (a[axis].0.min(b[axis].0), a[axis].1.max(b[axis].1)))
+}
+
+fn length((from, to): (f64, f64)) -> f64 {
+    to - from
+}

@@ -1,0 +1,113 @@
+//! A small RGB version of a photo.
+
+use crate::picture::{Picture, Plane, rgb};
+
+/// A small RGB picture, rows top to bottom.
+pub struct Reduced {
+    pub width: usize,
+    pub height: usize,
+    /// `width * height` pixels.
+    pub pixels: Vec<[u8; 3]>,
+}
+
+impl Reduced {
+    /// With about this many pixels, or those of the photo if they are fewer.
+    pub fn new(picture: &Picture, pixels: usize) -> Self {
+        let photo = [picture.size.width, picture.size.height].map(|side| side as usize);
+        let [width, height] = fit(photo, pixels);
+        let [y, cb, cr] = picture
+            .planes
+            .each_ref()
+            .map(|plane| means(plane, width, height));
+        let levels = y.into_iter().zip(cb).zip(cr);
+        Self {
+            width,
+            height,
+            pixels: levels.map(|((y, cb), cr)| rgb([y, cb, cr])).collect(),
+        }
+    }
+
+    /// The same, smaller.
+    pub fn reduced_to(&self, pixels: usize) -> Self {
+        let [width, height] = fit([self.width, self.height], pixels);
+        let channel = |c: usize| {
+            let plane = Plane {
+                width: self.width,
+                height: self.height,
+                data: self.pixels.iter().map(|pixel| pixel[c]).collect(),
+            };
+            means(&plane, width, height)
+        };
+        let [r, g, b] = [0, 1, 2].map(channel);
+        let levels = r.into_iter().zip(g).zip(b);
+        Self {
+            width,
+            height,
+            pixels: levels.map(|((r, g), b)| [r, g, b]).collect(),
+        }
+    }
+}
+
+/// The longest side: of a line of pixels, no more is to be read.
+const LONGEST_SIDE: f64 = 1024.0;
+
+/// Width and height in the same proportion, with about this many pixels.
+fn fit([width, height]: [usize; 2], pixels: usize) -> [usize; 2] {
+    let by_pixels = (pixels as f64 / (width * height) as f64).sqrt();
+    let by_side = LONGEST_SIDE / width.max(height) as f64;
+    let scale = by_pixels.min(by_side).min(1.0);
+    [width, height].map(|side| ((side as f64 * scale).round() as usize).max(1))
+}
+
+/// The means of `width` × `height` parts of a plane.
+fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
+    let mut means = Vec::with_capacity(width * height);
+    let mut columns = vec![0; plane.width];
+    for y in 0..height {
+        let (top, bottom) = part(y, height, plane.height);
+        columns.fill(0u32);
+        for row in plane.data[top * plane.width..bottom * plane.width].chunks_exact(plane.width) {
+            for (sum, &sample) in columns.iter_mut().zip(row) {
+                *sum += u32::from(sample);
+            }
+        }
+        means.extend((0..width).map(|x| {
+            let (left, right) = part(x, width, plane.width);
+            let sum: u64 = columns[left..right].iter().map(|&sum| u64::from(sum)).sum();
+            let samples = ((right - left) * (bottom - top)) as u64;
+            ((sum + samples / 2) / samples) as u8
+        }));
+    }
+    means
+}
+
+/// Where part `i` of `parts` begins and ends in `length` samples; a sample at least.
+fn part(i: usize, parts: usize, length: usize) -> (usize, usize) {
+    let start = i * length / parts;
+    (start, ((i + 1) * length / parts).max(start + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_a_plane_and_may_be_smaller_than_a_sample() {
+        let plane = Plane {
+            width: 3,
+            height: 2,
+            data: vec![10, 20, 30, 50, 60, 70],
+        };
+        assert_eq!(means(&plane, 1, 1), [40]);
+        assert_eq!(means(&plane, 3, 1), [30, 40, 50]);
+        assert_eq!(means(&plane, 6, 1), [30, 30, 40, 40, 50, 50]);
+    }
+
+    #[test]
+    fn pixels_are_bounded_and_nothing_is_enlarged() {
+        let pixels = 480 * 360;
+        assert_eq!(fit([4000, 3000], pixels), [480, 360]);
+        assert_eq!(fit([30, 20], pixels), [30, 20]);
+        assert_eq!(fit([1, 32_768], pixels), [1, 1024]);
+    }
+}
