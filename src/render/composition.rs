@@ -6,7 +6,7 @@ use super::timeline::Timeline;
 use crate::picture::{Detail, Logo, Picture};
 use crate::spec::{Fit, Focus, Motion, Size, VideoSpec};
 use crate::subject::{self, Subject};
-use crate::titles::Fonts;
+use crate::titles::{Fonts, Titles};
 
 pub struct Composition<'a> {
     pub spec: &'a VideoSpec,
@@ -28,6 +28,11 @@ impl<'a> Composition<'a> {
     /// Of the video.
     pub fn frames(&self) -> u32 {
         self.timeline.frames()
+    }
+
+    /// The titles, painted for frames of a size.
+    pub(super) fn titles(&self, frame: Size) -> Titles {
+        Titles::new(&self.spec.overlays, self.logo, self.fonts, frame)
     }
 
     /// When each scene is first seen alone, in seconds from the start.

@@ -35,16 +35,11 @@ pub struct FramePipeline<'a> {
 }
 
 impl<'a> FramePipeline<'a> {
-    pub fn new(composition: &'a Composition, size: Size) -> Self {
-        let Composition {
-            spec,
-            logo,
-            fonts,
-            timeline,
-        } = composition;
+    pub fn new(composition: &'a Composition, titles: Titles, size: Size) -> Self {
+        let Composition { spec, timeline, .. } = composition;
         Self {
             timeline,
-            titles: Titles::new(&spec.overlays, *logo, fonts, size),
+            titles,
             transition: spec.transition.kind,
             frame_rate: spec.output.frame_rate,
             size,

@@ -24,15 +24,18 @@ mod transition;
 
 use std::io;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
+use std::thread;
 
 use crossbeam_channel::Receiver;
 
 pub use composition::Composition;
 
 use crate::picture::Picture;
-use crate::spec::Size;
+use crate::spec::{Frame, Size};
+use crate::titles::Titles;
 use frames::FramePipeline;
-use loader::{NoScene, SceneLoader};
+use loader::{LoadedScene, NoScene, SceneLoader};
 
 /// What takes the frames.
 pub trait FrameSink {
@@ -62,14 +65,36 @@ pub fn render(
     sink: &mut dyn FrameSink,
 ) -> Result<(), RenderError> {
     let mut loader = SceneLoader::new(composition, pictures);
-    let first = loader.next().map_err(|error| match error {
-        NoScene::End | NoScene::MissingPicture => RenderError::MissingPicture,
-    })?;
+    let (first, titles) = begin(composition, &mut loader)?;
     let size = first.scene.frame();
+    let titles = titles.unwrap_or_else(|| composition.titles(size));
     let frame_rate = composition.spec.output.frame_rate;
     let is_soft = composition.spec.scenes.len() == 1 && first.scene.is_soft();
     if sink.start(size, frame_rate, is_soft).is_break() {
         return Err(RenderError::Stopped);
     }
-    FramePipeline::new(composition, size).run(first, loader, sink)
+    FramePipeline::new(composition, titles, size).run(first, loader, sink)
+}
+
+/// Waits for the first scene, and paints the titles meanwhile, if the size of the frames does not depend on it.
+fn begin(
+    composition: &Composition,
+    loader: &mut SceneLoader,
+) -> Result<(LoadedScene, Option<Titles>), RenderError> {
+    thread::scope(|scope| {
+        let titles = match composition.spec.output.frame {
+            Frame::Size(size) => {
+                let thread = thread::Builder::new().name("titles".to_owned());
+                let titles = thread.spawn_scoped(scope, move || composition.titles(size));
+                Some(titles.map_err(RenderError::Thread)?)
+            }
+            Frame::LikeFirstPhoto => None,
+        };
+        let first = loader.next().map_err(|error| match error {
+            NoScene::End | NoScene::MissingPicture => RenderError::MissingPicture,
+        })?;
+        let titles =
+            titles.map(|titles| titles.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok((first, titles))
+    })
 }

@@ -1,5 +1,10 @@
 //! What kind of file a video is.
 
+use std::path::Path;
+use std::process::Command;
+
+use image::{Rgb, RgbImage};
+
 use crate::support::frames;
 use crate::support::order::{short, with};
 use crate::support::photos::PhotoServer;
@@ -125,4 +130,81 @@ fn every_frame_differs_from_the_last_at_the_usual_zoom() {
         seen += 1;
     });
     assert_eq!(seen, 120);
+}
+
+/// The times of the keyframes, in seconds.
+fn keyframes(video: &Path) -> Vec<f64> {
+    let output = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v",
+            "-skip_frame",
+            "nokey",
+        ])
+        .args(["-show_entries", "frame=pts_time", "-of", "csv=p=0"])
+        .arg(video)
+        .output()
+        .expect("ffprobe");
+    let text = String::from_utf8(output.stdout).expect("numbers");
+    let lines = text.lines().map(|line| line.trim_end_matches(','));
+    let times = lines.filter(|line| !line.is_empty()).map(str::parse);
+    times.collect::<Result<_, _>>().expect("numbers")
+}
+
+#[test]
+fn players_can_jump_to_every_photo_and_every_five_seconds() {
+    let home = Scratch::new();
+    let photo = png(&detailed(160, 90));
+    home.write("photo.png", &photo);
+    let args = [
+        "render",
+        "photo.png",
+        "photo.png",
+        "photo.png",
+        "-o",
+        "video.mp4",
+    ];
+    let flags = [
+        "--length",
+        "21",
+        "--aspect-ratio",
+        "1:1",
+        "--transition",
+        "cut",
+    ];
+    let output = kinora(&home, args.iter().chain(&flags));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let times = keyframes(&home.join("video.mp4"));
+    for cut in [0.0, 7.0, 14.0] {
+        let near = times.iter().any(|time| (time - cut).abs() < 1e-3);
+        assert!(near, "no keyframe at {cut}: {times:?}");
+    }
+    let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(gaps.fold(0.0, f64::max) < 5.01, "{times:?}");
+}
+
+#[test]
+fn soft_pictures_move_in_every_frame() {
+    let gradient = RgbImage::from_fn(1600, 900, |x, y| {
+        let far = (f64::from(x) - 500.0).hypot(f64::from(y) - 300.0);
+        let level = 150.0 - far / 14.0;
+        Rgb([level as u8, (level * 0.9) as u8, (level * 1.1) as u8])
+    });
+    let home = Scratch::new();
+    let video = render(&home, &png(&gradient), &["--length", "2"]);
+    // Which of the samples differ from the frame before: the edges between levels move.
+    let frames = frames::all(&video);
+    let changed = frames.windows(2).map(|pair| {
+        let rows = (0..1080).step_by(9);
+        let samples = rows.flat_map(|y| (0..1920).step_by(3).map(move |x| (x, y)));
+        samples
+            .filter(|(x, y)| pair[0].y(*x, *y) != pair[1].y(*x, *y))
+            .count()
+    });
+    let changed: Vec<usize> = changed.collect();
+    let mean = changed.iter().sum::<usize>() / changed.len();
+    let still = changed.iter().filter(|count| **count < mean / 4).count();
+    assert_eq!(still, 0, "{changed:?}");
 }

@@ -210,3 +210,126 @@ fn a_listing_lasts_half_a_minute_in_each_of_its_shapes() {
         }
     }
 }
+
+/// Half a cosine, from rest to rest.
+fn eased(share: f64) -> f64 {
+    (1.0 - (std::f64::consts::PI * share).cos()) / 2.0
+}
+
+/// Where a frame changes from one level to another, in pixels from the left.
+fn edge(frame: &Frame, [left, right]: [f64; 2]) -> f64 {
+    let row = frame.height / 2;
+    let mean = (0..frame.width).map(|x| frame.y(x, row)).sum::<f64>() / frame.width as f64;
+    (mean - right) / (left - right) * frame.width as f64
+}
+
+/// Greys whose luma is a whole number.
+const GREYS: [u8; 2] = [85, 170];
+
+/// The frames of a transition between two grey photos, and the share of it that each shows.
+fn transition(kind: &str) -> Vec<(f64, Frame)> {
+    let home = Scratch::new();
+    let flags = [
+        "--length",
+        "8",
+        "--transition",
+        kind,
+        "--aspect-ratio",
+        "16:9",
+    ];
+    let video = render(&home, &GREYS.map(grey), &flags);
+    let frames = frames::all(&video).into_iter().enumerate();
+    // 0.8 s at 30 frames a second, around the middle.
+    let shares = frames.map(|(k, frame)| ((k as f64 - 107.0) / 25.0, frame));
+    shares
+        .filter(|(share, _)| (0.01..0.99).contains(share))
+        .collect()
+}
+
+#[test]
+fn slides_and_wipes_are_where_they_should_be() {
+    let [first, next] = GREYS.map(luma);
+    let frames = transition("slide");
+    assert_eq!(frames.len(), 24);
+    for (share, frame) in &frames {
+        let (got, want) = (edge(frame, [first, next]), 1920.0 * (1.0 - eased(*share)));
+        assert!(
+            (got - want).abs() < 6.0,
+            "slide at {share}: {got}, not {want}"
+        );
+    }
+    for (share, frame) in transition("wipe") {
+        // The middle of its soft edge, which begins and ends outside.
+        let soft = 0.03 * 1920.0;
+        let want = eased(share) * (1920.0 + soft) - soft / 2.0;
+        let got = edge(&frame, [next, first]);
+        if (soft..1920.0 - soft).contains(&want) {
+            assert!(
+                (got - want).abs() < 6.0,
+                "wipe at {share}: {got}, not {want}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_dip_is_black_in_its_middle_and_a_cut_takes_no_time() {
+    for (share, frame) in transition("dip") {
+        let level = luma(GREYS[usize::from(share >= 0.5)]);
+        let want = 16.0 + (level - 16.0) * (2.0 * share - 1.0).abs();
+        let got = middle(&frame);
+        assert!(
+            (got - want).abs() < 3.0,
+            "dip at {share}: {got}, not {want}"
+        );
+    }
+    for (share, frame) in transition("cut") {
+        let want = luma(GREYS[usize::from(share >= 0.5)]);
+        let got = middle(&frame);
+        assert!(
+            (got - want).abs() < 3.0,
+            "cut at {share}: {got}, not {want}"
+        );
+    }
+}
+
+#[test]
+fn every_photo_of_a_listing_is_seen_for_most_of_its_share() {
+    let levels: Vec<u8> = (0..10).map(|i| 60 + i * 19).collect();
+    let photos: Vec<RgbImage> = levels.iter().map(|level| grey(*level)).collect();
+    for template in [
+        "ActiveListing1",
+        "JustListed1",
+        "JustSold1",
+        "OpenHouse1",
+        "PriceReduced1",
+    ] {
+        let home = Scratch::new();
+        let facts = [
+            "--address",
+            "1 Main St",
+            "--price",
+            "$1",
+            "--contact-name",
+            "Jo",
+        ];
+        let flags = ["--template", template, "--aspect-ratio", "9:16"];
+        let flags = [&flags[..], &["--frame-rate", "15"], &facts].concat();
+        let mut seen = [0; 10];
+        frames::each(&render(&home, &photos, &flags), |_, frame| {
+            // Above the titles at the bottom and their shades; tints are there as well.
+            let places = [frame.y(540, 400), frame.y(200, 480)];
+            for (seen, level) in seen.iter_mut().zip(&levels) {
+                let alone = places.iter().all(|got| (got - luma(*level)).abs() < 4.0);
+                *seen += usize::from(alone);
+            }
+        });
+        // Without the closing card and a covering title, ten photos have 2.2 seconds each.
+        for (photo, seen) in seen.iter().enumerate() {
+            assert!(
+                *seen >= 26,
+                "{template}: photo {photo} is seen in {seen} frames"
+            );
+        }
+    }
+}
