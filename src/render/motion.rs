@@ -344,7 +344,7 @@ impl Sides {
     fn shown(&self, view: View) -> Crop {
         let [photo_width, photo_height] = [self.photo.width, self.photo.height].map(f64::from);
         let shape = f64::from(self.frame.height) / f64::from(self.frame.width);
-        let wanted = view.width * photo_width;
+        let wanted = (view.width * photo_width).min(photo_width);
         // Of a view that is too high for the photo, its middle.
         let width = wanted.min(photo_height / shape);
         let height = width * shape;
@@ -637,10 +637,11 @@ mod tests {
             ..sides
         };
         // Higher than the photo: its middle.
+        // A width of 1, with the rounding that `View::is_on_photo` lets pass.
         let crop = portrait.shown(View {
             x: 0.0,
             y: 0.0,
-            width: 1.0,
+            width: 1.0 + 1e-10,
         });
         assert_eq!((crop.x, crop.width, crop.height), (937.5, 1125.0, 2000.0));
     }
