@@ -3,7 +3,8 @@
 //! ```text
 //! timeline (which scenes make frame k), camera, motion and framing (what they show of their photos)
 //! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
-//! titles ───────────────────────────────────────────────────────────────────────────┴─ frames ─▶ FrameSink
+//! titles ───────────────────────────────────────────────────────────────────────────┴─ frames (with transition) ─▶ FrameSink
+//! softness ─ whether the encoder has to take care
 //! ```
 
 mod background;
