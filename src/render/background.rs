@@ -1,7 +1,7 @@
 //! The blurred background: the photo's own colours behind a photo that does not fill the frame.
 
-use super::motion::Sides;
 use super::resample::{Crop, Resampler};
+use super::sides::Sides;
 use super::source::Source;
 use crate::picture::{Component, Plane, blur, planes_mut};
 use crate::spec::Size;

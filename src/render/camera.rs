@@ -90,7 +90,7 @@ impl CameraPath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::motion::Sides;
+    use crate::render::sides::Sides;
 
     fn camera(width: u32, height: u32) -> CameraPath {
         let frame = Size {

@@ -1,7 +1,7 @@
 //! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (which scenes make frame k), camera, motion and framing (what they show of their photos)
+//! timeline (which scenes make frame k), camera, motion (with framing and sides): what they show of their photos
 //! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
 //! titles ───────────────────────────────────────────────────────────────────────────┴─ frames (with transition) ─▶ FrameSink
 //! softness ─ whether the encoder has to take care
@@ -18,6 +18,7 @@ mod motion;
 pub mod pyramid;
 pub mod resample;
 mod scene;
+mod sides;
 mod softness;
 mod source;
 mod timeline;

@@ -1,0 +1,153 @@
+//! Crops that follow from the sides of a photo and of a frame alone. Pure.
+
+use super::resample::Crop;
+use crate::spec::{Move, Size, View};
+
+/// Smallest and largest size of a photo that is shown whole, where 1 touches the edges of the frame;
+/// and the distance that it moves, as a fraction of the frame.
+const WHOLE: (f64, f64) = (0.90, 0.95);
+const WHOLE_DRIFT: f64 = 0.02;
+/// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
+/// fraction of the height, times 1 − width / height of the frame.
+const WHOLE_LIFT: f64 = 0.22;
+
+/// The sides of a photo and of a frame.
+#[derive(Clone, Copy)]
+pub struct Sides {
+    pub photo: Size,
+    pub frame: Size,
+}
+
+impl Sides {
+    /// The crop around the centre that fills the frame at `zoom`: the longer side is cropped, never stretched.
+    pub fn covering(&self, zoom: f64) -> Crop {
+        let (across, down) = self.steps();
+        self.around_centre(across.min(down) / zoom, (0.0, 0.0))
+    }
+
+    /// The share of the photo that the largest crop shows.
+    pub fn shown_by_crop(&self) -> f64 {
+        let (across, down) = self.steps();
+        across.min(down) / across.max(down)
+    }
+
+    /// The crop of a view: on the photo, and in the shape of the frame.
+    pub fn shown(&self, view: View) -> Crop {
+        let [photo_width, photo_height] = [self.photo.width, self.photo.height].map(f64::from);
+        let shape = f64::from(self.frame.height) / f64::from(self.frame.width);
+        let wanted = (view.width * photo_width).min(photo_width);
+        // Of a view that is too high for the photo, its middle.
+        let width = wanted.min(photo_height / shape);
+        let height = width * shape;
+        let left = view.x * photo_width + (wanted - width) / 2.0;
+        Crop {
+            x: left.clamp(0.0, photo_width - width),
+            y: (view.y * photo_height).clamp(0.0, photo_height - height),
+            width,
+            height,
+        }
+    }
+
+    /// The first and the last crop around a photo that is shown whole.
+    pub fn whole(&self, what: Move) -> (Crop, Crop) {
+        let (small, large) = WHOLE;
+        let middle = (small + large) / 2.0;
+        let drift = |from: f64| {
+            let [from, to] = [from, -from].map(|off| self.contained(middle, off));
+            (from, to)
+        };
+        let zoom = [small, large].map(|size| self.contained(size, 0.0));
+        match what {
+            Move::Auto | Move::ZoomIn => (zoom[0], zoom[1]),
+            Move::ZoomOut => (zoom[1], zoom[0]),
+            Move::Still => (zoom[1], zoom[1]),
+            Move::PanRight | Move::PanDown => drift(-WHOLE_DRIFT / 2.0),
+            Move::PanLeft | Move::PanUp => drift(WHOLE_DRIFT / 2.0),
+        }
+    }
+
+    /// The crop around the whole photo at a fraction of the size that just fits, `off` the centre by
+    /// a fraction of the frame along the axis with more room.
+    fn contained(&self, share: f64, off: f64) -> Crop {
+        let (across, down) = self.steps();
+        let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
+        let lift = WHOLE_LIFT * (1.0 - aspect).max(0.0);
+        // Half of what there is above the photo, at most.
+        let room = (1.0 - share * self.shown_by_crop()) / 2.0;
+        let off = if across < down {
+            (off, 0.0)
+        } else {
+            (0.0, off + lift.min(room / 2.0))
+        };
+        self.around_centre(across.max(down) / share, off)
+    }
+
+    /// Photo pixels per frame pixel if the photo had the width of the frame, and if it had its height.
+    fn steps(&self) -> (f64, f64) {
+        (
+            f64::from(self.photo.width) / f64::from(self.frame.width),
+            f64::from(self.photo.height) / f64::from(self.frame.height),
+        )
+    }
+
+    fn around_centre(&self, step: f64, (right, down): (f64, f64)) -> Crop {
+        let width = f64::from(self.frame.width) * step;
+        let height = f64::from(self.frame.height) * step;
+        Crop {
+            x: (f64::from(self.photo.width) - width) / 2.0 + right * width,
+            y: (f64::from(self.photo.height) - height) / 2.0 + down * height,
+            width,
+            height,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn size(width: u32, height: u32) -> Size {
+        Size { width, height }
+    }
+
+    const FULL_HD: Size = size(1920, 1080);
+
+    #[test]
+    fn a_panorama_loses_its_sides_and_a_square_its_top_and_bottom() {
+        let covering = |photo, zoom| {
+            let frame = FULL_HD;
+            let crop = Sides { photo, frame }.covering(zoom);
+            (crop.x, crop.y, crop.width, crop.height)
+        };
+        let panorama = covering(size(6000, 1080), 1.0);
+        assert_eq!(panorama, (2040.0, 0.0, 1920.0, 1080.0));
+        let square = covering(size(3840, 3840), 2.0);
+        assert_eq!(square, (960.0, 1380.0, 1920.0, 1080.0));
+    }
+
+    #[test]
+    fn views_get_the_shape_of_the_frame_and_stay_on_the_photo() {
+        let sides = Sides {
+            photo: size(3000, 2000),
+            frame: FULL_HD,
+        };
+        let shown = |x, y, width| {
+            let crop = sides.shown(View { x, y, width });
+            (crop.x, crop.y, crop.width, crop.height)
+        };
+        assert_eq!(shown(0.1, 0.2, 0.64), (300.0, 400.0, 1920.0, 1080.0));
+        assert_eq!(shown(0.0, 0.9, 0.64), (0.0, 920.0, 1920.0, 1080.0));
+        let portrait = Sides {
+            frame: size(1080, 1920),
+            ..sides
+        };
+        // Higher than the photo: its middle.
+        // A width of 1, with the rounding that `View::is_on_photo` lets pass.
+        let crop = portrait.shown(View {
+            x: 0.0,
+            y: 0.0,
+            width: 1.0 + 1e-10,
+        });
+        assert_eq!((crop.x, crop.width, crop.height), (937.5, 1125.0, 2000.0));
+    }
+}
