@@ -13,9 +13,13 @@ use crate::support::wait;
 
 /// A connection whose system takes little that nobody reads.
 fn connect(service: &Service) -> TcpStream {
+    connect_with_buffer(service, 4096)
+}
+
+fn connect_with_buffer(service: &Service, bytes: usize) -> TcpStream {
     let address: SocketAddr = service.authority().parse().expect("an address");
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    socket.set_recv_buffer_size(bytes).expect("a small buffer");
     socket.connect(&address.into()).expect("a connection");
     socket.into()
 }
@@ -165,15 +169,21 @@ async fn clients_that_crawl_lose_their_places_to_newcomers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_steadily_keeps_its_place() {
     const SIZE: usize = 600 << 10;
+    const BYTES_PER_SECOND: f64 = 50e3;
     let (service, path) = serving("max_connections = 1", SIZE as u64).await;
-    let mut stream = connect(&service);
+    let mut stream = connect_with_buffer(&service, 64 << 10);
     stream.write_all(&request(&path)).expect("a request");
     let reading = tokio::spawn(blocking(move || {
         let mut chunk = [0; 4 << 10];
         let mut count = 0;
+        let began = Instant::now();
         while count < SIZE {
-            // Some 50 KB a second.
-            std::thread::sleep(Duration::from_millis(80));
+            // Catches up when the machine has kept it waiting.
+            let due = began.elapsed().as_secs_f64() * BYTES_PER_SECOND;
+            if count as f64 > due {
+                std::thread::sleep(Duration::from_millis(20));
+                continue;
+            }
             match stream.read(&mut chunk).expect("bytes") {
                 0 => break,
                 read => count += read,
