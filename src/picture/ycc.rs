@@ -3,6 +3,8 @@
 //! The matrix is linear, so the RGB values of a block are summed first and converted once, without error or clamping in
 //! between.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::colour::{KB, KG, KR};
 
 /// Fraction bits of the matrix: the error of a value stays below 0.01 of a level.
@@ -45,12 +47,13 @@ pub(super) const CR: Component =
 impl Component {
     /// One component of each RGB triple.
     pub fn of_pixels(self, rgb: &[u8], out: &mut [u8]) {
-        let [wr, wg, wb] = self.weights;
-        let offset = (self.offset << BITS) + (1 << (BITS - 1));
-        for (out, &[r, g, b]) in out.iter_mut().zip(rgb.as_chunks::<3>().0) {
-            *out = ((wr * i32::from(r) + wg * i32::from(g) + wb * i32::from(b) + offset) >> BITS)
-                as u8;
-        }
+        let rgb = rgb.as_chunks::<3>().0;
+        let component = self;
+        Arch::new().dispatch(OfPixels {
+            component,
+            rgb,
+            out,
+        });
     }
 
     /// One component of each block's mean.
@@ -66,14 +69,20 @@ impl Component {
 
     /// The means of blocks of `pixels` pixels.
     fn means(self, sums: &[[u32; 3]], pixels: usize, out: &mut [u8]) {
-        let blocks = out.iter_mut().zip(sums);
         // Only blocks at odd edges need a division, which would take longer than everything else.
-        if pixels.is_power_of_two() {
-            let shift = pixels.trailing_zeros() + BITS;
-            blocks.for_each(|(out, sum)| *out = (self.numerator(sum, pixels) >> shift) as u8);
+        if pixels <= SMALL_BLOCK && pixels.is_power_of_two() {
+            let component = self;
+            Arch::new().dispatch(OfSmallBlocks {
+                component,
+                sums,
+                pixels,
+                out,
+            });
         } else {
             let divisor = (pixels as i64) << BITS;
-            blocks.for_each(|(out, sum)| *out = (self.numerator(sum, pixels) / divisor) as u8);
+            for (out, sum) in out.iter_mut().zip(sums) {
+                *out = (self.numerator(sum, pixels) / divisor) as u8;
+            }
         }
     }
 
@@ -81,6 +90,57 @@ impl Component {
     fn numerator(self, sum: &[u32; 3], pixels: usize) -> i64 {
         let [r, g, b] = [0, 1, 2].map(|i| i64::from(self.weights[i]) * i64::from(sum[i]));
         r + g + b + (i64::from(self.offset << BITS) + (1 << (BITS - 1))) * pixels as i64
+    }
+
+    /// The same in 32 bits, for a block that is small enough.
+    #[inline(always)]
+    fn small_numerator(self, [r, g, b]: [i32; 3], pixels: i32) -> i32 {
+        let [wr, wg, wb] = self.weights;
+        wr * r + wg * g + wb * b + ((self.offset << BITS) + (1 << (BITS - 1))) * pixels
+    }
+}
+
+/// Pixels of a block whose sums, weighted, fit 32 bits: 255 · 64 · 2^16 is half of what does.
+const SMALL_BLOCK: usize = 64;
+
+/// One component of each RGB triple.
+struct OfPixels<'a> {
+    component: Component,
+    rgb: &'a [[u8; 3]],
+    out: &'a mut [u8],
+}
+
+impl WithSimd for OfPixels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (out, &[r, g, b]) in self.out.iter_mut().zip(self.rgb) {
+            let rgb = [i32::from(r), i32::from(g), i32::from(b)];
+            *out = (self.component.small_numerator(rgb, 1) >> BITS) as u8;
+        }
+    }
+}
+
+/// One component of the mean of each block of a power of two of `pixels`.
+struct OfSmallBlocks<'a> {
+    component: Component,
+    sums: &'a [[u32; 3]],
+    pixels: usize,
+    out: &'a mut [u8],
+}
+
+impl WithSimd for OfSmallBlocks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let shift = self.pixels.trailing_zeros() + BITS;
+        for (out, &[r, g, b]) in self.out.iter_mut().zip(self.sums) {
+            let sums = [r as i32, g as i32, b as i32];
+            let mean = self.component.small_numerator(sums, self.pixels as i32);
+            *out = (mean >> shift) as u8;
+        }
     }
 }
 
@@ -101,12 +161,16 @@ const RGB: [[i32; 3]; 3] = {
 };
 
 /// R, G, B of a pixel from its Y, Cb and Cr, clamped to their range.
+#[inline(always)]
 pub fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let [y, cb, cr] = [i32::from(y) - 16, i32::from(cb) - 128, i32::from(cr) - 128];
-    RGB.map(|[of_y, of_cb, of_cr]| {
-        let level = of_y * y + of_cb * cb + of_cr * cr + (1 << (BITS - 1));
-        (level >> BITS).clamp(0, 255) as u8
-    })
+    let mut rgb = [0; 3];
+    // A closure would not become vector code.
+    for (level, [of_y, of_cb, of_cr]) in rgb.iter_mut().zip(RGB) {
+        let exact = of_y * y + of_cb * cb + of_cr * cr + (1 << (BITS - 1));
+        *level = (exact >> BITS).clamp(0, 255) as u8;
+    }
+    rgb
 }
 
 /// The sums of R, G, B over a row of blocks.

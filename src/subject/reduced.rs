@@ -1,5 +1,9 @@
 //! A small RGB version of a photo.
 
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::picture::{Picture, Plane, rgb};
 
 /// A small RGB picture, rows top to bottom.
@@ -19,11 +23,15 @@ impl Reduced {
             .planes
             .each_ref()
             .map(|plane| means(plane, width, height));
-        let levels = y.into_iter().zip(cb).zip(cr);
+        let mut pixels = vec![[0; 3]; width * height];
+        Arch::new().dispatch(ToRgb {
+            planes: [&y, &cb, &cr],
+            pixels: &mut pixels,
+        });
         Self {
             width,
             height,
-            pixels: levels.map(|((y, cb), cr)| rgb([y, cb, cr])).collect(),
+            pixels,
         }
     }
 
@@ -65,32 +73,67 @@ const ROWS: usize = 3;
 /// The means of `width` × `height` parts of a plane.
 fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
     let mut means = Vec::with_capacity(width * height);
+    let parts: Vec<Range<usize>> = (0..width).map(|x| part(x, width, plane.width)).collect();
     let mut columns = vec![0; plane.width];
     for y in 0..height {
-        let (top, bottom) = part(y, height, plane.height);
+        let rows = part(y, height, plane.height);
         columns.fill(0u32);
-        let rows = (top..bottom).step_by(((bottom - top) / ROWS).max(1));
+        let step = (rows.len() / ROWS).max(1);
+        let rows = rows.step_by(step);
         for row in rows.clone() {
             let row = &plane.data[row * plane.width..][..plane.width];
-            for (sum, &sample) in columns.iter_mut().zip(row) {
-                *sum += u32::from(sample);
-            }
+            let columns = &mut columns;
+            Arch::new().dispatch(AddRow { row, columns });
         }
-        means.extend((0..width).map(|x| {
-            let (left, right) = part(x, width, plane.width);
+        for part in &parts {
             // Of a picture of 100 megapixels, even all samples fit.
-            let sum: u32 = columns[left..right].iter().sum();
-            let samples = ((right - left) * rows.len()) as u32;
-            ((sum + samples / 2) / samples) as u8
-        }));
+            let sum: u32 = columns[part.clone()].iter().sum();
+            let samples = (part.len() * rows.len()) as u32;
+            means.push(((sum + samples / 2) / samples) as u8);
+        }
     }
     means
 }
 
-/// Where part `i` of `parts` begins and ends in `length` samples; a sample at least.
-fn part(i: usize, parts: usize, length: usize) -> (usize, usize) {
+/// Adds a row of samples to the sums of their columns.
+struct AddRow<'a> {
+    row: &'a [u8],
+    columns: &'a mut [u32],
+}
+
+impl WithSimd for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (sum, &sample) in self.columns.iter_mut().zip(self.row) {
+            *sum += u32::from(sample);
+        }
+    }
+}
+
+/// Y, Cb and Cr of each pixel to RGB.
+struct ToRgb<'a> {
+    planes: [&'a [u8]; 3],
+    pixels: &'a mut [[u8; 3]],
+}
+
+impl WithSimd for ToRgb<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [y, cb, cr] = self.planes;
+        for (((pixel, &y), &cb), &cr) in self.pixels.iter_mut().zip(y).zip(cb).zip(cr) {
+            *pixel = rgb([y, cb, cr]);
+        }
+    }
+}
+
+/// Part `i` of `parts` of `length` samples; a sample at least.
+fn part(i: usize, parts: usize, length: usize) -> Range<usize> {
     let start = i * length / parts;
-    (start, ((i + 1) * length / parts).max(start + 1))
+    start..((i + 1) * length / parts).max(start + 1)
 }
 
 #[cfg(test)]

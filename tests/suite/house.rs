@@ -42,8 +42,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "spec", "job", "net", "sandbox", "picture", "titles", "render", "encode", "storage",
-            "errors",
+            "spec", "job", "net", "sandbox", "picture", "subject", "titles", "render", "encode",
+            "storage", "errors",
         ],
     ),
     ("jobs", &["spec", "job", "pipeline", "setting", "errors"]),
@@ -105,7 +105,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("resvg", &["picture/svg.rs"]),
     ("cosmic_text", &["titles/"]),
     ("zeno", &["titles/"]),
-    ("pulp", &["subject/faces/layers.rs"]),
+    (
+        "pulp",
+        &[
+            "picture/ycc.rs",
+            "subject/faces/layers.rs",
+            "subject/reduced.rs",
+        ],
+    ),
     ("include_dir", &["listing/template/", "titles/"]),
     (
         "tempfile",
