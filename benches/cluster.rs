@@ -80,6 +80,7 @@ fn job() -> Job {
                 frame_rate: 30,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: None,
             },
         },
         dialect_data: None,

@@ -77,7 +77,7 @@ fn anchors(photo: &Plane) {
             ..Spacing::default()
         };
         let start = Instant::now();
-        let pyramid = Pyramid::build_spaced(photo.clone(), finest, coarsest, spacing);
+        let pyramid = Pyramid::build_spaced(photo.clone().into(), finest, coarsest, spacing);
         let build = start.elapsed().as_secs_f64() * 1e3;
         let (mut psnr_sum, mut psnr_low, mut ssim_sum, mut time, mut ratio, mut sharp) =
             (0.0, 999f64, 0.0, 0.0, 0.0, 0.0);

@@ -6,14 +6,15 @@ use std::error::Error;
 use std::time::Instant;
 
 use kinora::picture::{Detail, Limits, decode};
-use kinora::subject;
+use kinora::subject::Finder;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut finder = Finder::default();
     for name in std::env::args().skip(1) {
         let decoded = decode(&std::fs::read(&name)?, &Limits::default())?;
         let picture = decoded.into_picture(Detail::default());
         let began = Instant::now();
-        let subject = subject::find(&picture);
+        let subject = finder.find(&picture);
         let milliseconds = began.elapsed().as_secs_f64() * 1e3;
         let (x, y) = (subject.point.x, subject.point.y);
         let size = picture.size;

@@ -11,8 +11,8 @@ use crate::pipeline::wav_beside;
 /// What a shell expects of a program that was ended by Ctrl-C.
 pub const EXIT_INTERRUPTED: u8 = 130;
 
-/// Cancels the rendering of `part` at the first signal, and ends the process at the second.
-pub fn cancel_on_signals(runtime: &Handle, cancel: &CancellationToken, part: PathBuf) {
+/// Cancels the rendering of `parts` at the first signal, and ends the process at the second.
+pub fn cancel_on_signals(runtime: &Handle, cancel: &CancellationToken, parts: Vec<PathBuf>) {
     let cancel = cancel.clone();
     runtime.spawn(async move {
         let Ok(mut signals) = StopSignals::new() else {
@@ -22,9 +22,11 @@ pub fn cancel_on_signals(runtime: &Handle, cancel: &CancellationToken, part: Pat
         cancel.cancel();
         // The second does not wait for a decoder either.
         signals.next().await;
-        // Err: it is not there any more.
-        let _ = std::fs::remove_file(wav_beside(&part));
-        let _ = std::fs::remove_file(part);
+        for part in parts {
+            // Err: it is not there any more.
+            let _ = std::fs::remove_file(wav_beside(&part));
+            let _ = std::fs::remove_file(part);
+        }
         std::process::exit(EXIT_INTERRUPTED.into());
     });
 }

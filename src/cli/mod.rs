@@ -6,9 +6,11 @@ mod confine;
 mod decode;
 mod display;
 mod interrupt;
+mod output_video;
 mod partial_file;
 mod render;
 mod serve;
+mod variant;
 
 use std::process::ExitCode;
 

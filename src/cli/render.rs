@@ -1,6 +1,6 @@
 //! `kinora render`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use tokio_util::sync::CancellationToken;
 use super::camera::Camera;
 use super::display::ProgressDisplay;
 use super::interrupt::{EXIT_INTERRUPTED, cancel_on_signals};
-use super::partial_file::{PartialFile, unwritable};
+use super::output_video::OutputVideo;
+use super::variant::{Further, aspect_ratio, max_bytes};
 use super::{flags, runtime};
 use crate::config::Config;
 use crate::encode::Encoder;
-use crate::listing::template::{self, Fields, Templates};
-use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
+use crate::listing::template::{self, Fields, Template, Templates};
+use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS, Variant};
 use crate::net::Net;
-use crate::picture;
-use crate::pipeline::{Pipeline, PipelineError, RenderedVideo};
+use crate::pipeline::{Pipeline, PipelineError, VideoOrder};
 use crate::sandbox::Sandbox;
 use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec};
 use crate::titles::Fonts;
@@ -62,6 +62,14 @@ pub struct Render {
     /// A picture of a listing video to write beside it, in JPEG
     #[arg(long, value_name = "FILE")]
     thumbnail: Option<PathBuf>,
+    /// No more megabytes than these for the video: where they are few, its quality is lower
+    #[arg(long, value_name = "NUMBER", value_parser = max_bytes)]
+    max_mb: Option<u64>,
+    /// A further listing video of the same photos, which are fetched and decoded once: NAME=RATIO, with
+    /// ",plain" without titles, with ",unbranded" without logo and contact, with ",max-mb=NUMBER" no
+    /// larger than that. Its file has the name of the output, with -NAME before the ending. Can be repeated
+    #[arg(long, value_name = "NAME=RATIO", value_parser = Further::parse)]
+    variant: Vec<Further>,
     /// File with settings [default: none]
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
@@ -105,10 +113,6 @@ fn within(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clone
     }
 }
 
-fn aspect_ratio(name: &str) -> Result<AspectRatio, String> {
-    AspectRatio::named(name).ok_or_else(|| "not one of 16:9, 1:1, 4:5 and 9:16".to_owned())
-}
-
 impl Render {
     pub fn run(self) -> Result<ExitCode, String> {
         let flags = flags([
@@ -130,21 +134,22 @@ impl Render {
             fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
         };
-        let spec = self.spec(&config.templates, &pipeline.fonts)?;
-        if let Some(warning) = pipeline.warning(&spec) {
+        let videos = self.videos(&config.templates, &pipeline.fonts)?;
+        for warning in videos.iter().filter_map(|it| pipeline.warning(&it.spec)) {
             eprintln!("kinora: {warning}");
         }
-        let part = PartialFile::beside(&self.output)?;
         let cancel = CancellationToken::new();
-        cancel_on_signals(runtime.handle(), &cancel, part.file.clone());
+        let parts = videos.iter().map(|video| video.part().to_owned());
+        cancel_on_signals(runtime.handle(), &cancel, parts.collect());
         let display = ProgressDisplay::new();
-        let rendered = pipeline.render(&spec, &part.file, &display, &cancel);
+        let orders: Vec<VideoOrder> = videos.iter().map(OutputVideo::order).collect();
+        let rendered = pipeline.render(&orders, &display, &cancel);
         display.close();
         match rendered {
-            Ok(video) => {
-                self.write_thumbnail(&video)?;
-                part.take_its_place()?;
-                self.report(&video);
+            Ok(rendered) => {
+                for (video, rendered) in videos.into_iter().zip(&rendered) {
+                    video.finish(rendered)?;
+                }
                 Ok(ExitCode::SUCCESS)
             }
             Err(PipelineError::Failed(failure) | PipelineError::EncoderDied(failure)) => {
@@ -154,38 +159,64 @@ impl Render {
         }
     }
 
-    fn spec(&self, templates: &template::Settings, fonts: &Fonts) -> Result<VideoSpec, String> {
-        let photos: Vec<Asset> = self.photos.iter().map(|name| asset(name)).collect();
-        let mut spec = self.plain_spec(photos, templates, fonts)?;
-        self.camera.apply(&mut spec);
-        Ok(spec)
-    }
-
-    /// With the default motions and transitions.
-    fn plain_spec(
+    /// All videos, whose files are begun.
+    fn videos(
         &self,
-        photos: Vec<Asset>,
         templates: &template::Settings,
         fonts: &Fonts,
-    ) -> Result<VideoSpec, String> {
-        let wants_listing = self.template.is_some()
-            || self.music.is_some()
-            || self.aspect_ratio.is_some()
-            || self.thumbnail.is_some();
-        if photos.len() == 1 && !wants_listing {
-            return Ok(self.zoom(photos));
-        }
-        if self.zoom_speed.is_some() {
-            return Err("--zoom-speed is for a single photo without a template".to_owned());
-        }
-        let spec = self.listing(photos, templates, fonts)?;
-        if spec.scenes.len() > spec.output.frames() as usize {
-            return Err("the video is too short to show every photo".to_owned());
-        }
-        Ok(spec)
+    ) -> Result<Vec<OutputVideo>, String> {
+        self.check_names()?;
+        let specs = self.specs(templates, fonts)?;
+        let further = std::iter::once(None).chain(self.variant.iter().map(Some));
+        let file = |file: &Path, further: Option<&Further>| {
+            further.map_or_else(|| file.to_owned(), |further| further.beside(file))
+        };
+        let videos = specs.into_iter().zip(further).map(|(spec, further)| {
+            let thumbnail = self.thumbnail.as_ref();
+            let thumbnail = thumbnail.map(|picture| file(picture, further));
+            OutputVideo::begin(spec, file(&self.output, further), thumbnail)
+        });
+        videos.collect()
     }
 
-    fn zoom(&self, photos: Vec<Asset>) -> VideoSpec {
+    fn check_names(&self) -> Result<(), String> {
+        let names: Vec<&str> = self.variant.iter().map(Further::name).collect();
+        let again = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
+        again.map_or(Ok(()), |i| {
+            Err(format!("there are two variants of the name {:?}", names[i]))
+        })
+    }
+
+    /// Of all videos; first, that of `--output`.
+    fn specs(
+        &self,
+        templates: &template::Settings,
+        fonts: &Fonts,
+    ) -> Result<Vec<VideoSpec>, String> {
+        let mut specs = if self.photos.len() == 1 && !self.wants_listing() {
+            vec![self.zoom()]
+        } else {
+            self.listings(templates, fonts)?
+        };
+        for spec in &mut specs {
+            self.camera.apply(spec);
+        }
+        Ok(specs)
+    }
+
+    fn wants_listing(&self) -> bool {
+        self.template.is_some()
+            || self.music.is_some()
+            || self.aspect_ratio.is_some()
+            || self.thumbnail.is_some()
+            || !self.variant.is_empty()
+    }
+
+    fn photos(&self) -> Vec<Asset> {
+        self.photos.iter().map(|name| asset(name)).collect()
+    }
+
+    fn zoom(&self) -> VideoSpec {
         let motion = match (self.zoom_speed, self.camera.is_set()) {
             (None, true) => Motion::Eased(Move::Auto),
             (speed, _) => Motion::CentreZoom {
@@ -194,7 +225,7 @@ impl Render {
         };
         let scene = |photo| Scene::new(photo, motion);
         VideoSpec {
-            scenes: photos.into_iter().map(scene).collect(),
+            scenes: self.photos().into_iter().map(scene).collect(),
             transition: Transition::CUT,
             overlays: Vec::new(),
             logo: None,
@@ -204,19 +235,43 @@ impl Render {
                 frame_rate: self.frame_rate,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: self.max_mb,
             },
         }
     }
 
-    fn listing(
+    /// Of one listing, with the default motions and transitions.
+    fn listings(
         &self,
-        photos: Vec<Asset>,
         templates: &template::Settings,
         fonts: &Fonts,
-    ) -> Result<VideoSpec, String> {
-        let length = self.length.unwrap_or(listing::LENGTH);
+    ) -> Result<Vec<VideoSpec>, String> {
+        if self.zoom_speed.is_some() {
+            return Err("--zoom-speed is for a single photo without a template".to_owned());
+        }
+        let templates = Templates::load(templates.directory.as_deref());
+        let templates = templates.map_err(|error| error.to_string())?;
+        let template = self.template(&templates, fonts)?;
+        let main = Variant {
+            aspect_ratio: self.aspect_ratio.unwrap_or_default(),
+            template,
+            is_branded: true,
+            max_bytes: self.max_mb,
+        };
+        let further = self.variant.iter().map(|further| further.variant(template));
+        let listing = self.listing();
+        let specs = std::iter::once(main).chain(further);
+        let specs: Vec<VideoSpec> = specs.map(|variant| listing.spec(&variant)).collect();
+        let is_too_short = |spec: &VideoSpec| spec.scenes.len() > spec.output.frames() as usize;
+        match specs.iter().any(is_too_short) {
+            true => Err("the video is too short to show every photo".to_owned()),
+            false => Ok(specs),
+        }
+    }
+
+    fn listing(&self) -> Listing {
         let facts = &self.facts;
-        let listing = Listing {
+        Listing {
             facts: Fields {
                 address: facts.address.clone(),
                 price: facts.price.clone(),
@@ -226,18 +281,22 @@ impl Render {
                 website: facts.contact_website.clone(),
                 logo: self.logo.is_some(),
             },
-            photos,
+            photos: self.photos(),
             logo: self.logo.as_deref().map(asset),
             soundtrack: self.music.as_deref().map(asset),
-            aspect_ratio: self.aspect_ratio.unwrap_or_default(),
-            length,
+            length: self.length.unwrap_or(listing::LENGTH),
             frame_rate: self.frame_rate,
-        };
+        }
+    }
+
+    fn template<'a>(
+        &self,
+        templates: &'a Templates,
+        fonts: &Fonts,
+    ) -> Result<Option<&'a Template>, String> {
         let Some(name) = &self.template else {
-            return Ok(listing.spec(None));
+            return Ok(None);
         };
-        let templates = Templates::load(templates.directory.as_deref());
-        let templates = templates.map_err(|error| error.to_string())?;
         let template = templates.get(name).ok_or_else(|| {
             let names: Vec<&str> = templates.names().collect();
             format!(
@@ -248,26 +307,7 @@ impl Render {
         if let Some(warning) = fonts.missing_warning(name, template.fonts()) {
             eprintln!("kinora: {warning}");
         }
-        Ok(listing.spec(Some(template)))
-    }
-
-    fn write_thumbnail(&self, rendered: &RenderedVideo) -> Result<(), String> {
-        let (Some(file), Some(frame)) = (&self.thumbnail, &rendered.thumbnail) else {
-            return Ok(());
-        };
-        let jpeg = picture::thumbnail(frame, rendered.size).map_err(|error| error.to_string())?;
-        std::fs::write(file, jpeg).map_err(|error| unwritable(file, &error))
-    }
-
-    fn report(&self, rendered: &RenderedVideo) {
-        eprintln!(
-            "{}: {}x{}, {} frames, {:.1} MB",
-            self.output.display(),
-            rendered.size.width,
-            rendered.size.height,
-            rendered.frames,
-            rendered.bytes as f64 / 1e6
-        );
+        Ok(Some(template))
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! settings ─ which ffmpeg, codec and preset
 //! codec ─ ffmpeg's arguments for a preset
+//! limit ─ the bit rate at which a file stays small enough
 //! process ─ a running ffmpeg, and how it ends
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! making, never anything a user sent. It runs without network.
 
 mod codec;
+mod limit;
 mod preset;
 mod process;
 mod settings;
@@ -27,6 +29,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use codec::Codec;
+pub use limit::SizeLimit;
 pub use preset::Preset;
 pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
@@ -43,9 +46,11 @@ const LABELS: &str =
 const SOUND: [&str; 10] = [
     "-c:a", "aac", "-aac_pns", "0", "-b:a", "160k", "-ar", "48000", "-ac", "2",
 ];
+/// Of the sound, at most.
+const SOUND_BITS_PER_SECOND: f64 = 168e3;
 
 /// Threads of the encoder. Two for a core keep the cores busy while frames wait for one another;
-/// each costs the memory of three frames.
+/// each costs the memory of three frames, and some time: several videos on two cores have one each.
 const MAX_ENCODER_THREADS: usize = 8;
 
 /// For the probe, which takes a fraction of a second.
@@ -75,6 +80,9 @@ pub struct EncodeOrder<'a> {
     pub keyframes: Vec<f64>,
     /// All frames are gradients without texture.
     pub is_soft: bool,
+    pub limit: Option<SizeLimit>,
+    /// Videos that are encoded at the same time, and share the cores.
+    pub videos: usize,
 }
 
 /// The longest time from one keyframe to the next, in seconds.
@@ -89,6 +97,8 @@ pub enum EncodeError {
     Died(#[source] FfmpegExit),
     #[error("the disk is full")]
     DiskFull,
+    #[error("the video cannot be made in {max_bytes} bytes: it needs {bytes}")]
+    TooLarge { bytes: u64, max_bytes: u64 },
     #[error("the video encoder left no video")]
     Output(#[source] io::Error),
 }
@@ -126,6 +136,8 @@ impl Encoder {
             frame_rate: 30,
             keyframes: Vec::new(),
             is_soft: false,
+            limit: None,
+            videos: 1,
         };
         let mut encoding = self.spawn(&order, &output, &cancel)?;
         encoding.write_header(size, 30)?;
@@ -160,8 +172,8 @@ impl Encoder {
     ) -> Result<Encoding, EncodeError> {
         let preset = self.preset.unwrap_or(order.usual_preset);
         let threads = thread::available_parallelism()
-            .map_or(2, |cores| 2 * cores.get())
-            .min(MAX_ENCODER_THREADS);
+            .map_or(2, |cores| 2 * cores.get() / order.videos)
+            .clamp(1, MAX_ENCODER_THREADS);
         let mut command =
             confinement::encoder(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
         // As FfmpegCommand expects them.
@@ -185,6 +197,7 @@ impl Encoder {
         command
             .args(["-vf", LABELS, "-chroma_sample_location", "left"])
             .args((self.codec.arguments)(preset, threads, order.is_soft))
+            .args(order.limit.map(limit::arguments).into_iter().flatten())
             .args(["-g", &(KEYFRAME_INTERVAL * order.frame_rate).to_string()])
             .args(keyframes(&order.keyframes).into_iter().flatten())
             .args(["-color_range", "tv", "-colorspace", "bt709"])

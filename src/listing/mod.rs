@@ -25,39 +25,56 @@ const THUMBNAIL_AT: f64 = 2.0;
 /// The same in short videos, as a share of the length.
 const THUMBNAIL_SHARE: f64 = 0.125;
 
-/// What a listing video is made of.
+/// What listing videos are made of.
 pub struct Listing {
     pub photos: Vec<Asset>,
     /// About the property and its agent.
     pub facts: Fields,
     pub logo: Option<Asset>,
     pub soundtrack: Option<Asset>,
-    pub aspect_ratio: AspectRatio,
     /// Seconds.
     pub length: f64,
     /// Frames per second.
     pub frame_rate: u32,
 }
 
+/// One of the videos of a listing.
+#[derive(Clone, Copy)]
+pub struct Variant<'a> {
+    pub aspect_ratio: AspectRatio,
+    /// Whose titles it has.
+    pub template: Option<&'a Template>,
+    /// With the logo, and with the agent's name, number and website: some portals forbid them.
+    pub is_branded: bool,
+    /// Of the file.
+    pub max_bytes: Option<u64>,
+}
+
 impl Listing {
-    /// The specification of the video, with the titles of a template if there is one.
-    pub fn spec(self, template: Option<&Template>) -> VideoSpec {
-        let titles = template.map(|template| template.fill(&self.facts, self.length));
+    /// The specification of one of its videos.
+    pub fn spec(&self, variant: &Variant) -> VideoSpec {
+        let Variant { template, .. } = variant;
+        let facts = match variant.is_branded {
+            true => self.facts.clone(),
+            false => self.facts.unbranded(),
+        };
+        let titles = template.map(|template| template.fill(&facts, self.length));
         let titles = titles.unwrap_or_default();
-        let scene = |photo| Scene::new(photo, Motion::Eased(Move::Auto));
-        let mut scenes: Vec<Scene> = self.photos.into_iter().map(scene).collect();
+        let scene = |photo: &Asset| Scene::new(photo.clone(), Motion::Eased(Move::Auto));
+        let mut scenes: Vec<Scene> = self.photos.iter().map(scene).collect();
         give_time(&mut scenes, self.length, &titles);
         VideoSpec {
             scenes,
             transition: template.map_or(TRANSITION, |template| template.transition),
             overlays: titles.overlays,
-            logo: self.logo,
-            soundtrack: self.soundtrack,
+            logo: self.logo.clone().filter(|_| variant.is_branded),
+            soundtrack: self.soundtrack.clone(),
             output: Output {
                 length: self.length,
                 frame_rate: self.frame_rate,
-                frame: Frame::Size(self.aspect_ratio.size()),
+                frame: Frame::Size(variant.aspect_ratio.size()),
                 thumbnail_at: Some(THUMBNAIL_AT.min(THUMBNAIL_SHARE * self.length)),
+                max_bytes: variant.max_bytes,
             },
         }
     }

@@ -54,6 +54,7 @@ use raster::Raster;
 use serde::{Deserialize, Serialize};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// How far a picture is reduced while it is decoded: a plane is averaged over blocks of 2^shift × 2^shift pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,14 @@ impl Detail {
         luma_shift: Self::MAX_SHIFT,
         chroma_shift: Self::MAX_SHIFT,
     };
+
+    /// The coarsest that is as fine as both.
+    pub fn finer(self, other: Detail) -> Detail {
+        Detail {
+            luma_shift: self.luma_shift.min(other.luma_shift),
+            chroma_shift: self.chroma_shift.min(other.chroma_shift),
+        }
+    }
 
     /// With shifts of at most [`Detail::MAX_SHIFT`].
     pub fn clamped(self) -> Detail {
@@ -101,7 +110,7 @@ pub struct Picture {
     /// The reduction of the planes.
     pub detail: Detail,
     /// Y, Cb, Cr.
-    pub planes: [Plane; 3],
+    pub planes: [Arc<Plane>; 3],
 }
 
 /// Limits on pictures, checked against the header before any memory in proportion to the picture is allocated.
@@ -212,7 +221,7 @@ impl Decoded {
         Picture {
             size: self.size(),
             detail,
-            planes: upright::planes(&self.0, detail),
+            planes: upright::planes(&self.0, detail).map(Arc::new),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a video is made from: its photos, its logo and its soundtrack.
+//! What videos are made from: their photos, their logo and their soundtrack.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
 use super::photos::PhotoSource;
 use super::publisher::TemporaryFile;
-use super::{Pipeline, PipelineError};
+use super::{Pipeline, PipelineError, VideoOrder};
 use crate::job::{Failure, FailureCode};
 use crate::net::Oversize;
 use crate::picture::Logo;
 use crate::sandbox::Sandbox;
-use crate::spec::{Size, VideoSpec};
+use crate::spec::Size;
 
 const PHOTO: AssetKind = AssetKind {
     accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
@@ -41,18 +41,22 @@ pub struct Assets<'a> {
     soundtrack: Option<PendingAsset>,
     logo: Option<PendingAsset>,
     sandbox: &'a Sandbox,
+    /// Of the first video; the soundtrack is as long.
+    file: &'a Path,
+    seconds: f64,
     /// Aborted when the assets are dropped.
     _downloads: AssetDownloads<'a>,
 }
 
 impl<'a> Assets<'a> {
-    /// Starts all downloads, into the directory of `file`. Cancels `failed` when one fails.
+    /// Starts all downloads for these videos, into the directory of the first. Cancels `failed` when one fails. `None`
+    /// if there are no videos.
     pub fn fetch(
         pipeline: &'a Pipeline,
-        spec: &VideoSpec,
-        file: &Path,
+        orders: &[VideoOrder<'a>],
         failed: &CancellationToken,
-    ) -> Self {
+    ) -> Option<Self> {
+        let VideoOrder { spec, file } = orders.first()?;
         let directory = directory(file);
         let Pipeline {
             runtime,
@@ -64,30 +68,29 @@ impl<'a> Assets<'a> {
         // The soundtrack first, which has to be ready before the first frame.
         let soundtrack = spec.soundtrack.as_ref();
         let soundtrack = soundtrack.map(|asset| downloads.start(asset, SOUNDTRACK));
-        let logo = spec.logo.as_ref();
+        let mut logos = orders.iter().map(|order| order.spec.logo.as_ref());
+        let logo = logos.find_map(|logo| logo);
         let logo = logo.map(|asset| downloads.start(asset, LOGO));
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
         let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
-        Self {
+        Some(Self {
             photos: PhotoSource::new(photos, sandbox.session(), directory),
             soundtrack,
             logo,
             sandbox,
+            file,
+            seconds: spec.output.seconds(),
             _downloads: downloads,
-        }
+        })
     }
 
-    pub fn logo(
-        &mut self,
-        video: &Path,
-        cancel: &CancellationToken,
-    ) -> Result<Option<Logo>, PipelineError> {
+    pub fn logo(&mut self, cancel: &CancellationToken) -> Result<Option<Logo>, PipelineError> {
         let Some(logo) = &mut self.logo else {
             return Ok(None);
         };
         let file = logo.file(cancel)?;
         let mut session = self.sandbox.session();
-        let decoded = session.logo(&file, directory(video), LARGEST_LOGO, cancel);
+        let decoded = session.logo(&file, directory(self.file), LARGEST_LOGO, cancel);
         decoded
             .map(Some)
             .map_err(|error| logo.not_decoded(FailureCode::NotAPicture, error))
@@ -96,34 +99,26 @@ impl<'a> Assets<'a> {
     /// The soundtrack, as long as the video: a WAV file beside that of the video.
     pub fn soundtrack(
         &mut self,
-        spec: &VideoSpec,
-        video: &Path,
         cancel: &CancellationToken,
     ) -> Result<Option<TemporaryFile>, PipelineError> {
         let Some(soundtrack) = &mut self.soundtrack else {
             return Ok(None);
         };
         let file = soundtrack.file(cancel)?;
-        let wav = TemporaryFile::new(wav_beside(video));
+        let wav = TemporaryFile::new(wav_beside(self.file));
         let out = File::create(wav.path()).map_err(|error| not_written(&error))?;
-        let seconds = spec.output.seconds();
         let mut session = self.sandbox.session();
-        let decoded = session.soundtrack(&file, seconds, &out, cancel);
+        let decoded = session.soundtrack(&file, self.seconds, &out, cancel);
         decoded
             .map(|()| Some(wav))
             .map_err(|error| soundtrack.not_decoded(FailureCode::NotSound, error))
     }
 
     /// Everything that is wrong with the assets, as one failure.
-    pub fn failures(
-        &mut self,
-        spec: &VideoSpec,
-        video: &Path,
-        cancel: &CancellationToken,
-    ) -> PipelineError {
+    pub fn failures(&mut self, cancel: &CancellationToken) -> PipelineError {
         let others = [
-            self.logo(video, cancel).map(drop),
-            self.soundtrack(spec, video, cancel).map(drop),
+            self.logo(cancel).map(drop),
+            self.soundtrack(cancel).map(drop),
         ];
         let is_known = others.iter().any(Result::is_err);
         let mut failures = match self.photos.failures(is_known, cancel) {

@@ -1,47 +1,47 @@
-//! How one video is made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
+//! How videos are made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
 //!
 //! ```text
 //! downloads (with room) ─ photos (decoded one ahead), soundtrack, logo ─ assets
-//! sink ─ frames ▸ encoder
+//! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
 //! publisher ─ a finished file, kept on disk ▸ storage
 //! ```
 
 mod assets;
 mod downloads;
 mod photos;
+mod progress;
 mod publisher;
 mod room;
 mod sink;
+mod video;
 
 use std::io;
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
-use crossbeam_channel::bounded;
 use log::error;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use assets::wav_beside;
+pub use progress::Observer;
 use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
 
 // What whoever publishes has to know of storages.
 pub use crate::storage::{Fence, FenceError, StorageError};
 
-use crate::encode::{EncodeError, EncodeOrder, Encoder, Preset};
+use crate::encode::{EncodeError, Encoder};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::Net;
-use crate::render::{self, Composition, RenderError};
+use crate::render::Composition;
 use crate::sandbox::Sandbox;
 use crate::spec::{Size, VideoSpec};
 use crate::titles::Fonts;
 use assets::Assets;
-use photos::PhotoSource;
-use sink::EncoderSink;
+use progress::Progress;
+use video::{NoVideo, Video};
 
 /// From a specification to a file; cheap to clone.
 #[derive(Clone)]
@@ -53,10 +53,11 @@ pub struct Pipeline {
     pub encoder: Encoder,
 }
 
-/// Who wants to know how far it is.
-pub trait Observer: Sync {
-    /// Told of every frame.
-    fn frames_done(&self, done: u32, of: u32);
+/// A video that is to be made in `file`.
+#[derive(Clone, Copy)]
+pub struct VideoOrder<'a> {
+    pub spec: &'a VideoSpec,
+    pub file: &'a Path,
 }
 
 /// A video file.
@@ -81,27 +82,30 @@ pub enum PipelineError {
 }
 
 impl Pipeline {
-    /// Makes the video in `file`, whole or not at all. Until then its assets are beside it.
+    /// Makes these videos, all of them or none. The photos, and the soundtrack with its length, are those of the first;
+    /// each photo is fetched, decoded and looked at once. Until the end, assets are beside the first file.
     /// Blocks: call it on a thread of its own.
     pub fn render(
         &self,
-        spec: &VideoSpec,
-        file: &Path,
+        orders: &[VideoOrder],
         observer: &dyn Observer,
         cancel: &CancellationToken,
-    ) -> Result<RenderedVideo, PipelineError> {
+    ) -> Result<Vec<RenderedVideo>, PipelineError> {
         // Cancelled as well when a download fails.
         let abort = cancel.child_token();
-        let mut assets = Assets::fetch(self, spec, file, &abort);
-        let rendered = self.render_assets(&mut assets, spec, file, observer, &abort);
+        let Some(mut assets) = Assets::fetch(self, orders, &abort) else {
+            return Ok(Vec::new());
+        };
+        let rendered = self.render_assets(&mut assets, orders, observer, &abort);
         match rendered {
-            Ok(video) => Ok(video),
+            Ok(videos) => Ok(videos),
             Err(_) if cancel.is_cancelled() => Err(PipelineError::Cancelled),
             // The encoder was ended, or the frames with it, because of an asset.
-            Err(_) if abort.is_cancelled() => Err(assets.failures(spec, file, cancel)),
-            Err(NoVideo::Asset) => Err(assets.failures(spec, file, cancel)),
+            Err(_) if abort.is_cancelled() => Err(assets.failures(cancel)),
+            Err(NoVideo::Asset) => Err(assets.failures(cancel)),
             Err(NoVideo::Encoder(error)) => Err(encoder_failure(error)),
-            Err(NoVideo::Because(error)) => Err(error),
+            Err(NoVideo::Thread(error)) => Err(thread_failure(&error)),
+            Err(NoVideo::Stopped) => Err(PipelineError::Cancelled),
         }
     }
 
@@ -113,95 +117,32 @@ impl Pipeline {
     fn render_assets(
         &self,
         assets: &mut Assets,
-        spec: &VideoSpec,
-        file: &Path,
+        orders: &[VideoOrder],
         observer: &dyn Observer,
         abort: &CancellationToken,
-    ) -> Result<RenderedVideo, NoVideo> {
-        let wav = assets.soundtrack(spec, file, abort);
-        let wav = wav.map_err(NoVideo::asset)?;
-        let logo = assets.logo(file, abort).map_err(NoVideo::asset)?;
+    ) -> Result<Vec<RenderedVideo>, NoVideo> {
+        let wav = assets.soundtrack(abort).map_err(NoVideo::asset)?;
+        let logo = assets.logo(abort).map_err(NoVideo::asset)?;
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(NoVideo::asset)?;
-        let wav = wav.as_ref().map(TemporaryFile::path);
-        let composition = Composition::new(spec, logo.as_ref(), &self.fonts);
-        let order = EncodeOrder {
-            file,
-            sound: wav,
-            usual_preset: default_preset(spec),
-            frame_rate: spec.output.frame_rate,
-            keyframes: composition.beginnings().collect(),
-            is_soft: false,
-        };
+        let compositions: Vec<Composition> = orders
+            .iter()
+            .map(|order| Composition::new(order.spec, logo.as_ref(), &self.fonts))
+            .collect();
+        let frames = compositions.iter().map(Composition::frames).sum();
+        let progress = Progress::new(observer, frames);
         let decoding = abort.child_token();
-        let output = &spec.output;
-        let sink = EncoderSink::new(&self.encoder, order, abort, output, observer, &decoding);
-        let mut sink = sink.map_err(NoVideo::Encoder)?;
-        draw(&composition, &mut assets.photos, &mut sink, &decoding)?;
-        sink.finish().map_err(NoVideo::Encoder)
-    }
-}
-
-/// What is to be told of a video that was not made.
-enum NoVideo {
-    /// Everything that is wrong with the assets.
-    Asset,
-    /// Also an encoder that was ended because of the cancellation.
-    Encoder(EncodeError),
-    Because(PipelineError),
-}
-
-impl NoVideo {
-    /// The failure is one of perhaps many.
-    fn asset(_: PipelineError) -> Self {
-        Self::Asset
-    }
-}
-
-impl From<PipelineError> for NoVideo {
-    fn from(error: PipelineError) -> Self {
-        Self::Because(error)
-    }
-}
-
-/// Decodes the photos on a thread of their own, and draws the frames.
-fn draw(
-    composition: &Composition,
-    photos: &mut PhotoSource,
-    sink: &mut EncoderSink,
-    decoding: &CancellationToken,
-) -> Result<(), NoVideo> {
-    // A channel without places: one picture at most waits, in the hands of the decoder.
-    let (sender, pictures) = bounded(0);
-    let (drawn, decoded) = thread::scope(|scope| {
-        let decode = move || photos.send_all(composition, &sender, decoding);
-        let decoder = thread::Builder::new()
-            .name("decode".into())
-            .spawn_scoped(scope, decode)?;
-        let drawn = render::render(composition, pictures, sink);
-        decoding.cancel();
-        let decoded = decoder.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok((drawn, decoded))
-    })
-    .map_err(thread_failure)?;
-    match (drawn, sink.error()) {
-        (Ok(()), _) => Ok(()),
-        (Err(_), Some(error)) => Err(NoVideo::Encoder(error)),
-        (Err(RenderError::Thread(error)), None) => Err(thread_failure(error).into()),
-        // The sink has only stopped because it was cancelled.
-        (Err(RenderError::Stopped), None) => Err(PipelineError::Cancelled.into()),
-        (Err(RenderError::MissingPicture), None) => Err(decoded.map_or(NoVideo::Asset, |()| {
-            NoVideo::Because(PipelineError::Cancelled)
-        })),
-    }
-}
-
-/// Videos of several photos are long, and their clients are waiting: their encoder is to be quick.
-fn default_preset(spec: &VideoSpec) -> Preset {
-    if spec.scenes.len() > 1 {
-        Preset::Fast
-    } else {
-        Preset::Balanced
+        let videos = orders.iter().zip(&compositions);
+        let videos = videos.map(|(order, composition)| Video {
+            composition,
+            file: order.file,
+            videos: orders.len(),
+            wav: wav.as_ref().map(TemporaryFile::path),
+            progress: &progress,
+            abort,
+            decoding: &decoding,
+        });
+        video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)
     }
 }
 
@@ -212,6 +153,7 @@ fn encoder_failure(error: EncodeError) -> PipelineError {
         EncodeError::NotStarted(_) | EncodeError::Died { .. } | EncodeError::Output(_) => {
             FailureCode::EncoderFailed
         }
+        EncodeError::TooLarge { .. } => FailureCode::TooLarge,
     };
     let failure = Failure::new(code, error.to_string());
     match error {
@@ -220,7 +162,7 @@ fn encoder_failure(error: EncodeError) -> PipelineError {
     }
 }
 
-fn thread_failure(error: io::Error) -> PipelineError {
+fn thread_failure(error: &io::Error) -> PipelineError {
     error!("a thread could not be started: {error}");
     PipelineError::Failed(Failure::internal())
 }

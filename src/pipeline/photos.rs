@@ -1,6 +1,7 @@
-//! The photos of a video: decoded one at a time, in the order of the scenes.
+//! The photos of videos: decoded one at a time, in the order of the scenes, for all videos that show them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -10,16 +11,63 @@ use super::PipelineError;
 use super::downloads::PendingAsset;
 use crate::job::{Failure, FailureCode};
 use crate::picture::{Detail, Picture};
-use crate::render::Composition;
+use crate::render::{Composition, Photo};
 use crate::sandbox::Session;
 use crate::spec::Size;
+use crate::subject::{Finder, Subject};
 
 /// For checking the photos after one that has failed. What was found by then is told.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
+/// A video, and its way to the photos.
+pub struct Viewer<'a> {
+    composition: &'a Composition<'a>,
+    photos: Sender<Arc<Photo>>,
+    /// Of its frames; known with the first photo.
+    frame: Option<Size>,
+}
+
+impl<'a> Viewer<'a> {
+    pub fn new(composition: &'a Composition<'a>, photos: Sender<Arc<Photo>>) -> Self {
+        Self {
+            composition,
+            photos,
+            frame: None,
+        }
+    }
+
+    fn shows(&self, scene: usize) -> bool {
+        self.composition.shows(scene)
+    }
+
+    fn needs_subject(&self, scene: usize) -> bool {
+        self.shows(scene) && self.composition.needs_subject(scene)
+    }
+
+    /// How coarse a photo of this size may be decoded.
+    fn detail(&self, scene: usize, photo: Size) -> Detail {
+        if !self.shows(scene) {
+            return Detail::COARSEST;
+        }
+        let frame = self.frame.unwrap_or_else(|| self.composition.frame(photo));
+        self.composition.detail(scene, photo, frame)
+    }
+
+    /// `false`: the video wants no more.
+    fn send(&mut self, scene: usize, photo: &Arc<Photo>) -> bool {
+        if !self.shows(scene) {
+            return true;
+        }
+        self.frame
+            .get_or_insert_with(|| self.composition.frame(photo.picture.size));
+        self.photos.send(photo.clone()).is_ok()
+    }
+}
+
 pub struct PhotoSource {
     photos: Vec<PendingAsset>,
     session: Session,
+    finder: Finder,
     /// For files on the way.
     directory: PathBuf,
     /// How many have been decoded.
@@ -31,6 +79,7 @@ impl PhotoSource {
         Self {
             photos,
             session,
+            finder: Finder::default(),
             directory: directory.to_owned(),
             decoded: 0,
         }
@@ -44,25 +93,32 @@ impl PhotoSource {
         }
     }
 
-    /// Decodes the photos of all scenes that are shown, as finely as their frames need them, and
-    /// sends them one after the other. Ends early when nobody receives them any more.
+    /// Decodes the photos of all scenes that are shown, once each and as finely as the finest frames need them, and
+    /// sends them to the videos that show them, one after the other. Ends early when no video wants any more.
     pub fn send_all(
         &mut self,
-        composition: &Composition,
-        pictures: &Sender<Picture>,
+        mut viewers: Vec<Viewer>,
         cancel: &CancellationToken,
     ) -> Result<(), PipelineError> {
-        let mut frame = None;
-        for scene in composition.shown_scenes() {
-            let detail = |photo: Size| {
-                let frame = frame.unwrap_or_else(|| composition.frame(photo));
-                composition.detail(scene, photo, frame)
+        for scene in 0..self.photos.len() {
+            let is_shown = viewers.iter().any(|viewer| viewer.shows(scene));
+            if !is_shown {
+                continue;
+            }
+            let detail = |photo| {
+                let details = viewers.iter().map(|viewer| viewer.detail(scene, photo));
+                details.fold(Detail::COARSEST, Detail::finer)
             };
             let picture = self.decode(scene, detail, cancel)?;
-            frame.get_or_insert_with(|| composition.frame(picture.size));
             self.photos[scene].release();
             self.decoded = scene + 1;
-            if pictures.send(picture).is_err() {
+            let subject = match viewers.iter().any(|viewer| viewer.needs_subject(scene)) {
+                true => self.finder.find(&picture),
+                false => Subject::default(),
+            };
+            let photo = Arc::new(Photo { picture, subject });
+            viewers.retain_mut(|viewer| viewer.send(scene, &photo));
+            if viewers.is_empty() {
                 break;
             }
         }

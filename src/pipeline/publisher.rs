@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{debug, error, warn};
 use tokio_util::sync::CancellationToken;
 
-use super::{Observer, Pipeline, PipelineError};
+use super::{Observer, Pipeline, PipelineError, VideoOrder};
 use crate::errors::chain;
 use crate::job::{
     Failure, FailureCode, Job, JobId, StoredVideo, Timestamp, UnstoredVideo, VideoFacts, VideoUrls,
@@ -46,7 +46,12 @@ impl Publisher {
             |ending| TemporaryFile::new(self.work_dir.join(&name).with_added_extension(ending));
         let spec = &job.request.spec;
         let video = temporary("mp4");
-        let rendered = self.pipeline.render(spec, video.path(), observer, cancel)?;
+        let order = VideoOrder {
+            spec,
+            file: video.path(),
+        };
+        let rendered = self.pipeline.render(&[order], observer, cancel)?.pop();
+        let rendered = rendered.ok_or_else(|| PipelineError::Failed(Failure::internal()))?;
         if let Some(frame) = &rendered.thumbnail {
             let thumbnail = temporary("jpg");
             write_thumbnail(frame, rendered.size, thumbnail.path())?;

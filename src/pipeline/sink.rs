@@ -2,9 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use tokio_util::sync::CancellationToken;
-
-use super::{Observer, RenderedVideo};
+use super::RenderedVideo;
+use super::video::Video;
 use crate::encode::{EncodeError, EncodeOrder, Encoder, Encoding};
 use crate::render::FrameSink;
 use crate::spec::{Output, Size};
@@ -13,14 +12,8 @@ use crate::spec::{Output, Size};
 pub struct EncoderSink<'a> {
     encoder: &'a Encoder,
     order: EncodeOrder<'a>,
-    /// Ends the encoder.
-    abort: &'a CancellationToken,
+    video: &'a Video<'a>,
     encoding: Encoding,
-    output: &'a Output,
-    observer: &'a dyn Observer,
-    /// Checked at every frame, and cancelled when the encoder fails, so that nobody waits for photos
-    /// in vain.
-    decoding: &'a CancellationToken,
     size: Size,
     thumbnail: Option<Vec<u8>>,
     error: Option<EncodeError>,
@@ -31,19 +24,13 @@ impl<'a> EncoderSink<'a> {
     pub fn new(
         encoder: &'a Encoder,
         order: EncodeOrder<'a>,
-        abort: &'a CancellationToken,
-        output: &'a Output,
-        observer: &'a dyn Observer,
-        decoding: &'a CancellationToken,
+        video: &'a Video<'a>,
     ) -> Result<Self, EncodeError> {
         Ok(Self {
-            encoding: encoder.start(&order, abort)?,
+            encoding: encoder.start(&order, video.abort)?,
             encoder,
             order,
-            abort,
-            output,
-            observer,
-            decoding,
+            video,
             size: Size {
                 width: 0,
                 height: 0,
@@ -53,10 +40,14 @@ impl<'a> EncoderSink<'a> {
         })
     }
 
+    fn output(&self) -> &Output {
+        &self.video.composition.spec.output
+    }
+
     /// Starts the encoder again, in the way that suits soft frames.
     fn restart_for_soft_frames(&mut self) -> Result<(), EncodeError> {
         self.order.is_soft = true;
-        self.encoding = self.encoder.start(&self.order, self.abort)?;
+        self.encoding = self.encoder.start(&self.order, self.video.abort)?;
         Ok(())
     }
 
@@ -71,9 +62,12 @@ impl<'a> EncoderSink<'a> {
         let bytes = std::fs::metadata(self.order.file)
             .map_err(EncodeError::Output)?
             .len();
+        if let Some(max_bytes) = self.output().max_bytes.filter(|most| bytes > *most) {
+            return Err(EncodeError::TooLarge { bytes, max_bytes });
+        }
         Ok(RenderedVideo {
             size: self.size,
-            frames: self.output.frames(),
+            frames: self.output().frames(),
             bytes,
             thumbnail: self.thumbnail,
         })
@@ -81,11 +75,12 @@ impl<'a> EncoderSink<'a> {
 
     fn flow(&mut self, written: Result<(), EncodeError>) -> ControlFlow<()> {
         match written {
-            Ok(()) if !self.decoding.is_cancelled() => ControlFlow::Continue(()),
+            Ok(()) if !self.video.decoding.is_cancelled() => ControlFlow::Continue(()),
             Ok(()) => ControlFlow::Break(()),
             Err(error) => {
                 self.error = Some(error);
-                self.decoding.cancel();
+                // So that nobody waits for photos in vain.
+                self.video.decoding.cancel();
                 ControlFlow::Break(())
             }
         }
@@ -105,11 +100,11 @@ impl FrameSink for EncoderSink<'_> {
 
     fn frame(&mut self, index: u32, frame: &[u8]) -> ControlFlow<()> {
         let written = self.encoding.write(frame);
-        if self.output.thumbnail() == Some(index) {
+        if self.output().thumbnail() == Some(index) {
             self.thumbnail = Some(frame.to_vec());
         }
         if written.is_ok() {
-            self.observer.frames_done(index + 1, self.output.frames());
+            self.video.progress.frame_done();
         }
         self.flow(written)
     }

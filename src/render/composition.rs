@@ -3,9 +3,9 @@
 use super::camera::CameraPath;
 use super::motion::{Path, Shot};
 use super::timeline::Timeline;
-use crate::picture::{Detail, Logo, Picture};
+use crate::picture::{Detail, Logo};
 use crate::spec::{Fit, Focus, Motion, Size, VideoSpec};
-use crate::subject::{self, Subject};
+use crate::subject::Subject;
 use crate::titles::{Fonts, Titles};
 
 pub struct Composition<'a> {
@@ -19,7 +19,7 @@ impl<'a> Composition<'a> {
     pub fn new(spec: &'a VideoSpec, logo: Option<&'a Logo>, fonts: &'a Fonts) -> Self {
         Self {
             spec,
-            logo,
+            logo: logo.filter(|_| spec.logo.is_some()),
             fonts,
             timeline: Timeline::new(spec),
         }
@@ -41,9 +41,9 @@ impl<'a> Composition<'a> {
         self.timeline.beginnings().map(move |k| f64::from(k) / rate)
     }
 
-    /// The indices of the scenes that are seen. With more scenes than frames, some are not.
-    pub fn shown_scenes(&self) -> impl Iterator<Item = usize> {
-        (0..self.spec.scenes.len()).filter(|index| !self.timeline.span(*index).is_empty())
+    /// Whether a scene is seen. With more scenes than frames, some are not.
+    pub fn shows(&self, scene: usize) -> bool {
+        !self.timeline.span(scene).is_empty()
     }
 
     /// The size of the frames, in pixels, when the first photo has this one.
@@ -57,17 +57,12 @@ impl<'a> Composition<'a> {
             .detail()
     }
 
-    /// What the motion of a scene has to know of its photo.
-    pub(super) fn subject(&self, scene: usize, picture: &Picture) -> Subject {
+    /// Whether the motion of a scene depends on the subject of its photo.
+    pub fn needs_subject(&self, scene: usize) -> bool {
         let scene = &self.spec.scenes[scene];
-        let matters = matches!(scene.motion, Motion::Eased(_))
+        matches!(scene.motion, Motion::Eased(_))
             && scene.focus == Focus::Auto
-            && scene.fit != Fit::Contain;
-        if matters {
-            subject::find(picture)
-        } else {
-            Subject::default()
-        }
+            && scene.fit != Fit::Contain
     }
 
     pub(super) fn camera(

@@ -32,10 +32,13 @@ pub struct FramePipeline<'a> {
     transition: TransitionKind,
     frame_rate: u32,
     size: Size,
+    threads: usize,
 }
 
 impl<'a> FramePipeline<'a> {
-    pub fn new(composition: &'a Composition, titles: Titles, size: Size) -> Self {
+    /// `videos` are drawn at the same time, and share the cores.
+    pub fn new(composition: &'a Composition, titles: Titles, size: Size, videos: usize) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         let Composition { spec, timeline, .. } = composition;
         Self {
             timeline,
@@ -43,6 +46,7 @@ impl<'a> FramePipeline<'a> {
             transition: spec.transition.kind,
             frame_rate: spec.output.frame_rate,
             size,
+            threads: (cores / videos).clamp(1, MAX_DRAW_THREADS),
         }
     }
 
@@ -53,9 +57,7 @@ impl<'a> FramePipeline<'a> {
         loader: SceneLoader,
         sink: &mut dyn FrameSink,
     ) -> Result<(), RenderError> {
-        let threads = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MAX_DRAW_THREADS);
+        let threads = self.threads;
         thread::scope(|scope| {
             let mut receivers = Vec::with_capacity(threads);
             let mut scene_senders = Vec::with_capacity(threads);

@@ -1,19 +1,19 @@
-//! The scene loader: turns decoded pictures into scenes, in their order.
+//! The scene loader: turns photos into scenes, in their order.
 
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
 use super::Composition;
+use super::photo::Photo;
 use super::scene::Scene;
-use crate::picture::Picture;
 use crate::spec::Size;
 
 /// The scenes that are still to come.
 pub struct SceneLoader<'a> {
     composition: &'a Composition<'a>,
-    pictures: Receiver<Picture>,
-    /// Of the frames; known with the first picture.
+    photos: Receiver<Arc<Photo>>,
+    /// Of the frames; known with the first photo.
     frame: Option<Size>,
     /// The first scene that was not loaded.
     next: usize,
@@ -30,35 +30,36 @@ pub struct LoadedScene {
 pub enum NoScene {
     /// It was the last.
     End,
-    /// Whoever sends the pictures has given up.
+    /// Whoever sends the photos has given up.
     MissingPicture,
 }
 
 impl<'a> SceneLoader<'a> {
-    pub fn new(composition: &'a Composition<'a>, pictures: Receiver<Picture>) -> Self {
+    pub fn new(composition: &'a Composition<'a>, photos: Receiver<Arc<Photo>>) -> Self {
         Self {
             composition,
-            pictures,
+            photos,
             frame: None,
             next: 0,
         }
     }
 
-    /// Waits for the picture of the next scene.
+    /// Waits for the photo of the next scene.
     pub fn next(&mut self) -> Result<LoadedScene, NoScene> {
-        let mut shown = self.composition.shown_scenes();
-        let index = shown
-            .find(|index| *index >= self.next)
+        let mut coming = self.next..self.composition.spec.scenes.len();
+        let index = coming
+            .find(|index| self.composition.shows(*index))
             .ok_or(NoScene::End)?;
-        let picture = self.pictures.recv().map_err(|_| NoScene::MissingPicture)?;
+        let photo = self.photos.recv().map_err(|_| NoScene::MissingPicture)?;
+        let size = photo.picture.size;
         let frame = *self
             .frame
-            .get_or_insert_with(|| self.composition.frame(picture.size));
-        let subject = self.composition.subject(index, &picture);
-        let camera = self
-            .composition
-            .camera(index, picture.size, frame, &subject);
+            .get_or_insert_with(|| self.composition.frame(size));
+        let camera = self.composition.camera(index, size, frame, &photo.subject);
         self.next = index + 1;
+        let picture = photo.picture.clone();
+        // Its planes are freed one by one, when no other video has to show them.
+        drop(photo);
         Ok(LoadedScene {
             index,
             scene: Arc::new(Scene::new(picture, camera)),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! timeline (which scenes make frame k), camera, motion (with framing and sides): what they show of their photos
-//! loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
+//! photo, loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
 //! titles ───────────────────────────────────────────────────────────────────────────┴─ frames (with transition) ─▶ FrameSink
 //! softness ─ whether the encoder has to take care
 //! ```
@@ -15,6 +15,7 @@ mod frames;
 mod framing;
 mod loader;
 mod motion;
+mod photo;
 pub mod pyramid;
 pub mod resample;
 mod scene;
@@ -27,13 +28,14 @@ mod transition;
 use std::io;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::Receiver;
 
 pub use composition::Composition;
+pub use photo::Photo;
 
-use crate::picture::Picture;
 use crate::spec::{Frame, Size};
 use crate::titles::Titles;
 use frames::FramePipeline;
@@ -59,14 +61,15 @@ pub enum RenderError {
     Thread(#[source] io::Error),
 }
 
-/// Draws all frames. `pictures` brings the photo of each scene that is shown, decoded as finely as
-/// [`Composition::detail`] asks; it may end early, if one of them cannot be had.
+/// Draws all frames. `photos` brings the photo of each scene that is shown, decoded at least as finely as
+/// [`Composition::detail`] asks; it may end early, if one of them cannot be had. `videos` are drawn at the same time, and share the cores.
 pub fn render(
     composition: &Composition,
-    pictures: Receiver<Picture>,
+    videos: usize,
+    photos: Receiver<Arc<Photo>>,
     sink: &mut dyn FrameSink,
 ) -> Result<(), RenderError> {
-    let mut loader = SceneLoader::new(composition, pictures);
+    let mut loader = SceneLoader::new(composition, photos);
     let (first, titles) = begin(composition, &mut loader)?;
     let size = first.scene.frame();
     let titles = titles.unwrap_or_else(|| composition.titles(size));
@@ -75,7 +78,7 @@ pub fn render(
     if sink.start(size, frame_rate, is_soft).is_break() {
         return Err(RenderError::Stopped);
     }
-    FramePipeline::new(composition, titles, size).run(first, loader, sink)
+    FramePipeline::new(composition, titles, size, videos).run(first, loader, sink)
 }
 
 /// Waits for the first scene, and paints the titles meanwhile, if the size of the frames does not depend on it.

@@ -4,6 +4,8 @@
 //! one sample per output sample. The finest level has the size that the deepest zoom needs, not a power of two of the
 //! source: a slow zoom needs only that level. A deep zoom adds coarser levels, at the same time per frame.
 
+use std::sync::Arc;
+
 use super::resample::{Crop, Kernel, Resampler};
 use crate::picture::{Plane, parallel};
 
@@ -55,21 +57,21 @@ struct Level {
     /// Position of the plane in it.
     left: usize,
     top: usize,
-    plane: Plane,
+    plane: Arc<Plane>,
 }
 
 impl Pyramid {
     /// Levels for frames whose step (source samples per output sample) runs from `finest`, at the deepest zoom, to
-    /// `coarsest`. The source is freed unless it is the finest level itself.
+    /// `coarsest`. The source is dropped unless it is the finest level itself.
     ///
     /// # Panics
     /// If the source is empty or disagrees with its data, or a step is not positive and finite.
-    pub fn build(source: Plane, finest: f64, coarsest: f64) -> Self {
-        Self::build_spaced(source, finest, coarsest, Spacing::default())
+    pub fn build(source: impl Into<Arc<Plane>>, finest: f64, coarsest: f64) -> Self {
+        Self::build_spaced(source.into(), finest, coarsest, Spacing::default())
     }
 
     /// [`Self::build`] with another spacing; for measurements.
-    pub fn build_spaced(source: Plane, finest: f64, coarsest: f64, spacing: Spacing) -> Self {
+    pub fn build_spaced(source: Arc<Plane>, finest: f64, coarsest: f64, spacing: Spacing) -> Self {
         let usable = |step: f64| step > 0.0 && step.is_finite();
         assert!(
             usable(finest) && usable(coarsest),
@@ -88,12 +90,12 @@ impl Pyramid {
             step = 1.0;
             vec![Level::whole(source)]
         } else {
-            vec![Level::whole(sized(&source, step))]
+            vec![Level::whole(sized(&source, step).into())]
         };
         while coarsest >= spacing.enough * spacing.factor * step {
             step *= spacing.factor;
             let coarser = sized(&levels[levels.len() - 1].plane, step);
-            levels.push(Level::whole(coarser));
+            levels.push(Level::whole(coarser.into()));
         }
         Self {
             source_width,
@@ -133,7 +135,7 @@ impl Pyramid {
 
     /// Finest first; never empty.
     pub fn levels(&self) -> impl ExactSizeIterator<Item = &Plane> {
-        self.levels.iter().map(|level| &level.plane)
+        self.levels.iter().map(|level| &*level.plane)
     }
 
     fn index_for(&self, crop: Crop, out_width: usize) -> usize {
@@ -155,7 +157,7 @@ impl Pyramid {
 }
 
 impl Level {
-    fn whole(plane: Plane) -> Self {
+    fn whole(plane: Arc<Plane>) -> Self {
         Self {
             width: plane.width,
             height: plane.height,
@@ -186,11 +188,11 @@ impl Level {
         }
         self.left += left;
         self.top += top;
-        self.plane = Plane {
+        self.plane = Arc::new(Plane {
             width,
             height,
             data,
-        };
+        });
     }
 }
 

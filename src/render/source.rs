@@ -1,5 +1,7 @@
 //! One plane of a photo, at the sizes that the frames of its scene need.
 
+use std::sync::Arc;
+
 use super::camera::CameraPath;
 use super::pyramid::Pyramid;
 use super::resample::Crop;
@@ -15,7 +17,7 @@ pub struct Source {
 
 impl Source {
     /// From a plane that is averaged over blocks of 2^`shift` × 2^`shift` pixels of the photo.
-    pub fn new(component: Component, plane: Plane, shift: u8, camera: &CameraPath) -> Self {
+    pub fn new(component: Component, plane: Arc<Plane>, shift: u8, camera: &CameraPath) -> Self {
         let step = f64::from(1u32 << shift);
         let (finest, coarsest) = camera.steps(component);
         let mut pyramid = Pyramid::build(plane, finest / step, coarsest / step);

@@ -154,6 +154,7 @@ mod tests {
                 frame_rate: 30,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: None,
             },
         })
     }

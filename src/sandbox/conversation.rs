@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
+use std::sync::Arc;
 
 use super::SandboxError;
 use super::process::{DecodeProcess, unexpected};
@@ -74,7 +75,7 @@ impl Conversation<'_> {
         Ok(Picture {
             size,
             detail,
-            planes,
+            planes: planes.map(Arc::new),
         })
     }
 

@@ -91,6 +91,9 @@ pub struct Output {
     /// Seconds from the start to the frame that becomes the thumbnail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail_at: Option<f64>,
+    /// Of the file; its quality is as low as that needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
 }
 
 /// The frames' size.
@@ -173,6 +176,7 @@ mod tests {
                 frame_rate,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: None,
             };
             output.frames()
         };

@@ -15,6 +15,7 @@ pub use faces::Face;
 
 use crate::picture::Picture;
 use crate::spec::Point;
+use faces::FaceFinder;
 use reduced::Reduced;
 
 /// Pixels of the picture in which faces are looked for. Of 276 faces in 57 photos all were found at 480 × 360, and
@@ -43,13 +44,20 @@ impl Default for Subject {
     }
 }
 
-/// Looks at a photo.
-pub fn find(picture: &Picture) -> Subject {
-    let small = Reduced::new(picture, FACES_PIXELS);
-    let faces = faces::find(&small);
-    let point = match faces.first() {
-        Some(largest) => largest.centre(),
-        None => saliency::find(&small.reduced_to(SALIENCY_PIXELS)),
-    };
-    Subject { faces, point }
+/// Looks at photos. Keeps some megabytes, so that the next photo does not ask for them again.
+#[derive(Default)]
+pub struct Finder {
+    faces: FaceFinder,
+}
+
+impl Finder {
+    pub fn find(&mut self, picture: &Picture) -> Subject {
+        let small = Reduced::new(picture, FACES_PIXELS);
+        let faces = self.faces.find(&small);
+        let point = match faces.first() {
+            Some(largest) => largest.centre(),
+            None => saliency::find(&small.reduced_to(SALIENCY_PIXELS)),
+        };
+        Subject { faces, point }
+    }
 }

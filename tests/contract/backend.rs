@@ -107,6 +107,7 @@ pub fn job(lane: Lane) -> Job {
                 frame_rate: 25,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: None,
             },
         },
         dialect_data: Some(json!({ "mine": [1] })),

@@ -45,5 +45,6 @@ mod store_outage;
 mod support;
 mod tiff;
 mod titles;
+mod variants;
 mod videos;
 mod webhook;

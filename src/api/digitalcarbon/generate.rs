@@ -12,6 +12,7 @@ use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
 use crate::job::{JobId, JobRequest, Lane};
+use crate::listing::Variant;
 use crate::spec::VideoSpec;
 
 pub const ENDPOINT: &str = "/v1-beta/generate-video";
@@ -33,10 +34,16 @@ pub async fn generate_video(
     let policy = service.net.policy();
     let GenerateRequest {
         listing,
+        aspect_ratio,
         data,
         mut warnings,
     } = GenerateRequest::read(payload.0, policy, &service.templates)?;
-    let spec = listing.spec(service.templates.get(&data.template_id));
+    let spec = listing.spec(&Variant {
+        aspect_ratio,
+        template: service.templates.get(&data.template_id),
+        is_branded: true,
+        max_bytes: None,
+    });
     warnings.extend(font_warning(&service, &spec).await?);
     let job = JobRequest {
         dialect: NAME.to_owned(),

@@ -26,6 +26,7 @@ const MAX_WARNINGS: usize = 20;
 /// What is asked for.
 pub struct GenerateRequest {
     pub listing: Listing,
+    pub aspect_ratio: AspectRatio,
     pub data: DialectData,
     /// What was ignored, in sentences.
     pub warnings: Vec<String>,
@@ -101,10 +102,10 @@ impl GenerateRequest {
                 },
                 logo: asset("logo_url", params.logo_url),
                 soundtrack: asset("soundtrack_url", params.soundtrack_url),
-                aspect_ratio,
                 length: listing::LENGTH,
                 frame_rate: listing::FRAME_RATE,
             },
+            aspect_ratio,
             data: DialectData {
                 template_id: params.template_id,
                 aspect_ratio: aspect_ratio.name().to_owned(),

@@ -106,6 +106,7 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
                 frame_rate: payload.frame_rate as u32,
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
+                max_bytes: None,
             },
         },
         dialect_data: None,

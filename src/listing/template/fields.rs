@@ -50,6 +50,16 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What may be told without saying who sells.
+    pub fn unbranded(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            price: self.price.clone(),
+            details: self.details.clone(),
+            ..Self::default()
+        }
+    }
+
     /// The text to show; `None` if there is none, or nothing of it is visible.
     pub(super) fn text(&self, field: Field) -> Option<String> {
         let text = match field {

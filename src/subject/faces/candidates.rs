@@ -49,10 +49,13 @@ fn candidates(map: &Map, size: f32) -> impl Iterator<Item = Candidate> {
     cells.filter_map(move |(i, cell)| {
         let [class, object, x, y, width, height, ..] = *cell;
         let score = (sigmoid(class) * sigmoid(object)).sqrt();
+        if score < LEAST_SCORE {
+            return None;
+        }
         let (column, row) = ((i % map.width) as f32, (i / map.width) as f32);
         let (x, y) = ((column + x) * size, (row + y) * size);
         let (width, height) = (width.exp() * size, height.exp() * size);
-        (score >= LEAST_SCORE).then(|| Candidate {
+        Some(Candidate {
             score,
             left: rounded(x - width / 2.0),
             top: rounded(y - height / 2.0),

@@ -15,7 +15,7 @@ const POSITIONS: usize = 4;
 const DEPTHWISE_LANES: usize = 8;
 
 /// Activations: some channels for each cell.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Map {
     pub width: usize,
     pub height: usize,
@@ -27,6 +27,12 @@ impl Map {
     /// The cells, which have `C` channels.
     pub fn cells<const C: usize>(&self) -> &[[f32; C]] {
         self.samples.as_chunks().0
+    }
+
+    /// Becomes a copy of another, in its own memory.
+    pub fn copy_from(&mut self, other: &Self) {
+        (self.width, self.height) = (other.width, other.height);
+        self.samples.clone_from(&other.samples);
     }
 
     /// Cells to be overwritten, in the memory of the old ones.

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use super::reduced::Reduced;
 use crate::spec::Point;
-use network::Network;
+use network::{Buffers, Network};
 
 /// Built in, and read by a test.
 static NETWORK: LazyLock<Option<Network>> = LazyLock::new(|| {
@@ -50,14 +50,23 @@ impl Face {
     }
 }
 
-/// The faces in a picture, the largest first.
-pub fn find(picture: &Reduced) -> Vec<Face> {
-    let Some(network) = &*NETWORK else {
-        return Vec::new();
-    };
-    let mut faces = candidates::faces(&network.run(picture), picture);
-    faces.sort_by(|a, b| b.area().total_cmp(&a.area()));
-    faces
+/// Finds faces. Its buffers are as large as the largest picture needed.
+#[derive(Default)]
+pub struct FaceFinder {
+    buffers: Buffers,
+}
+
+impl FaceFinder {
+    /// The faces in a picture, the largest first.
+    pub fn find(&mut self, picture: &Reduced) -> Vec<Face> {
+        let Some(network) = &*NETWORK else {
+            return Vec::new();
+        };
+        let output = network.run(picture, &mut self.buffers);
+        let mut faces = candidates::faces(output, picture);
+        faces.sort_by(|a, b| b.area().total_cmp(&a.area()));
+        faces
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +87,7 @@ mod tests {
                 height,
                 pixels,
             };
-            assert_eq!(find(&picture), []);
+            assert_eq!(FaceFinder::default().find(&picture), []);
         }
     }
 }

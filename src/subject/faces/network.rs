@@ -13,6 +13,16 @@ pub const OUTPUTS: usize = 16;
 /// What the network says of the cells of 8, of 16 and of 32 pixels.
 pub type Output = [Map; 3];
 
+/// The maps of a run, whose memory the next run uses again.
+#[derive(Default)]
+pub struct Buffers {
+    maps: Maps,
+    /// Of 8, of 16 and of 32 pixels.
+    sizes: [Map; 3],
+    combined: Map,
+    output: Output,
+}
+
 pub struct Network {
     first: First,
     /// Cells of 2 pixels.
@@ -56,8 +66,13 @@ impl Network {
         })
     }
 
-    pub fn run(&self, picture: &Reduced) -> Output {
-        let mut maps = Maps::default();
+    pub fn run<'a>(&self, picture: &Reduced, buffers: &'a mut Buffers) -> &'a Output {
+        let Buffers {
+            maps,
+            sizes,
+            combined,
+            output,
+        } = buffers;
         maps.apply(|_, out| input(picture, out));
         maps.apply(|map, out| self.first.run(map, out));
         maps.apply(|map, out| self.halves.run(map, out));
@@ -67,30 +82,29 @@ impl Network {
         maps.apply(|map, out| b.run(map, out));
         maps.apply(|map, out| c.run(map, out));
         maps.apply(|map, out| d.run(map, out));
-        let [mut eighths, mut sixteenths, mut coarsest] = self.trunk.each_ref().map(|[a, b]| {
+        for ([a, b], size) in self.trunk.iter().zip(&mut *sizes) {
             maps.apply(Map::pool::<64>);
             maps.apply(|map, out| a.run(map, out));
             maps.apply(|map, out| b.run(map, out));
-            maps.current.clone()
-        });
+            size.copy_from(&maps.current);
+        }
 
-        let mut combined = Map::default();
+        let [eighths, sixteenths, coarsest] = sizes;
         let mut combine = |size: usize, map: &mut Map| {
-            self.combined[size].run(map, &mut combined);
-            std::mem::swap(map, &mut combined);
+            self.combined[size].run(map, combined);
+            std::mem::swap(map, combined);
         };
-        combine(2, &mut coarsest);
-        sixteenths.add_doubled::<64>(&coarsest);
-        combine(1, &mut sixteenths);
-        eighths.add_doubled::<64>(&sixteenths);
-        combine(0, &mut eighths);
+        combine(2, coarsest);
+        sixteenths.add_doubled::<64>(coarsest);
+        combine(1, sixteenths);
+        eighths.add_doubled::<64>(sixteenths);
+        combine(0, eighths);
 
-        let maps = [eighths, sixteenths, coarsest];
-        [0, 1, 2].map(|size| {
-            let mut output = Map::default();
-            self.heads[size].run_linear(&maps[size], &mut output);
-            output
-        })
+        let sizes = [&*eighths, sixteenths, coarsest];
+        for ((head, map), output) in self.heads.iter().zip(sizes).zip(&mut *output) {
+            head.run_linear(map, output);
+        }
+        output
     }
 }
 
