@@ -5,11 +5,13 @@
 //! clip (with mix, decimate) ─ packets → stereo frames, at a rate up to MAX_RATE
 //! arrange ─ the clip cut or looped, faded, limited in loudness; pure
 //! wav ─ header and samples, for an encoder
+//! beats ─ stereo frames → the times of beats
 //! ```
 //!
 //! The sample rate of the file is kept, up to [`MAX_RATE`]: the WAV header states it, and the encoder resamples.
 
 mod arrange;
+mod beats;
 mod clip;
 mod decimate;
 mod decode;
@@ -20,9 +22,10 @@ mod vorbis;
 mod wav;
 
 pub use crate::media_type::SoundFormat as Format;
+pub use beats::Beats;
 pub use clip::MAX_RATE;
 pub use error::SoundError;
-pub use wav::{BYTES_PER_FRAME, write_header as write_wav_header};
+pub use wav::{BYTES_PER_FRAME, read as read_wav, write_header as write_wav_header};
 
 use crate::media_type::{self, Kind};
 use arrange::Arrangement;

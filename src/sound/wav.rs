@@ -1,6 +1,6 @@
 //! Canonical WAV files: RIFF header, `fmt ` and `data`, 44 bytes before the samples.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 
 /// Bytes before the samples.
 const HEADER: u32 = 44;
@@ -33,6 +33,27 @@ pub fn write_header(mut out: impl Write, rate: u32, frames: u64) -> io::Result<(
     header.extend_from_slice(b"data");
     header.extend_from_slice(&bytes.to_le_bytes());
     out.write_all(&header)
+}
+
+/// Reads a file that [`write_header`] began: its rate in Hz, and its frames. They end early where it cannot be read.
+///
+/// # Errors
+/// Any error while the header is read.
+pub fn read(mut wav: impl Read) -> io::Result<(u32, impl Iterator<Item = [i16; 2]>)> {
+    /// Of the rate in the header.
+    const RATE: std::ops::Range<usize> = 24..28;
+    let mut header = [0; HEADER as usize];
+    wav.read_exact(&mut header)?;
+    let mut rate = [0; 4];
+    rate.copy_from_slice(&header[RATE]);
+    let mut samples = BufReader::with_capacity(1 << 16, wav);
+    let frames = std::iter::from_fn(move || {
+        let mut frame = [0; BYTES_PER_FRAME as usize];
+        samples.read_exact(&mut frame).ok()?;
+        let [a, b, c, d] = frame;
+        Some([i16::from_le_bytes([a, b]), i16::from_le_bytes([c, d])])
+    });
+    Ok((u32::from_le_bytes(rate), frames))
 }
 
 /// Writes left and right samples.

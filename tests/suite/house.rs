@@ -42,8 +42,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "spec", "job", "net", "sandbox", "picture", "subject", "titles", "render", "encode",
-            "storage", "errors",
+            "spec", "job", "net", "sandbox", "picture", "sound", "subject", "titles", "render",
+            "encode", "storage", "errors",
         ],
     ),
     ("jobs", &["spec", "job", "pipeline", "setting", "errors"]),
@@ -104,6 +104,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("symphonia", &["sound/"]),
     ("resvg", &["picture/svg.rs"]),
     ("cosmic_text", &["titles/"]),
+    ("realfft", &["sound/beats/spectrum.rs"]),
     ("zeno", &["titles/"]),
     (
         "pulp",
