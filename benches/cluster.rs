@@ -82,6 +82,7 @@ fn job() -> Job {
                 thumbnail_at: None,
                 max_bytes: None,
             },
+            cut_on_beat: false,
         },
         dialect_data: None,
     })

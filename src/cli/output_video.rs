@@ -45,6 +45,9 @@ impl OutputVideo {
     pub fn finish(self, rendered: &RenderedVideo) -> Result<(), String> {
         self.write_thumbnail(rendered)?;
         self.part.take_its_place()?;
+        for warning in &rendered.warnings {
+            eprintln!("kinora: {warning}");
+        }
         eprintln!(
             "{}: {}x{}, {} frames, {:.1} MB",
             self.output.display(),

@@ -59,6 +59,9 @@ pub struct Render {
     /// WAV; looped or cut to the length
     #[arg(long, alias = "soundtrack", value_name = "SOUND")]
     music: Option<String>,
+    /// Let the photos change on beats of the music, as far as each keeps its share of the length, to a quarter
+    #[arg(long, requires = "music")]
+    cut_on_beat: bool,
     /// A picture of a listing video to write beside it, in JPEG
     #[arg(long, value_name = "FILE")]
     thumbnail: Option<PathBuf>,
@@ -200,6 +203,7 @@ impl Render {
         };
         for spec in &mut specs {
             self.camera.apply(spec);
+            spec.cut_on_beat = self.cut_on_beat;
         }
         Ok(specs)
     }
@@ -237,6 +241,7 @@ impl Render {
                 thumbnail_at: None,
                 max_bytes: self.max_mb,
             },
+            cut_on_beat: false,
         }
     }
 

@@ -76,6 +76,7 @@ impl Listing {
                 thumbnail_at: Some(THUMBNAIL_AT.min(THUMBNAIL_SHARE * self.length)),
                 max_bytes: variant.max_bytes,
             },
+            cut_on_beat: false,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! How videos are made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
 //!
 //! ```text
-//! downloads (with room) ─ photos (decoded one ahead), soundtrack, logo ─ assets
+//! downloads (with room) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets
 //! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
 //! publisher ─ a finished file, kept on disk ▸ storage
 //! ```
 
 mod assets;
+mod beats;
 mod downloads;
 mod photos;
 mod progress;
@@ -69,6 +70,8 @@ pub struct RenderedVideo {
     pub bytes: u64,
     /// A frame in planar 4:2:0.
     pub thumbnail: Option<Vec<u8>>,
+    /// What is not as it was asked for, in sentences.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is no video.
@@ -123,11 +126,15 @@ impl Pipeline {
     ) -> Result<Vec<RenderedVideo>, NoVideo> {
         let wav = assets.soundtrack(abort).map_err(NoVideo::asset)?;
         let logo = assets.logo(abort).map_err(NoVideo::asset)?;
+        let wants_beats = orders.iter().any(|order| order.spec.cut_on_beat);
+        let music = wav.as_ref().filter(|_| wants_beats);
+        let beats = music.and_then(|wav| beats::find(wav.path()));
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(NoVideo::asset)?;
+        let times = beats.as_ref().map_or(&[][..], |beats| &beats.times);
         let compositions: Vec<Composition> = orders
             .iter()
-            .map(|order| Composition::new(order.spec, logo.as_ref(), &self.fonts))
+            .map(|order| Composition::new(order.spec, logo.as_ref(), &self.fonts, times))
             .collect();
         let frames = compositions.iter().map(Composition::frames).sum();
         let progress = Progress::new(observer, frames);
@@ -135,6 +142,7 @@ impl Pipeline {
         let videos = orders.iter().zip(&compositions);
         let videos = videos.map(|(order, composition)| Video {
             composition,
+            warning: beats::warning(composition, beats.as_ref()),
             file: order.file,
             videos: orders.len(),
             wav: wav.as_ref().map(TemporaryFile::path),

@@ -52,6 +52,9 @@ impl Publisher {
         };
         let rendered = self.pipeline.render(&[order], observer, cancel)?.pop();
         let rendered = rendered.ok_or_else(|| PipelineError::Failed(Failure::internal()))?;
+        for warning in &rendered.warnings {
+            warn!("job {}: {warning}", job.id);
+        }
         if let Some(frame) = &rendered.thumbnail {
             let thumbnail = temporary("jpg");
             write_thumbnail(frame, rendered.size, thumbnail.path())?;

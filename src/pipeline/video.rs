@@ -23,6 +23,8 @@ pub struct Video<'a> {
     pub file: &'a Path,
     /// Videos that are made at the same time, and share the cores.
     pub videos: usize,
+    /// What is not as it was asked for.
+    pub warning: Option<String>,
     /// The soundtrack.
     pub wav: Option<&'a Path>,
     pub progress: &'a Progress<'a>,

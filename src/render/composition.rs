@@ -16,18 +16,31 @@ pub struct Composition<'a> {
 }
 
 impl<'a> Composition<'a> {
-    pub fn new(spec: &'a VideoSpec, logo: Option<&'a Logo>, fonts: &'a Fonts) -> Self {
+    /// `beats`, in seconds from the start, are those of the soundtrack.
+    pub fn new(
+        spec: &'a VideoSpec,
+        logo: Option<&'a Logo>,
+        fonts: &'a Fonts,
+        beats: &[f64],
+    ) -> Self {
+        let beats = if spec.cut_on_beat { beats } else { &[] };
         Self {
             spec,
             logo: logo.filter(|_| spec.logo.is_some()),
             fonts,
-            timeline: Timeline::new(spec),
+            timeline: Timeline::new(spec, beats),
         }
     }
 
     /// Of the video.
     pub fn frames(&self) -> u32 {
         self.timeline.frames()
+    }
+
+    /// The most by which the time of a photo differs from its share, as a fraction of it, so that all photos change on
+    /// beats. `None`: they do not.
+    pub fn beat_deviation(&self) -> Option<f64> {
+        self.timeline.beat_deviation()
     }
 
     /// The titles, painted for frames of a size.

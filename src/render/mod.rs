@@ -1,7 +1,7 @@
 //! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (which scenes make frame k), camera, motion (with framing and sides): what they show of their photos
+//! timeline (with cuts: which scenes make frame k), camera, motion (with framing and sides): what they show of their photos
 //! photo, loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
 //! titles ───────────────────────────────────────────────────────────────────────────┴─ frames (with transition) ─▶ FrameSink
 //! softness ─ whether the encoder has to take care
@@ -11,6 +11,7 @@ mod background;
 mod camera;
 mod composition;
 mod contained;
+mod cuts;
 mod frames;
 mod framing;
 mod loader;
@@ -34,6 +35,7 @@ use std::thread;
 use crossbeam_channel::Receiver;
 
 pub use composition::Composition;
+pub use cuts::SLACK as BEAT_SLACK;
 pub use photo::Photo;
 
 use crate::spec::{Frame, Size};

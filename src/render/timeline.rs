@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
-use crate::spec::{Scene, TransitionKind, VideoSpec};
+use super::cuts;
+use crate::spec::{TransitionKind, VideoSpec};
 
 /// A scene lasts at least this many times as long as a transition: most of it is seen alone.
 const SCENE_TO_TRANSITION: u32 = 5;
 /// Frames below which a transition would look like a defect, so that a cut replaces it.
 const MIN_TRANSITION: u32 = 4;
-
-/// The least that scenes without a time of their own get, as a fraction of an equal share.
-const LEAST_SHARE: f64 = 0.2;
 
 /// The scenes of a video and their frames.
 pub struct Timeline {
@@ -19,6 +17,8 @@ pub struct Timeline {
     cuts: Vec<u32>,
     /// Frames of the transition into each scene; 0 for cuts, and for the first.
     transitions: Vec<u32>,
+    /// How much the length of a scene differs from its plan, if cuts are on beats.
+    beat_deviation: Option<f64>,
 }
 
 /// The scenes of one frame.
@@ -30,8 +30,19 @@ pub struct Moment {
 }
 
 impl Timeline {
-    pub fn new(spec: &VideoSpec) -> Self {
-        let cuts = cuts(&spec.scenes, spec.output.seconds(), spec.output.frames());
+    /// Cuts are moved to `beats`, which are in seconds from the start, if these are close enough to one another.
+    pub fn new(spec: &VideoSpec, beats: &[f64]) -> Self {
+        let length = spec.output.seconds();
+        let planned = cuts::planned(&spec.scenes, length);
+        let moved = cuts::on_beats(beats, &planned, length);
+        let beat_deviation = moved.as_ref().map(|moved| moved.deviation);
+        let frames = spec.output.frames();
+        let frame = |cut: f64| (cut / length * f64::from(frames)).round() as u32;
+        let inner = moved
+            .map_or(planned, |moved| moved.cuts)
+            .into_iter()
+            .map(frame);
+        let cuts: Vec<u32> = std::iter::once(0).chain(inner).chain([frames]).collect();
         let wanted = match spec.transition.kind {
             TransitionKind::Cut => 0,
             _ => (spec.transition.seconds * f64::from(spec.output.frame_rate)).round() as u32,
@@ -45,7 +56,14 @@ impl Timeline {
         Self {
             transitions: transitions.collect(),
             cuts,
+            beat_deviation,
         }
+    }
+
+    /// The most by which the length of a scene differs from its plan, as a fraction of it, to have the cuts on beats.
+    /// `None`: they are not.
+    pub fn beat_deviation(&self) -> Option<f64> {
+        self.beat_deviation
     }
 
     pub fn frames(&self) -> u32 {
@@ -103,29 +121,10 @@ impl Timeline {
     }
 }
 
-/// The first frame of each scene, and the number of frames.
-fn cuts(scenes: &[Scene], length: f64, frames: u32) -> Vec<u32> {
-    let own: f64 = scenes.iter().filter_map(|scene| scene.seconds).sum();
-    let sharing = scenes
-        .iter()
-        .filter(|scene| scene.seconds.is_none())
-        .count();
-    let least = LEAST_SHARE * length / scenes.len() as f64;
-    let share = ((length - own) / sharing as f64).max(least);
-    let seconds = || scenes.iter().map(|scene| scene.seconds.unwrap_or(share));
-    let all: f64 = seconds().sum();
-    let mut end = 0.0;
-    let ends = seconds().map(|seconds| {
-        end += seconds;
-        (end / all * f64::from(frames)).round() as u32
-    });
-    std::iter::once(0).chain(ends).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Asset, Frame, Motion, Move, Output, Source, Transition};
+    use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition};
 
     fn timeline(scenes: usize, length: f64) -> Timeline {
         timeline_of(&vec![None; scenes], length)
@@ -140,7 +139,7 @@ mod tests {
             seconds: *seconds,
             ..Scene::new(photo.clone(), Motion::Eased(Move::ZoomIn))
         };
-        Timeline::new(&VideoSpec {
+        let spec = VideoSpec {
             scenes: seconds.iter().map(scene).collect(),
             transition: Transition {
                 kind: TransitionKind::Fade,
@@ -156,7 +155,9 @@ mod tests {
                 thumbnail_at: None,
                 max_bytes: None,
             },
-        })
+            cut_on_beat: false,
+        };
+        Timeline::new(&spec, &[])
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub struct VideoSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soundtrack: Option<Asset>,
     pub output: Output,
+    /// Whether the photos change on beats of the soundtrack.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_on_beat: bool,
 }
 
 /// One photo and its motion.

@@ -109,6 +109,7 @@ pub fn job(lane: Lane) -> Job {
                 thumbnail_at: None,
                 max_bytes: None,
             },
+            cut_on_beat: false,
         },
         dialect_data: Some(json!({ "mine": [1] })),
     })

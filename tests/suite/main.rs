@@ -4,6 +4,7 @@
 
 mod avif;
 mod bad_input;
+mod beats;
 mod chaos;
 mod check;
 mod cli;

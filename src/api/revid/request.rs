@@ -108,6 +108,7 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
                 thumbnail_at: None,
                 max_bytes: None,
             },
+            cut_on_beat: false,
         },
         dialect_data: None,
     }
