@@ -20,7 +20,7 @@ const TIGHT: Margins = Margins {
 /// A face with less of the largest one's area is in the background.
 const LEAST_AREA: f64 = 0.12;
 
-/// Where the middle of faces is in the crop, from its upper edge, as a fraction of its height.
+/// Where the middle of faces is in the crop, hair and air included, from its upper edge, as a fraction of its height.
 const FACES_AT: f64 = 0.42;
 
 struct Margins {
@@ -65,7 +65,7 @@ impl Framing {
             Focus::Centre | Focus::At(_) => None,
         };
         let (target, middle) = match (&faces, focus) {
-            (Some(faces), _) => (faces.tight.map(|(from, to)| (from + to) / 2.0), FACES_AT),
+            (Some(faces), _) => (faces.roomy.map(|(from, to)| (from + to) / 2.0), FACES_AT),
             (None, Focus::Auto) => (at(subject.point), 0.5),
             (None, Focus::Centre) => (at(Point::CENTRE), 0.5),
             (None, Focus::At(point)) => (at(point), 0.5),

@@ -4,7 +4,7 @@
 //! ```text
 //! reduced ─ planes → a small RGB picture
 //! faces ─ a neural network → boxes
-//! saliency ─ colour and detail against their surroundings → a point, for photos without faces
+//! saliency ─ colour and sharpness against their surroundings → a point, for photos without faces
 //! ```
 
 mod faces;
@@ -56,7 +56,7 @@ impl Finder {
         let faces = self.faces.find(&small);
         let point = match faces.first() {
             Some(largest) => largest.centre(),
-            None => saliency::find(&small.reduced_to(SALIENCY_PIXELS)),
+            None => saliency::find(&small.reduced_to(SALIENCY_PIXELS), &small),
         };
         Subject { faces, point }
     }

@@ -35,6 +35,27 @@ impl Reduced {
         }
     }
 
+    /// How much each pixel differs in lightness from the four around it, four times. Stronger edges count alike.
+    pub fn edges(&self) -> Plane {
+        const STRONGEST: i32 = 63;
+        let (width, height) = (self.width, self.height);
+        // In quarters of a level.
+        let light: Vec<i32> = self
+            .pixels
+            .iter()
+            .map(|&[r, g, b]| i32::from(r) + 2 * i32::from(g) + i32::from(b))
+            .collect();
+        let mut edges = Plane::new(width, height);
+        for y in 1..height.saturating_sub(1) {
+            for x in 1..width.saturating_sub(1) {
+                let i = y * width + x;
+                let around = light[i - 1] + light[i + 1] + light[i - width] + light[i + width];
+                edges.data[i] = (4 * light[i] - around).abs().min(4 * STRONGEST) as u8;
+            }
+        }
+        edges
+    }
+
     /// The same, smaller.
     pub fn reduced_to(&self, pixels: usize) -> Self {
         let [width, height] = fit([self.width, self.height], pixels);
@@ -71,7 +92,7 @@ fn fit([width, height]: [usize; 2], pixels: usize) -> [usize; 2] {
 const ROWS: usize = 3;
 
 /// The means of `width` × `height` parts of a plane.
-fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
+pub fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
     let mut means = Vec::with_capacity(width * height);
     let parts: Vec<Range<usize>> = (0..width).map(|x| part(x, width, plane.width)).collect();
     let mut columns = vec![0; plane.width];

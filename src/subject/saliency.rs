@@ -1,63 +1,98 @@
-//! The point of a photo that stands out from its surroundings, by colour and by detail.
+//! The point of a photo that stands out from its surroundings: by its colour, by how rare that is, and by how sharp it is.
 
-use super::reduced::Reduced;
+use super::reduced::{Reduced, means};
+use crate::picture::Plane;
 use crate::spec::Point;
 
 /// Weights of lightness, red against green, and yellow against blue, in the contrast of colours.
 const CHANNELS: [f32; 3] = [0.5, 1.0, 1.0];
 
-/// Shares of colour and detail in the map.
-const COLOUR: f32 = 0.6;
-const DETAIL: f32 = 0.4;
+/// Shares of the three maps. They and the numbers below were chosen on 19 photos without faces, of which all have their
+/// subject in the crop to 9:16 about the point that is found; so they have with powers from 2 to 3 and windows from a
+/// fifth to a quarter.
+const COLOUR: f32 = 0.4;
+const RARITY: f32 = 0.2;
+const SHARPNESS: f32 = 0.4;
 
 /// A place counts less the farther it is from the centre: by this factor of the squared distance, in widths and
 /// heights, and never less than a tenth.
-const TOWARDS_CENTRE: f32 = 1.6;
+const TOWARDS_CENTRE: f32 = 2.0;
 
-/// How many times the mean of the map the most salient window has to hold: below the first it is no better than the
-/// centre, from the second it is the subject.
-const UNSURE: f32 = 1.6;
-const SURE: f32 = 2.2;
+/// Of the shorter side: the radius of the window in which the most is found. Samples count by their squares, so that a
+/// small thing that stands out counts more than a wide surface that hardly does.
+const WINDOW: usize = 5;
 
-/// The point, or the centre of a photo in which nothing stands out.
-pub fn find(picture: &Reduced) -> Point {
-    let map = map(picture);
+/// The point, or the centre of a photo in which nothing stands out. `fine` is the same picture, at several times the size.
+pub fn find(picture: &Reduced, fine: &Reduced) -> Point {
+    let map = map(picture, fine);
     // The window that holds most, and the centre of mass in it.
-    let radius = map.width.min(map.height) / 5;
-    let windows = map.blurred(radius).blurred(radius / 2);
-    let best = windows.largest();
+    let radius = map.width.min(map.height) / WINDOW;
+    let squares = Field::from_fn(map.width, map.height, |x, y| {
+        map.samples[y * map.width + x].powi(2)
+    });
+    let best = squares.blurred(radius).blurred(radius / 2).largest();
     let (x, y) = map.centre_of_mass(best, radius);
-    let mean = map.mean();
-    let contrast = if mean > 0.0 {
-        windows.samples[best] / mean
-    } else {
-        0.0
-    };
-    let trust = ((contrast - UNSURE) / (SURE - UNSURE)).clamp(0.0, 1.0);
-    let between = |x: f32| f64::from(0.5 + (x - 0.5) * trust);
     Point {
-        x: between(x),
-        y: between(y),
+        x: f64::from(x),
+        y: f64::from(y),
     }
 }
 
 /// How much each pixel stands out, from 0 to about 1.
-fn map(picture: &Reduced) -> Field {
+fn map(picture: &Reduced, fine: &Reduced) -> Field {
     let channels = [
         Field::of(picture, |[r, g, b]| (r + 2.0 * g + b) / 4.0),
         Field::of(picture, |[r, g, _]| r - g),
         Field::of(picture, |[r, g, b]| (r + g) / 2.0 - b),
     ];
     let colour = colour_contrast(&channels);
-    let detail = detail_contrast(&channels[0]);
-    let mixed = |x: usize, y: usize| {
-        let i = y * picture.width + x;
+    let rarity = rarity(&channels);
+    let sharpness = sharpness(fine, picture.width, picture.height);
+    let (width, height) = (picture.width, picture.height);
+    let mixed = Field::from_fn(width, height, |x, y| {
+        let i = y * width + x;
+        COLOUR * colour.samples[i] + RARITY * rarity.samples[i] + SHARPNESS * sharpness.samples[i]
+    });
+    let smooth = mixed.blurred(2);
+    Field::from_fn(width, height, |x, y| {
         let part = |at: usize, side: usize| at as f32 / side as f32 - 0.5;
-        let (right, down) = (part(x, picture.width), part(y, picture.height));
+        let (right, down) = (part(x, width), part(y, height));
         let weight = 1.0 - TOWARDS_CENTRE * (right * right + down * down);
-        (COLOUR * colour.samples[i] + DETAIL * detail.samples[i]) * weight.max(0.1)
+        smooth.samples[y * width + x] * weight.max(0.1)
+    })
+}
+
+/// How rare each colour is in the photo. Greys do not count: light makes them.
+fn rarity(channels: &[Field; 3]) -> Field {
+    /// Levels of a channel that are the same to it.
+    const STEP: f32 = 28.0;
+    const STEPS: usize = 20;
+    /// Colours of more than an eighth of the photo are not rare, in nepers.
+    const COMMON: f32 = 2.0;
+    /// From this distance from grey, in levels, a colour counts in full.
+    const COLOURFUL: f32 = 90.0;
+    let smooth = channels.each_ref().map(|channel| channel.blurred(1));
+    let bin = |i: usize| {
+        let [light, red, yellow] = smooth.each_ref().map(|channel| channel.samples[i]);
+        let step = |level: f32| (level / STEP).round() as usize;
+        (step(light) * STEPS + step(red + 255.0)) * STEPS + step(yellow + 255.0)
     };
-    Field::from_fn(picture.width, picture.height, mixed).blurred(3)
+    let Field { width, height, .. } = channels[0];
+    let mut counts = vec![0u32; STEPS * STEPS * STEPS];
+    for i in 0..width * height {
+        counts[bin(i)] += 1;
+    }
+    let rare = |x: usize, y: usize| {
+        let i = y * width + x;
+        let share = counts[bin(i)] as f32 / (width * height) as f32;
+        let [red, yellow] = [1, 2].map(|channel: usize| smooth[channel].samples[i]);
+        // Not `hypot`, which differs between systems.
+        let from_grey = (red * red + yellow * yellow).sqrt();
+        (-share.ln() - COMMON).max(0.0) * (from_grey / COLOURFUL).min(1.0)
+    };
+    Field::from_fn(width, height, rare)
+        .blurred(1)
+        .scaled_to_one()
 }
 
 /// The distance of each colour from the mean of the largest rectangle around it (Achanta, Süsstrunk: "Saliency
@@ -78,19 +113,11 @@ fn colour_contrast(channels: &[Field; 3]) -> Field {
     Field::from_fn(width, height, contrast).scaled_to_one()
 }
 
-/// The detail of each place beyond the detail around it: a leaf among leaves is no subject.
-fn detail_contrast(light: &Field) -> Field {
-    let Field { width, height, .. } = *light;
-    let at = |x: usize, y: usize| light.samples[y * width + x];
-    let slope = |x: usize, y: usize| {
-        if x == 0 || y == 0 || x + 1 >= width || y + 1 >= height {
-            return 0.0;
-        }
-        let (right, down) = (at(x + 1, y) - at(x - 1, y), at(x, y + 1) - at(x, y - 1));
-        (right * right + down * down).sqrt()
-    };
-    let slopes = Field::from_fn(width, height, slope);
-    let (near, around) = (slopes.blurred(4), slopes.blurred(width.max(height) / 4));
+/// How much sharper each place is than what is around it: a leaf among leaves is no subject, and what is out of focus is
+/// none either.
+fn sharpness(fine: &Reduced, width: usize, height: usize) -> Field {
+    let edges = Field::from_means(&fine.edges(), width, height);
+    let (near, around) = (edges.blurred(4), edges.blurred(width.max(height) / 4));
     let beyond = |x: usize, y: usize| {
         let i = y * width + x;
         (near.samples[i] - 0.7 * around.samples[i]).max(0.0)
@@ -112,6 +139,16 @@ impl Field {
             width,
             height,
             samples: places.map(|(x, y)| sample(x, y)).collect(),
+        }
+    }
+
+    /// Of `width` × `height` parts of a plane.
+    fn from_means(plane: &Plane, width: usize, height: usize) -> Self {
+        let means = means(plane, width, height);
+        Self {
+            width,
+            height,
+            samples: means.into_iter().map(f32::from).collect(),
         }
     }
 
@@ -144,10 +181,6 @@ impl Field {
                 .for_each(|sample| *sample = (*sample / top).min(1.0));
         }
         self
-    }
-
-    fn mean(&self) -> f32 {
-        self.samples.iter().sum::<f32>() / self.samples.len() as f32
     }
 
     /// The index of the first of the largest.
@@ -240,7 +273,7 @@ mod tests {
     #[test]
     fn what_stands_out_is_found() {
         for (x, y) in [(0.2, 0.3), (0.5, 0.5), (0.8, 0.7), (0.7, 0.25)] {
-            let point = find(&disc(x, y));
+            let point = find(&disc(x, y), &disc(x, y));
             let off = (point.x - f64::from(x)).hypot(point.y - f64::from(y));
             assert!(off < 0.05, "{point:?}, not ({x}, {y})");
         }
@@ -254,7 +287,7 @@ mod tests {
                 height,
                 pixels: vec![[80, 120, 160]; width * height],
             };
-            assert_eq!(find(&plain), Point { x: 0.5, y: 0.5 });
+            assert_eq!(find(&plain, &plain), Point { x: 0.5, y: 0.5 });
         }
     }
 }
