@@ -67,13 +67,21 @@ pub(super) fn stack(mut blocks: Vec<Block>, align: Align) -> Block {
     }
 }
 
-/// Blocks side by side, their middles on one line. Rules without a length are as high as the highest
-/// block.
+/// Blocks side by side, their middles on one line. Rules without a length, and the boxes around words, are as high as
+/// the highest block.
 pub(super) fn beside(mut blocks: Vec<Block>) -> Block {
     let height = blocks.iter().map(|block| block.height).fold(0.0, f32::max);
     for block in &mut blocks {
-        if matches!(block.kind, Kind::Rule(_)) && block.height <= 0.0 {
-            block.height = height;
+        match &mut block.kind {
+            Kind::Rule(_) if block.height <= 0.0 => block.height = height,
+            Kind::Text {
+                pill: Some((_, padding)),
+                ..
+            } => {
+                padding[1] += (height - block.height) / 2.0;
+                block.height = height;
+            }
+            _ => {}
         }
     }
     let mut x = 0.0;

@@ -21,6 +21,7 @@ struct Word {
     inked: f32,
     /// Where the spaces begin.
     inked_end: usize,
+    ends_with_comma: bool,
     /// Where each letter ends, and its width.
     letters: Vec<(usize, f32)>,
 }
@@ -32,7 +33,7 @@ impl Measured {
         let mut start = 0;
         let ends = linebreaks(text)
             .map(|(end, _)| end)
-            .filter(|&end| !is_inside_number(text, end) && !is_before_unit(text, end));
+            .filter(|&end| !belongs_to_next(text, end));
         let words = ends.map(|end| {
             let mut own = Vec::new();
             while let Some(letter) = letters.next_if(|letter| letter.0 <= end) {
@@ -45,6 +46,7 @@ impl Measured {
                 width: sum(end),
                 inked: sum(inked_end),
                 inked_end,
+                ends_with_comma: text[start..inked_end].ends_with([',', '،', '，', '、']),
                 letters: own,
             };
             start = end;
@@ -53,26 +55,6 @@ impl Measured {
         Measured {
             words: words.collect(),
         }
-    }
-
-    /// Lines of whole words, as ranges of bytes, at most `width` wide. `None` if a word is wider.
-    pub fn whole_words(&self, width: f32) -> Option<Vec<Range<usize>>> {
-        let mut lines: Vec<Range<usize>> = Vec::new();
-        let mut used = 0.0;
-        for word in &self.words {
-            if word.inked > width {
-                return None;
-            }
-            match lines.last_mut() {
-                Some(line) if used + word.inked <= width => line.end = word.range.end,
-                _ => {
-                    lines.push(word.range.clone());
-                    used = 0.0;
-                }
-            }
-            used += word.width;
-        }
-        Some(lines)
     }
 
     /// Lines at most `width` wide. Words that are wider break between any two letters.
@@ -111,19 +93,77 @@ impl Measured {
     }
 
     /// As many lines of whole words as `width` requires, as narrow as possible, so that their lengths
-    /// are similar. `None` if a word is wider than `width`.
+    /// are similar. One ends at a comma, if that needs no further line. `None` if a word is wider than
+    /// `width`.
     pub fn balanced(&self, width: f32) -> Option<Vec<Range<usize>>> {
-        let mut best = self.whole_words(width)?;
-        let (mut narrow, mut wide) = (0.0, width);
-        for _ in 0..BALANCE_STEPS {
-            let middle = (narrow + wide) / 2.0;
-            match self.whole_words(middle) {
-                Some(lines) if lines.len() <= best.len() => (wide, best) = (middle, lines),
-                _ => narrow = middle,
+        let best = balanced(&self.words, width)?;
+        match best.len() {
+            0 | 1 => Some(best),
+            lines => Some(self.broken_at_comma(width, lines).unwrap_or(best)),
+        }
+    }
+
+    /// So many lines at most, one of which ends at a comma: that at which the longest is shortest.
+    fn broken_at_comma(&self, width: f32, most_lines: usize) -> Option<Vec<Range<usize>>> {
+        let after_commas = (1..self.words.len()).filter(|&at| self.words[at - 1].ends_with_comma);
+        let broken = after_commas.filter_map(|at| {
+            let (first, second) = self.words.split_at(at);
+            let lines = [balanced(first, width)?, balanced(second, width)?].concat();
+            (lines.len() <= most_lines).then_some(lines)
+        });
+        let longest = |lines: &Vec<Range<usize>>| {
+            let widths = lines.iter().map(|line| self.inked(line));
+            widths.fold(0.0, f32::max)
+        };
+        broken.min_by(|a, b| longest(a).total_cmp(&longest(b)))
+    }
+
+    /// The width of a line without the spaces at its end.
+    fn inked(&self, line: &Range<usize>) -> f32 {
+        let inside = |word: &&Word| word.range.start >= line.start && word.range.end <= line.end;
+        let mut words = self.words.iter().filter(inside).rev();
+        let last = words.next().map_or(0.0, |word| word.inked);
+        last + words.map(|word| word.width).sum::<f32>()
+    }
+}
+
+/// Lines of whole words, as ranges of bytes, at most `width` wide. `None` if a word is wider.
+fn whole_words(words: &[Word], width: f32) -> Option<Vec<Range<usize>>> {
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let mut used = 0.0;
+    for word in words {
+        if word.inked > width {
+            return None;
+        }
+        match lines.last_mut() {
+            Some(line) if used + word.inked <= width => line.end = word.range.end,
+            _ => {
+                lines.push(word.range.clone());
+                used = 0.0;
             }
         }
-        Some(best)
+        used += word.width;
     }
+    Some(lines)
+}
+
+/// As many lines as `width` requires, as narrow as possible.
+fn balanced(words: &[Word], width: f32) -> Option<Vec<Range<usize>>> {
+    let mut best = whole_words(words, width)?;
+    let (mut narrow, mut wide) = (0.0, width);
+    for _ in 0..BALANCE_STEPS {
+        let middle = (narrow + wide) / 2.0;
+        match whole_words(words, middle) {
+            Some(lines) if lines.len() <= best.len() => (wide, best) = (middle, lines),
+            _ => narrow = middle,
+        }
+    }
+    Some(best)
+}
+
+/// Whether a space, at which Unicode would break the line, is between what is read together.
+fn belongs_to_next(text: &str, at: usize) -> bool {
+    is_inside_number(text, at) || is_before_unit(text, at) || is_inside_address(text, at)
 }
 
 /// Whether a space, at which Unicode would break the line, is between the parts of a number.
@@ -159,6 +199,21 @@ fn is_before_unit(text: &str, at: usize) -> bool {
     (is_number || is_square) && UNITS.contains(&after.as_str())
 }
 
+/// Words that belong to the one after them: "Unit 4B".
+const PREFIXES: [&str; 8] = ["unit", "apt", "suite", "ste", "no", "lot", "mt", "#"];
+
+/// Whether a space, at which Unicode would break the line, is before the number of a flat, or between a state of two
+/// letters and its ZIP code.
+fn is_inside_address(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end().rsplit([' ', ',']).next();
+    let (Some(before), Some(after)) = (before, text[at..].chars().next()) else {
+        return false;
+    };
+    let prefix = before.trim_end_matches('.').to_lowercase();
+    let is_state = before.len() == 2 && before.chars().all(|c| c.is_ascii_uppercase());
+    PREFIXES.contains(&prefix.as_str()) || (is_state && after.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,12 +235,46 @@ mod tests {
     fn lines_break_between_words() {
         let text = "one two three four";
         assert_eq!(
-            lines(text, |m| m.whole_words(13.0)),
+            lines(text, |m| whole_words(&m.words, 13.0)),
             ["one two three", "four"]
         );
         assert_eq!(lines(text, |m| m.balanced(13.0)), ["one two", "three four"]);
-        assert_eq!(lines(text, |m| m.whole_words(4.0)), [""; 0]);
-        assert_eq!(lines("", |m| m.whole_words(4.0)), [""; 0]);
+        assert_eq!(lines(text, |m| whole_words(&m.words, 4.0)), [""; 0]);
+        assert_eq!(lines("", |m| whole_words(&m.words, 4.0)), [""; 0]);
+    }
+
+    #[test]
+    fn lines_break_at_a_comma_if_they_can() {
+        let address = "1247 Whispering Pines Boulevard, Aspen Grove, CO 81611";
+        assert_eq!(
+            lines(address, |m| m.balanced(40.0)),
+            ["1247 Whispering Pines Boulevard,", "Aspen Grove, CO 81611"]
+        );
+        assert_eq!(
+            lines(address, |m| m.balanced(24.0)),
+            [
+                "1247 Whispering",
+                "Pines Boulevard,",
+                "Aspen Grove, CO 81611"
+            ]
+        );
+        // The part before the comma is too wide.
+        assert_eq!(
+            lines("12 Hollow Creek Road North, Elm", |m| m.balanced(24.0)),
+            ["12 Hollow Creek", "Road North, Elm"]
+        );
+    }
+
+    #[test]
+    fn parts_of_an_address_stay_together() {
+        assert_eq!(
+            lines("9 St Mary Ct Unit 4B", |m| whole_words(&m.words, 17.0)),
+            ["9 St Mary Ct", "Unit 4B"]
+        );
+        assert_eq!(
+            lines("Aspen CO 81611", |m| whole_words(&m.words, 9.0)),
+            ["Aspen", "CO 81611"]
+        );
     }
 
     #[test]
@@ -199,19 +288,19 @@ mod tests {
     #[test]
     fn numbers_stay_together() {
         assert_eq!(
-            lines("45 900 000 ₽ net", |m| m.whole_words(12.0)),
+            lines("45 900 000 ₽ net", |m| whole_words(&m.words, 12.0)),
             ["45 900 000 ₽", "net"]
         );
         assert_eq!(
-            lines("3 bath, 2,850 sq. ft", |m| m.whole_words(16.0)),
+            lines("3 bath, 2,850 sq. ft", |m| whole_words(&m.words, 16.0)),
             ["3 bath,", "2,850 sq. ft"]
         );
         assert_eq!(
-            lines("4 Bed, 3 bath", |m| m.whole_words(8.0)),
+            lines("4 Bed, 3 bath", |m| whole_words(&m.words, 8.0)),
             ["4 Bed,", "3 bath"]
         );
         assert_eq!(
-            lines("12 Main St", |m| m.whole_words(7.0)),
+            lines("12 Main St", |m| whole_words(&m.words, 7.0)),
             ["12 Main", "St"]
         );
     }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use cosmic_text::fontdb::Weight;
 use cosmic_text::{
-    Attrs, AttrsList, CacheKeyFlags, Family, Hinting, LayoutGlyph, ShapeLine, Shaping, Wrap,
+    Attrs, AttrsList, CacheKeyFlags, Family, FeatureTag, FontFeatures, Hinting, LayoutGlyph,
+    ShapeLine, Shaping, Wrap,
 };
 use unicode_bidi::{BidiInfo, Level};
 use unicode_segmentation::UnicodeSegmentation;
@@ -90,12 +91,19 @@ impl FacedText {
             ""
         };
         let joined = text.chars().any(is_joined);
+        let tracking = if joined { 0.0 } else { self.tracking };
+        let mut features = FontFeatures::new();
+        if tracking != 0.0 {
+            // Its letters would stand closer than the others.
+            features.disable(FeatureTag::STANDARD_LIGATURES);
+        }
         let attrs = Attrs::new()
             .family(Family::Name(&face.family))
             .weight(Weight(face.weight))
             .style(face.style)
             .cache_key_flags(CacheKeyFlags::DISABLE_HINTING)
-            .letter_spacing(if joined { 0.0 } else { self.tracking });
+            .font_features(features)
+            .letter_spacing(tracking);
         let list = AttrsList::new(&attrs);
         let text = format!("{mark}{text}");
         let shaped = ShapeLine::new(&mut library.engine, &text, &list, Shaping::Advanced, 1);
