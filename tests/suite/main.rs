@@ -28,6 +28,7 @@ mod listing_errors;
 mod listing_order;
 mod listing_upload;
 mod memory;
+mod motion;
 mod object_storage;
 mod odd_files;
 mod payload;
