@@ -62,6 +62,11 @@ fn fastest(bencher: Bencher, ratio: f64) {
     bench_frame(bencher, Resampler::new(), ratio);
 }
 
+#[divan::bench(args = RATIOS, sample_count = 200)]
+fn avx2(bencher: Bencher, ratio: f64) {
+    bench_frame(bencher, Resampler::with_avx2(Kernel::CatmullRom), ratio);
+}
+
 #[divan::bench(args = RATIOS, sample_count = 20)]
 fn portable(bencher: Bencher, ratio: f64) {
     bench_frame(bencher, Resampler::portable(Kernel::CatmullRom), ratio);

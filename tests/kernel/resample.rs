@@ -183,17 +183,19 @@ fn random_crops_are_within_one_level_of_the_reference() {
 fn portable_and_vector_paths_agree_bit_for_bit() {
     let mut dice = Dice(0xb17);
     for kernel in [Kernel::CatmullRom, Kernel::Lanczos5] {
-        let (mut fast, mut plain) = (Resampler::with_kernel(kernel), Resampler::portable(kernel));
+        let mut plain = Resampler::portable(kernel);
+        let mut others = [Resampler::with_kernel(kernel), Resampler::with_avx2(kernel)];
         for _ in 0..3000 {
             let (source, crop, width, height) = case(&mut dice);
-            let one = resample(&mut fast, &source, crop, width, height);
-            let two = resample(&mut plain, &source, crop, width, height);
-            assert!(
-                one == two,
-                "{kernel:?}: {crop:?} of {}x{} to {width}x{height}",
-                source.width,
-                source.height
-            );
+            let one = resample(&mut plain, &source, crop, width, height);
+            for other in &mut others {
+                assert!(
+                    one == resample(other, &source, crop, width, height),
+                    "{kernel:?}: {crop:?} of {}x{} to {width}x{height}",
+                    source.width,
+                    source.height
+                );
+            }
         }
     }
 }
@@ -202,7 +204,8 @@ fn portable_and_vector_paths_agree_bit_for_bit() {
 fn whole_frames_agree_too() {
     let mut dice = Dice(0x1080);
     let source = dice.plane(2401, 1351);
-    let (mut fast, mut plain) = (Resampler::new(), Resampler::portable(Kernel::CatmullRom));
+    let mut plain = Resampler::portable(Kernel::CatmullRom);
+    let mut others = [Resampler::new(), Resampler::with_avx2(Kernel::CatmullRom)];
     for (width, height) in [(1920, 1080), (1081, 607), (37, 1080)] {
         let crop = Crop {
             x: 11.3,
@@ -210,11 +213,13 @@ fn whole_frames_agree_too() {
             width: 2388.2,
             height: 1343.1,
         };
-        let one = resample(&mut fast, &source, crop, width, height);
-        assert!(
-            one == resample(&mut plain, &source, crop, width, height),
-            "{width}x{height}"
-        );
+        let one = resample(&mut plain, &source, crop, width, height);
+        for other in &mut others {
+            assert!(
+                one == resample(other, &source, crop, width, height),
+                "{width}x{height}"
+            );
+        }
     }
 }
 

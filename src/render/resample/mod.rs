@@ -3,7 +3,7 @@
 //! The filter is separable: each source row is filtered horizontally into 16-bit samples in a small ring buffer; each
 //! output row is a weighted sum of rows in the ring. The ring holds rows in interleaved pairs, the operand of the
 //! multiply-add instruction of the vertical pass. All arithmetic is on integers and the same on every path, so that the
-//! portable code and the AVX2 code produce the same bits.
+//! portable code and the vector code produce the same bits.
 
 mod kernel;
 mod portable;
@@ -68,10 +68,20 @@ enum Backend {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(simd::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(simd::Avx512),
 }
 
 impl Backend {
     fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx512) = simd::Avx512::detect() {
+            return Self::Avx512(avx512);
+        }
+        Self::detect_avx2()
+    }
+
+    fn detect_avx2() -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = simd::Avx2::detect() {
             return Self::Avx2(avx2);
@@ -97,7 +107,12 @@ impl Resampler {
         Self::with_backend(kernel, Backend::detect())
     }
 
-    /// Without AVX2; for tests and comparisons.
+    /// Without AVX-512; for tests and comparisons.
+    pub fn with_avx2(kernel: Kernel) -> Self {
+        Self::with_backend(kernel, Backend::detect_avx2())
+    }
+
+    /// Without vector code; for tests and comparisons.
     pub fn portable(kernel: Kernel) -> Self {
         Self::with_backend(kernel, Backend::Portable)
     }
@@ -143,6 +158,10 @@ impl Resampler {
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2(avx2) => {
                 ring.run(rows, source, &mut avx2.passes(columns), out, out_width)
+            }
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512(avx512) => {
+                ring.run(rows, source, &mut avx512.passes(columns), out, out_width)
             }
         }
     }

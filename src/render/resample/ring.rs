@@ -15,6 +15,9 @@ pub(super) const ROW_BIAS: i32 = (1 << (ROW_SHIFT - 1)) + (1 << (WEIGHT_BITS - 1
 /// One column of two filtered source rows, the even one first.
 pub(super) type Pair = [i16; 2];
 
+/// In bytes, on most processors.
+const CACHE_LINE: usize = 64;
+
 /// Ring rows are padded to a multiple of this, so that vector code needs no special case at their end.
 pub(super) const LANES: usize = 32;
 
@@ -30,6 +33,8 @@ pub(super) trait Passes {
 #[derive(Default)]
 pub(super) struct Ring {
     samples: Vec<Pair>,
+    /// Where the first row begins: at a cache line, which no load is to cross.
+    start: usize,
     slots: usize,
     stride: usize,
     weights: Vec<Pair>,
@@ -41,9 +46,11 @@ impl Ring {
         self.slots = rows.len / 2 + 3;
         self.slots += self.slots % 2;
         self.stride = out_width.next_multiple_of(LANES);
-        let size = self.slots * self.stride;
+        let size = self.slots * self.stride + CACHE_LINE / size_of::<Pair>();
         if self.samples.len() < size {
             self.samples.resize(size, [0; 2]);
+            let offset = self.samples.as_ptr().align_offset(CACHE_LINE);
+            self.start = offset.min(CACHE_LINE / size_of::<Pair>());
         }
     }
 
@@ -93,7 +100,7 @@ impl Ring {
             let y = (2 * pair + i).min(source.height - 1);
             &source.data[y * source.width..][..source.width]
         };
-        let at = pair % self.slots * self.stride;
+        let at = self.start + pair % self.slots * self.stride;
         let (one, two) = self.samples[at..][..2 * self.stride].split_at_mut(self.stride);
         passes.columns([row(0), row(1), row(2), row(3)], [one, two]);
     }
@@ -101,8 +108,8 @@ impl Ring {
     fn sum(&self, first: usize, passes: &mut impl Passes, out_row: &mut [u8]) {
         // The list is on the stack except for strong reductions.
         let mut few: [&[Pair]; 8] = [&[]; 8];
-        let slot =
-            |i: usize| &self.samples[(first + i) % self.slots * self.stride..][..self.stride];
+        let rows = &self.samples[self.start..];
+        let slot = |i: usize| &rows[(first + i) % self.slots * self.stride..][..self.stride];
         let count = self.weights.len();
         if count <= few.len() {
             for (i, entry) in few[..count].iter_mut().enumerate() {

@@ -51,7 +51,9 @@ impl Windows {
         if self.per_window == 0 {
             return;
         }
-        for group in 0..taps.starts.len().div_ceil(GROUP) {
+        // An even number, for registers of two groups. There is room for it: rows of the ring are longer.
+        let groups = taps.starts.len().div_ceil(GROUP).next_multiple_of(2);
+        for group in 0..groups {
             for pair in 0..self.pairs {
                 let mut step = Step {
                     mask: [0x80; 32],

@@ -1,19 +1,18 @@
-//! Both passes with AVX2. The only file with `unsafe` code, which it needs for loads and stores by pointer.
+//! Both passes with AVX2.
 //!
 //! Horizontal: one load, then a shuffle and a multiply-add for each pair of taps, produce eight outputs of a row. Masks
 //! and weights stay in registers for four rows; a shift and a blend interleave the results of two rows.
 //! Vertical: one multiply-add handles eight columns of a row pair.
-#![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
-use super::portable::Portable;
-use super::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
-use super::taps::Taps;
-use super::windows::{GROUP, WINDOW, Windows};
+use crate::render::resample::portable::Portable;
+use crate::render::resample::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
+use crate::render::resample::taps::Taps;
+use crate::render::resample::windows::{GROUP, WINDOW, Windows};
 
 /// The AVX2 backend; exists only on machines with AVX2.
-pub(super) struct Avx2 {
+pub struct Avx2 {
     windows: Windows,
 }
 
@@ -35,8 +34,8 @@ impl Avx2 {
 }
 
 /// The passes for some taps.
-pub(super) struct Avx2Passes<'a> {
-    windows: &'a Windows,
+pub struct Avx2Passes<'a> {
+    pub windows: &'a Windows,
     columns: &'a Taps,
 }
 
