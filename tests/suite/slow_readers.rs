@@ -173,9 +173,15 @@ async fn a_client_that_reads_steadily_keeps_its_place() {
     let (service, path) = serving("max_connections = 1", SIZE as u64).await;
     let mut stream = connect_with_buffer(&service, 64 << 10);
     stream.write_all(&request(&path)).expect("a request");
+    // Until its request is taken up, it is only somebody who waits.
+    let (mut stream, first) = blocking(move || {
+        let first = stream.read(&mut [0; 4 << 10]).expect("bytes");
+        (stream, first)
+    })
+    .await;
     let reading = tokio::spawn(blocking(move || {
         let mut chunk = [0; 4 << 10];
-        let mut count = 0;
+        let mut count = first;
         let began = Instant::now();
         while count < SIZE {
             // Catches up when the machine has kept it waiting.
