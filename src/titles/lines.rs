@@ -8,6 +8,9 @@ use unicode_linebreak::linebreaks;
 /// How often the range of widths is halved in the search for lines of equal length.
 const BALANCE_STEPS: u32 = 10;
 
+/// How much longer the longest line may be, so that one ends at a comma.
+const MOST_UNEQUAL: f32 = 1.4;
+
 /// The words of a text and their widths, as shares of the size.
 pub(super) struct Measured {
     words: Vec<Word>,
@@ -99,23 +102,25 @@ impl Measured {
         let best = balanced(&self.words, width)?;
         match best.len() {
             0 | 1 => Some(best),
-            lines => Some(self.broken_at_comma(width, lines).unwrap_or(best)),
+            _ => Some(self.broken_at_comma(width, &best).unwrap_or(best)),
         }
     }
 
-    /// So many lines at most, one of which ends at a comma: that at which the longest is shortest.
-    fn broken_at_comma(&self, width: f32, most_lines: usize) -> Option<Vec<Range<usize>>> {
+    /// As many lines as the best at most, one of which ends at a comma: that at which the longest is shortest. `None` if
+    /// they are far less alike.
+    fn broken_at_comma(&self, width: f32, best: &[Range<usize>]) -> Option<Vec<Range<usize>>> {
         let after_commas = (1..self.words.len()).filter(|&at| self.words[at - 1].ends_with_comma);
         let broken = after_commas.filter_map(|at| {
             let (first, second) = self.words.split_at(at);
             let lines = [balanced(first, width)?, balanced(second, width)?].concat();
-            (lines.len() <= most_lines).then_some(lines)
+            (lines.len() <= best.len()).then_some(lines)
         });
-        let longest = |lines: &Vec<Range<usize>>| {
+        let longest = |lines: &[Range<usize>]| {
             let widths = lines.iter().map(|line| self.inked(line));
             widths.fold(0.0, f32::max)
         };
-        broken.min_by(|a, b| longest(a).total_cmp(&longest(b)))
+        let broken = broken.min_by(|a, b| longest(a).total_cmp(&longest(b)))?;
+        (longest(&broken) <= MOST_UNEQUAL * longest(best)).then_some(broken)
     }
 
     /// The width of a line without the spaces at its end.
@@ -200,18 +205,21 @@ fn is_before_unit(text: &str, at: usize) -> bool {
 }
 
 /// Words that belong to the one after them: "Unit 4B".
-const PREFIXES: [&str; 8] = ["unit", "apt", "suite", "ste", "no", "lot", "mt", "#"];
+const PREFIXES: [&str; 7] = ["unit", "apt", "suite", "ste", "no", "lot", "#"];
 
 /// Whether a space, at which Unicode would break the line, is before the number of a flat, or between a state of two
 /// letters and its ZIP code.
 fn is_inside_address(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end().rsplit([' ', ',']).next();
-    let (Some(before), Some(after)) = (before, text[at..].chars().next()) else {
+    let after = text[at..].split([' ', ',']).next();
+    let (Some(before), Some(after)) = (before, after) else {
         return false;
     };
     let prefix = before.trim_end_matches('.').to_lowercase();
     let is_state = before.len() == 2 && before.chars().all(|c| c.is_ascii_uppercase());
-    PREFIXES.contains(&prefix.as_str()) || (is_state && after.is_ascii_digit())
+    let has_digit = after.contains(|c: char| c.is_ascii_digit());
+    let is_number = has_digit || after.chars().count() == 1;
+    (is_number && PREFIXES.contains(&prefix.as_str())) || (has_digit && is_state)
 }
 
 #[cfg(test)]
@@ -258,6 +266,11 @@ mod tests {
                 "Aspen Grove, CO 81611"
             ]
         );
+        // The line before the comma would be far shorter.
+        assert_eq!(
+            lines("Elm, 1247 Whispering Pines Boulevard", |m| m.balanced(32.0)),
+            ["Elm, 1247 Whispering", "Pines Boulevard"]
+        );
         // The part before the comma is too wide.
         assert_eq!(
             lines("12 Hollow Creek Road North, Elm", |m| m.balanced(24.0)),
@@ -274,6 +287,10 @@ mod tests {
         assert_eq!(
             lines("Aspen CO 81611", |m| whole_words(&m.words, 9.0)),
             ["Aspen", "CO 81611"]
+        );
+        assert_eq!(
+            lines("no no no", |m| whole_words(&m.words, 5.0)),
+            ["no no", "no"]
         );
     }
 
