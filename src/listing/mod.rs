@@ -99,6 +99,7 @@ fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate) {
     let share = (length - opening - titles.closing) / photos;
     if opening > 0.0 {
         first.seconds = Some(opening + share);
+        first.covered = if titles.opening_covers { opening } else { 0.0 };
     }
     if titles.closing > 0.0 {
         last.seconds = Some(titles.closing + share);

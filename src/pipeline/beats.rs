@@ -28,7 +28,7 @@ pub fn warning(composition: &Composition, beats: Option<&Beats>) -> Option<Strin
         let percent = 100.0 * deviation;
         return (deviation > BEAT_SLACK).then(|| {
             format!(
-                "so that all photos change on beats, the time of one differs by {percent:.0} % from its share"
+                "to change on a beat, one photo is shown {percent:.0} % longer or shorter than its share"
             )
         });
     }

@@ -7,13 +7,22 @@ use crate::spec::Scene;
 /// The least that scenes without a time of their own get, as a fraction of an equal share.
 const LEAST_SHARE: f64 = 0.2;
 
-/// How much the length of a scene may differ from its plan, as a fraction of it; more where beats are too far apart for
-/// that.
+/// How much the time in which a photo is seen may differ from its plan, as a fraction of it; more where beats are too
+/// far apart for that.
 pub const SLACK: f64 = 0.25;
 const MOST_SLACK: f64 = 0.5;
 
-/// Where the durations of scenes put the cuts of a video of `length` seconds, in seconds.
-pub fn planned(scenes: &[Scene], length: f64) -> Vec<f64> {
+/// How long a scene is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Seconds.
+    pub length: f64,
+    /// Of these, those in which no title hides the photo.
+    pub uncovered: f64,
+}
+
+/// How long the scenes of a video of `length` seconds are to be, by their durations.
+pub fn plans(scenes: &[Scene], length: f64) -> Vec<Plan> {
     let own: f64 = scenes.iter().filter_map(|scene| scene.seconds).sum();
     let sharing = scenes
         .iter()
@@ -23,12 +32,24 @@ pub fn planned(scenes: &[Scene], length: f64) -> Vec<f64> {
     let share = ((length - own) / sharing as f64).max(least);
     let seconds = scenes.iter().map(|scene| scene.seconds.unwrap_or(share));
     let all: f64 = seconds.clone().sum();
+    let plan = |(scene, seconds): (&Scene, f64)| {
+        let length = seconds / all * length;
+        Plan {
+            length,
+            uncovered: (length - scene.covered).max(0.0),
+        }
+    };
+    scenes.iter().zip(seconds).map(plan).collect()
+}
+
+/// The cuts between scenes of these lengths, in seconds.
+pub fn cuts(plans: &[Plan]) -> Vec<f64> {
     let mut end = 0.0;
-    let ends = seconds.map(|seconds| {
-        end += seconds;
-        end / all * length
+    let ends = plans.iter().map(|plan| {
+        end += plan.length;
+        end
     });
-    ends.take(scenes.len() - 1).collect()
+    ends.take(plans.len().saturating_sub(1)).collect()
 }
 
 /// A cut, or an end of the video.
@@ -46,53 +67,52 @@ struct Cut {
 pub struct CutsOnBeats {
     /// In seconds.
     pub cuts: Vec<f64>,
-    /// The most by which the length of a scene differs from its plan, as a fraction of it.
+    /// The most by which the time in which a photo is seen differs from its plan, as a fraction of it.
     pub deviation: f64,
 }
 
-/// Moves the cuts between the scenes of a video to beats, so that the length of every scene stays within 25 % of its plan,
-/// or else within 50 %, and the sum of the squared moves is the least possible.
+/// Moves the cuts between the scenes of a video to beats, so that the time in which each photo is seen stays within 25 %
+/// of its plan, or else within 50 %, and the sum of the squared moves is the least possible.
 ///
-/// `times` are the beats and `planned` the cuts, without the ends of the video: 0 and `length`. All are in seconds and
-/// ascending. `None` if the beats are too far apart.
-pub fn on_beats(times: &[f64], planned: &[f64], length: f64) -> Option<CutsOnBeats> {
+/// `times` are the beats, in seconds from the start, ascending. `None` if they are too far apart.
+pub fn on_beats(times: &[f64], plans: &[Plan]) -> Option<CutsOnBeats> {
     let mut slacks = [SLACK, MOST_SLACK].into_iter();
-    let cuts = slacks.find_map(|slack| within(slack, times, planned, length))?;
-    let lengths = |cuts: &[f64]| {
-        let ends = [&[0.0], cuts, &[length]].concat();
-        let scenes = ends.windows(2).map(|scene| scene[1] - scene[0]);
-        scenes.collect::<Vec<f64>>()
-    };
-    let deviations = lengths(&cuts).into_iter().zip(lengths(planned));
-    let deviation = deviations
-        .map(|(is, plan)| (is / plan - 1.0).abs())
-        .fold(0.0, f64::max);
+    let cuts = slacks.find_map(|slack| within(slack, times, plans))?;
+    let length: f64 = plans.iter().map(|plan| plan.length).sum();
+    let ends = [&[0.0], &cuts[..], &[length]].concat();
+    let lengths = ends.windows(2).map(|scene| scene[1] - scene[0]);
+    let deviations = lengths
+        .zip(plans)
+        .map(|(length, plan)| (length - plan.length).abs() / plan.uncovered);
+    let deviation = deviations.fold(0.0, f64::max);
     Some(CutsOnBeats { cuts, deviation })
 }
 
-fn within(slack: f64, times: &[f64], planned: &[f64], length: f64) -> Option<Vec<f64>> {
+fn within(slack: f64, times: &[f64], plans: &[Plan]) -> Option<Vec<f64>> {
     let start = Cut {
         time: 0.0,
         cost: 0.0,
         previous: 0,
     };
     let mut stages = vec![vec![start]];
-    let mut from = 0.0;
-    for (scene, &to) in planned.iter().chain([&length]).enumerate() {
-        let last = scene == planned.len();
+    let mut planned = 0.0;
+    for (scene, plan) in plans.iter().enumerate() {
+        planned += plan.length;
+        let last = scene + 1 == plans.len();
         let places = if last {
-            std::slice::from_ref(&length)
+            std::slice::from_ref(&planned)
         } else {
             times
         };
         let before = &stages[scene];
-        let scene = (to - from) * (1.0 - slack)..(to - from) * (1.0 + slack);
-        let cut = |time: &f64| best_cut(before, *time, to, &scene);
-        stages.push(places.iter().map(cut).collect());
-        from = to;
+        let slack = slack * plan.uncovered;
+        let lengths = plan.length - slack..plan.length + slack;
+        let cut = |time: &f64| best_cut(before, *time, planned, &lengths);
+        let cuts = places.iter().map(cut).collect();
+        stages.push(cuts);
     }
     let mut cut = stages.pop()?.pop().filter(|end| end.cost.is_finite())?;
-    let mut chosen = Vec::with_capacity(planned.len());
+    let mut chosen = Vec::with_capacity(plans.len());
     for stage in stages.iter().skip(1).rev() {
         cut = stage[cut.previous];
         chosen.push(cut.time);
@@ -132,8 +152,19 @@ mod tests {
             .collect()
     }
 
+    /// Scenes between these cuts, without titles.
+    fn plans_of(planned: &[f64], length: f64) -> Vec<Plan> {
+        let ends = [&[0.0], planned, &[length]].concat();
+        let lengths = ends.windows(2).map(|scene| scene[1] - scene[0]);
+        let plan = |length| Plan {
+            length,
+            uncovered: length,
+        };
+        lengths.map(plan).collect()
+    }
+
     fn cuts_of(times: &[f64], planned: &[f64], length: f64) -> Option<Vec<f64>> {
-        on_beats(times, planned, length).map(|moved| moved.cuts)
+        on_beats(times, &plans_of(planned, length)).map(|moved| moved.cuts)
     }
 
     #[test]
@@ -157,7 +188,8 @@ mod tests {
         for scenes in 1..40 {
             for tempo in [40.0, 70.0, 101.0, 180.0] {
                 let planned = even(scenes, 30.0);
-                let Some(cuts) = within(SLACK, &beats(tempo, 30.0), &planned, 30.0) else {
+                let Some(cuts) = within(SLACK, &beats(tempo, 30.0), &plans_of(&planned, 30.0))
+                else {
                     let scene = 30.0 / f64::from(scenes);
                     assert!(scene < 4.0 * 60.0 / tempo, "{scenes} scenes at {tempo} bpm");
                     continue;
@@ -175,9 +207,9 @@ mod tests {
     #[test]
     fn where_a_quarter_is_too_little_a_half_may_do() {
         let times = beats(110.0, 30.0);
-        let planned = even(20, 30.0);
-        assert_eq!(within(SLACK, &times, &planned, 30.0), None);
-        let moved = on_beats(&times, &planned, 30.0).unwrap();
+        let plans = plans_of(&even(20, 30.0), 30.0);
+        assert_eq!(within(SLACK, &times, &plans), None);
+        let moved = on_beats(&times, &plans).unwrap();
         assert!(moved.cuts.iter().all(|cut| times.contains(cut)));
         assert!(
             (0.25..0.5).contains(&moved.deviation),
@@ -187,7 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn too_many_scenes_have_no_cuts_cuts_of() {
+    fn titles_leave_their_photos_their_time() {
+        // Three seconds of the last scene are under a card.
+        let mut plans = plans_of(&[2.0, 4.0], 9.0);
+        plans[2].uncovered = 2.0;
+        assert_eq!(within(SLACK, &[2.0, 4.6], &plans), None);
+        assert_eq!(within(SLACK, &[2.0, 4.4], &plans), Some(vec![2.0, 4.4]));
+    }
+
+    #[test]
+    fn too_many_scenes_have_no_cuts_on_beats() {
         assert_eq!(cuts_of(&beats(40.0, 60.0), &even(100, 60.0), 60.0), None);
     }
 

@@ -17,7 +17,7 @@ pub struct Timeline {
     cuts: Vec<u32>,
     /// Frames of the transition into each scene; 0 for cuts, and for the first.
     transitions: Vec<u32>,
-    /// How much the length of a scene differs from its plan, if cuts are on beats.
+    /// How much the time of a photo differs from its plan, if cuts are on beats, or there are none.
     beat_deviation: Option<f64>,
 }
 
@@ -33,13 +33,13 @@ impl Timeline {
     /// Cuts are moved to `beats`, which are in seconds from the start, if these are close enough to one another.
     pub fn new(spec: &VideoSpec, beats: &[f64]) -> Self {
         let length = spec.output.seconds();
-        let planned = cuts::planned(&spec.scenes, length);
-        let moved = cuts::on_beats(beats, &planned, length);
+        let plans = cuts::plans(&spec.scenes, length);
+        let moved = cuts::on_beats(beats, &plans);
         let beat_deviation = moved.as_ref().map(|moved| moved.deviation);
         let frames = spec.output.frames();
         let frame = |cut: f64| (cut / length * f64::from(frames)).round() as u32;
         let inner = moved
-            .map_or(planned, |moved| moved.cuts)
+            .map_or_else(|| cuts::cuts(&plans), |moved| moved.cuts)
             .into_iter()
             .map(frame);
         let cuts: Vec<u32> = std::iter::once(0).chain(inner).chain([frames]).collect();
@@ -60,8 +60,8 @@ impl Timeline {
         }
     }
 
-    /// The most by which the length of a scene differs from its plan, as a fraction of it, to have the cuts on beats.
-    /// `None`: they are not.
+    /// The most by which the time of a photo differs from its plan, as a fraction of it, to have the cuts on beats.
+    /// `None`: they are not, and there are some.
     pub fn beat_deviation(&self) -> Option<f64> {
         self.beat_deviation
     }

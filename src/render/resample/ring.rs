@@ -33,7 +33,7 @@ pub(super) trait Passes {
 #[derive(Default)]
 pub(super) struct Ring {
     samples: Vec<Pair>,
-    /// Where the first row begins: at a cache line, which no load is to cross.
+    /// Where the first row begins: at a cache line, which no load of a row is to cross.
     start: usize,
     slots: usize,
     stride: usize,
