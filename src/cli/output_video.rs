@@ -21,6 +21,9 @@ impl OutputVideo {
         output: PathBuf,
         thumbnail: Option<PathBuf>,
     ) -> Result<Self, String> {
+        if let Some(thumbnail) = &thumbnail {
+            check_thumbnail(thumbnail, &output)?;
+        }
         Ok(Self {
             spec,
             part: PartialFile::beside(&output)?,
@@ -46,7 +49,7 @@ impl OutputVideo {
         self.write_thumbnail(rendered)?;
         self.part.take_its_place()?;
         for warning in &rendered.warnings {
-            eprintln!("kinora: {warning}");
+            eprintln!("kinora: {}: {warning}", self.output.display());
         }
         eprintln!(
             "{}: {}x{}, {} frames, {:.1} MB",
@@ -65,5 +68,20 @@ impl OutputVideo {
         };
         let jpeg = picture::thumbnail(frame, rendered.size).map_err(|error| error.to_string())?;
         std::fs::write(file, jpeg).map_err(|error| unwritable(file, &error))
+    }
+}
+
+/// So that what is wrong with it is said before the video is made.
+fn check_thumbnail(thumbnail: &Path, output: &Path) -> Result<(), String> {
+    let directory = thumbnail.parent().filter(|path| *path != Path::new(""));
+    if thumbnail == output {
+        Err("the thumbnail would replace the video".to_owned())
+    } else if thumbnail.is_dir() || directory.is_some_and(|directory| !directory.is_dir()) {
+        Err(format!(
+            "{} cannot be written: it is not a file in a directory",
+            thumbnail.display()
+        ))
+    } else {
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::camera::Camera;
 use super::display::ProgressDisplay;
 use super::interrupt::{EXIT_INTERRUPTED, cancel_on_signals};
 use super::output_video::OutputVideo;
-use super::variant::{Further, aspect_ratio, max_bytes};
+use super::variant::{VariantFlag, aspect_ratio, max_bytes};
 use super::{flags, runtime};
 use crate::config::Config;
 use crate::encode::Encoder;
@@ -22,6 +22,9 @@ use crate::pipeline::{Pipeline, PipelineError, VideoOrder};
 use crate::sandbox::Sandbox;
 use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec};
 use crate::titles::Fonts;
+
+/// Beside the first video: each has an encoder of its own.
+const MOST_VARIANTS: usize = 7;
 
 #[derive(Args)]
 pub struct Render {
@@ -59,20 +62,21 @@ pub struct Render {
     /// WAV; looped or cut to the length
     #[arg(long, alias = "soundtrack", value_name = "SOUND")]
     music: Option<String>,
-    /// Let the photos change on beats of the music, as far as each keeps its share of the length, to a quarter
+    /// Change photos on beats of the music. Each keeps its share of the length within 25 %, or within 50 % where beats are
+    /// sparse
     #[arg(long, requires = "music")]
     cut_on_beat: bool,
     /// A picture of a listing video to write beside it, in JPEG
     #[arg(long, value_name = "FILE")]
     thumbnail: Option<PathBuf>,
-    /// No more megabytes than these for the video: where they are few, its quality is lower
+    /// Largest size of the video in MB; where that is small, the quality is lower
     #[arg(long, value_name = "NUMBER", value_parser = max_bytes)]
     max_mb: Option<u64>,
     /// A further listing video of the same photos, which are fetched and decoded once: NAME=RATIO, with
-    /// ",plain" without titles, with ",unbranded" without logo and contact, with ",max-mb=NUMBER" no
+    /// ",plain" without the template, with ",unbranded" without logo and contact, with ",max-mb=NUMBER" no
     /// larger than that. Its file has the name of the output, with -NAME before the ending. Can be repeated
-    #[arg(long, value_name = "NAME=RATIO", value_parser = Further::parse)]
-    variant: Vec<Further>,
+    #[arg(long, value_name = "NAME=RATIO", value_parser = VariantFlag::parse)]
+    variant: Vec<VariantFlag>,
     /// File with settings [default: none]
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
@@ -171,7 +175,7 @@ impl Render {
         self.check_names()?;
         let specs = self.specs(templates, fonts)?;
         let further = std::iter::once(None).chain(self.variant.iter().map(Some));
-        let file = |file: &Path, further: Option<&Further>| {
+        let file = |file: &Path, further: Option<&VariantFlag>| {
             further.map_or_else(|| file.to_owned(), |further| further.beside(file))
         };
         let videos = specs.into_iter().zip(further).map(|(spec, further)| {
@@ -183,7 +187,10 @@ impl Render {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        let names: Vec<&str> = self.variant.iter().map(Further::name).collect();
+        let names: Vec<&str> = self.variant.iter().map(VariantFlag::name).collect();
+        if names.len() > MOST_VARIANTS {
+            return Err(format!("there are more than {MOST_VARIANTS} variants"));
+        }
         let again = (1..names.len()).find(|&i| names[..i].contains(&names[i]));
         again.map_or(Ok(()), |i| {
             Err(format!("there are two variants of the name {:?}", names[i]))
@@ -252,7 +259,7 @@ impl Render {
         fonts: &Fonts,
     ) -> Result<Vec<VideoSpec>, String> {
         if self.zoom_speed.is_some() {
-            return Err("--zoom-speed is for a single photo without a template".to_owned());
+            return Err("--zoom-speed is for a single photo that is no listing video".to_owned());
         }
         let templates = Templates::load(templates.directory.as_deref());
         let templates = templates.map_err(|error| error.to_string())?;

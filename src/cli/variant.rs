@@ -7,7 +7,7 @@ use crate::listing::{AspectRatio, Variant};
 
 /// A further video, beside that of `--output`.
 #[derive(Clone, Debug)]
-pub struct Further {
+pub struct VariantFlag {
     /// Becomes a part of file names.
     name: String,
     aspect_ratio: AspectRatio,
@@ -16,7 +16,7 @@ pub struct Further {
     max_bytes: Option<u64>,
 }
 
-impl Further {
+impl VariantFlag {
     /// Reads `NAME=RATIO`, with options behind commas.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, rest) = text
@@ -29,7 +29,7 @@ impl Further {
             ));
         }
         let mut options = rest.split(',');
-        let mut further = Self {
+        let mut flag = Self {
             name: name.to_owned(),
             aspect_ratio: aspect_ratio(options.next().unwrap_or_default())?,
             has_titles: true,
@@ -38,9 +38,9 @@ impl Further {
         };
         for option in options {
             match option.split_once('=') {
-                None if option == "plain" => further.has_titles = false,
-                None if option == "unbranded" => further.is_branded = false,
-                Some(("max-mb", megabytes)) => further.max_bytes = Some(max_bytes(megabytes)?),
+                None if option == "plain" => flag.has_titles = false,
+                None if option == "unbranded" => flag.is_branded = false,
+                Some(("max-mb", megabytes)) => flag.max_bytes = Some(max_bytes(megabytes)?),
                 _ => {
                     return Err(format!(
                         "{option:?} is not one of plain, unbranded and max-mb=NUMBER"
@@ -48,7 +48,7 @@ impl Further {
                 }
             }
         }
-        Ok(further)
+        Ok(flag)
     }
 
     pub fn name(&self) -> &str {

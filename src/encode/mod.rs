@@ -97,7 +97,7 @@ pub enum EncodeError {
     Died(#[source] FfmpegExit),
     #[error("the disk is full")]
     DiskFull,
-    #[error("the video cannot be made in {max_bytes} bytes: it needs {bytes}")]
+    #[error("the video cannot be made in {max_bytes} bytes: it has {bytes} at the lowest quality")]
     TooLarge { bytes: u64, max_bytes: u64 },
     #[error("the video encoder left no video")]
     Output(#[source] io::Error),
@@ -182,6 +182,8 @@ impl Encoder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut command = FfmpegCommand::from(command);
+        let limit = order.limit;
+        let limit = limit.map(|limit| limit::arguments(limit, order.sound.is_some()));
         command
             .hide_banner()
             .args(["-nostats", "-loglevel", "error", "-y"])
@@ -197,7 +199,7 @@ impl Encoder {
         command
             .args(["-vf", LABELS, "-chroma_sample_location", "left"])
             .args((self.codec.arguments)(preset, threads, order.is_soft))
-            .args(order.limit.map(limit::arguments).into_iter().flatten())
+            .args(limit.into_iter().flatten())
             .args(["-g", &(KEYFRAME_INTERVAL * order.frame_rate).to_string()])
             .args(keyframes(&order.keyframes).into_iter().flatten())
             .args(["-color_range", "tv", "-colorspace", "bt709"])

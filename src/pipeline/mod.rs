@@ -108,7 +108,7 @@ impl Pipeline {
             Err(NoVideo::Asset) => Err(assets.failures(cancel)),
             Err(NoVideo::Encoder(error)) => Err(encoder_failure(error)),
             Err(NoVideo::Thread(error)) => Err(thread_failure(&error)),
-            Err(NoVideo::Stopped) => Err(PipelineError::Cancelled),
+            Err(NoVideo::Stopped) => Err(stopped_failure()),
         }
     }
 
@@ -124,13 +124,13 @@ impl Pipeline {
         observer: &dyn Observer,
         abort: &CancellationToken,
     ) -> Result<Vec<RenderedVideo>, NoVideo> {
-        let wav = assets.soundtrack(abort).map_err(NoVideo::asset)?;
-        let logo = assets.logo(abort).map_err(NoVideo::asset)?;
+        let wav = assets.soundtrack(abort).map_err(|_| NoVideo::Asset)?;
+        let logo = assets.logo(abort).map_err(|_| NoVideo::Asset)?;
         let wants_beats = orders.iter().any(|order| order.spec.cut_on_beat);
         let music = wav.as_ref().filter(|_| wants_beats);
         let beats = music.and_then(|wav| beats::find(wav.path()));
         let waited = assets.photos.wait_for_first(abort);
-        waited.map_err(NoVideo::asset)?;
+        waited.map_err(|_| NoVideo::Asset)?;
         let times = beats.as_ref().map_or(&[][..], |beats| &beats.times);
         let compositions: Vec<Composition> = orders
             .iter()
@@ -168,6 +168,12 @@ fn encoder_failure(error: EncodeError) -> PipelineError {
         EncodeError::Died { .. } => PipelineError::EncoderDied(failure),
         _ => PipelineError::Failed(failure),
     }
+}
+
+/// Nobody has stopped it.
+fn stopped_failure() -> PipelineError {
+    error!("a video was given up although nothing is wrong");
+    PipelineError::Failed(Failure::internal())
 }
 
 fn thread_failure(error: &io::Error) -> PipelineError {

@@ -45,13 +45,6 @@ pub enum NoVideo {
     Stopped,
 }
 
-impl NoVideo {
-    /// The failure is one of perhaps many.
-    pub fn asset(_: PipelineError) -> Self {
-        Self::Asset
-    }
-}
-
 /// Decodes the photos on this thread, and makes each video on a thread of its own. A photo is decoded when all videos
 /// have taken the last: none is far ahead of the others.
 pub fn make_all<'a>(
@@ -97,7 +90,7 @@ fn all_or_none(
     match (is_stopped, decoded) {
         (false, _) => Ok(videos),
         (true, Ok(())) => Err(NoVideo::Stopped),
-        (true, Err(error)) => Err(NoVideo::asset(error)),
+        (true, Err(_)) => Err(NoVideo::Asset),
     }
 }
 

@@ -35,7 +35,7 @@ impl Reduced {
         }
     }
 
-    /// How much each pixel differs in lightness from the four around it, four times. Stronger edges count alike.
+    /// How much each pixel differs in lightness from the four around it. Stronger edges count alike.
     pub fn edges(&self) -> Plane {
         const STRONGEST: i32 = 63;
         let (width, height) = (self.width, self.height);
@@ -107,7 +107,7 @@ pub fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
             Arch::new().dispatch(AddRow { row, columns });
         }
         for part in &parts {
-            // Of a picture of 100 megapixels, even all samples fit.
+            // A few rows of a part of a line: they fit.
             let sum: u32 = columns[part.clone()].iter().sum();
             let samples = (part.len() * rows.len()) as u32;
             means.push(((sum + samples / 2) / samples) as u8);

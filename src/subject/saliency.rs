@@ -86,7 +86,6 @@ fn rarity(channels: &[Field; 3]) -> Field {
         let i = y * width + x;
         let share = counts[bin(i)] as f32 / (width * height) as f32;
         let [red, yellow] = [1, 2].map(|channel: usize| smooth[channel].samples[i]);
-        // Not `hypot`, which differs between systems.
         let from_grey = (red * red + yellow * yellow).sqrt();
         (-share.ln() - COMMON).max(0.0) * (from_grey / COLOURFUL).min(1.0)
     };
