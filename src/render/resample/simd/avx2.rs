@@ -6,6 +6,7 @@
 
 use std::arch::x86_64::*;
 
+use super::{check_columns, check_rows};
 use crate::render::resample::portable::Portable;
 use crate::render::resample::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use crate::render::resample::taps::Taps;
@@ -46,10 +47,7 @@ impl Passes for Avx2Passes<'_> {
             let columns = self.columns;
             return Portable { columns }.columns(rows, out);
         }
-        // The loads and stores below rely on these.
-        let groups = windows.steps().len() / windows.pairs();
-        assert!(rows.iter().all(|row| row.len() >= windows.reach()));
-        assert!(out.iter().all(|row| row.len() >= groups * GROUP));
+        check_columns(windows, &rows, &out);
         let one_window = windows.windows() == 1;
         // SAFETY: an `Avx2` is only made where AVX2 was detected, and the bounds were checked just now.
         unsafe {
@@ -64,11 +62,7 @@ impl Passes for Avx2Passes<'_> {
     }
 
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
-        assert!(
-            ring.iter()
-                .all(|row| row.len() >= out.len().next_multiple_of(LANES))
-        );
-        assert_eq!(ring.len(), weights.len());
+        check_rows(ring, weights, out);
         // SAFETY: an `Avx2` is only made where AVX2 was detected, and the bounds were checked just now.
         unsafe {
             match ring.len() {

@@ -4,6 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::{Avx2, Avx2Passes};
+use super::{check_columns, check_rows};
 use crate::render::resample::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use crate::render::resample::taps::Taps;
 use crate::render::resample::windows::{GROUP, Step, WINDOW, Windows};
@@ -38,11 +39,7 @@ impl Passes for Avx512Passes<'_> {
         if !windows.fit() || windows.windows() != 1 {
             return self.0.columns(rows, out);
         }
-        // The loads and stores below rely on these.
-        let groups = windows.steps().len() / windows.pairs();
-        assert!(groups.is_multiple_of(2));
-        assert!(rows.iter().all(|row| row.len() >= windows.reach()));
-        assert!(out.iter().all(|row| row.len() >= groups * GROUP));
+        check_columns(windows, &rows, &out);
         // SAFETY: an `Avx512` is only made where the instructions were detected, and the bounds were checked just now.
         unsafe {
             match windows.pairs() {
@@ -56,11 +53,7 @@ impl Passes for Avx512Passes<'_> {
     }
 
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
-        assert!(
-            ring.iter()
-                .all(|row| row.len() >= out.len().next_multiple_of(LANES))
-        );
-        assert_eq!(ring.len(), weights.len());
+        check_rows(ring, weights, out);
         // SAFETY: an `Avx512` is only made where the instructions were detected, and the bounds were checked just now.
         unsafe {
             match ring.len() {
