@@ -172,21 +172,21 @@ impl Render {
         templates: &template::Settings,
         fonts: &Fonts,
     ) -> Result<Vec<OutputVideo>, String> {
-        self.check_names()?;
+        self.check_variants()?;
         let specs = self.specs(templates, fonts)?;
-        let further = std::iter::once(None).chain(self.variant.iter().map(Some));
-        let file = |file: &Path, further: Option<&VariantFlag>| {
-            further.map_or_else(|| file.to_owned(), |further| further.beside(file))
+        let variants = std::iter::once(None).chain(self.variant.iter().map(Some));
+        let named = |file: &Path, variant: Option<&VariantFlag>| {
+            variant.map_or_else(|| file.to_owned(), |variant| variant.beside(file))
         };
-        let videos = specs.into_iter().zip(further).map(|(spec, further)| {
+        let videos = specs.into_iter().zip(variants).map(|(spec, variant)| {
             let thumbnail = self.thumbnail.as_ref();
-            let thumbnail = thumbnail.map(|picture| file(picture, further));
-            OutputVideo::begin(spec, file(&self.output, further), thumbnail)
+            let thumbnail = thumbnail.map(|file| named(file, variant));
+            OutputVideo::begin(spec, named(&self.output, variant), thumbnail)
         });
         videos.collect()
     }
 
-    fn check_names(&self) -> Result<(), String> {
+    fn check_variants(&self) -> Result<(), String> {
         let names: Vec<&str> = self.variant.iter().map(VariantFlag::name).collect();
         if names.len() > MOST_VARIANTS {
             return Err(format!("there are more than {MOST_VARIANTS} variants"));
@@ -270,10 +270,10 @@ impl Render {
             is_branded: true,
             max_bytes: self.max_mb,
         };
-        let further = self.variant.iter().map(|further| further.variant(template));
+        let others = self.variant.iter().map(|flag| flag.variant(template));
         let listing = self.listing();
-        let specs = std::iter::once(main).chain(further);
-        let specs: Vec<VideoSpec> = specs.map(|variant| listing.spec(&variant)).collect();
+        let variants = std::iter::once(main).chain(others);
+        let specs: Vec<VideoSpec> = variants.map(|variant| listing.spec(&variant)).collect();
         let is_too_short = |spec: &VideoSpec| spec.scenes.len() > spec.output.frames() as usize;
         match specs.iter().any(is_too_short) {
             true => Err("the video is too short to show every photo".to_owned()),
