@@ -36,8 +36,10 @@ use crate::encode::{EncodeError, Encoder};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::Net;
+use crate::picture::Logo;
 use crate::render::Composition;
 use crate::sandbox::Sandbox;
+use crate::sound::Beats;
 use crate::spec::{Size, VideoSpec};
 use crate::titles::Fonts;
 use assets::Assets;
@@ -70,8 +72,8 @@ pub struct RenderedVideo {
     pub bytes: u64,
     /// A frame in planar 4:2:0.
     pub thumbnail: Option<Vec<u8>>,
-    /// What is not as it was asked for, in sentences.
-    pub warnings: Vec<String>,
+    /// What is not as it was asked for, in a sentence.
+    pub warning: Option<String>,
 }
 
 /// Why there is no video.
@@ -117,6 +119,7 @@ impl Pipeline {
         self.fonts.missing_characters_warning(&spec.overlays)
     }
 
+    /// The rest, once the downloads have begun.
     fn render_assets(
         &self,
         assets: &mut Assets,
@@ -126,16 +129,12 @@ impl Pipeline {
     ) -> Result<Vec<RenderedVideo>, NoVideo> {
         let wav = assets.soundtrack(abort).map_err(|_| NoVideo::Asset)?;
         let logo = assets.logo(abort).map_err(|_| NoVideo::Asset)?;
+        let wav = wav.as_ref().map(TemporaryFile::path);
         let wants_beats = orders.iter().any(|order| order.spec.cut_on_beat);
-        let music = wav.as_ref().filter(|_| wants_beats);
-        let beats = music.and_then(|wav| beats::find(wav.path()));
+        let beats = wav.filter(|_| wants_beats).and_then(beats::find);
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(|_| NoVideo::Asset)?;
-        let times = beats.as_ref().map_or(&[][..], |beats| &beats.times);
-        let compositions: Vec<Composition> = orders
-            .iter()
-            .map(|order| Composition::new(order.spec, logo.as_ref(), &self.fonts, times))
-            .collect();
+        let compositions = self.compositions(orders, logo.as_ref(), beats.as_ref());
         let frames = compositions.iter().map(Composition::frames).sum();
         let progress = Progress::new(observer, frames);
         let decoding = abort.child_token();
@@ -145,12 +144,24 @@ impl Pipeline {
             warning: beats::warning(composition, beats.as_ref()),
             file: order.file,
             videos: orders.len(),
-            wav: wav.as_ref().map(TemporaryFile::path),
+            wav,
             progress: &progress,
             abort,
             decoding: &decoding,
         });
         video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)
+    }
+
+    fn compositions<'a>(
+        &'a self,
+        orders: &[VideoOrder<'a>],
+        logo: Option<&'a Logo>,
+        beats: Option<&Beats>,
+    ) -> Vec<Composition<'a>> {
+        let times = beats.map_or(&[][..], |beats| &beats.times);
+        let composition =
+            |order: &VideoOrder<'a>| Composition::new(order.spec, logo, &self.fonts, times);
+        orders.iter().map(composition).collect()
     }
 }
 

@@ -19,15 +19,15 @@ use crate::subject::{Finder, Subject};
 /// For checking the photos after one that has failed. What was found by then is told.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 
-/// A video, and its way to the photos.
-pub struct Viewer<'a> {
+/// A video that is to be sent the photos that it shows.
+pub struct PhotoConsumer<'a> {
     composition: &'a Composition<'a>,
     photos: Sender<Arc<Photo>>,
     /// Of its frames; known with the first photo.
     frame: Option<Size>,
 }
 
-impl<'a> Viewer<'a> {
+impl<'a> PhotoConsumer<'a> {
     pub fn new(composition: &'a Composition<'a>, photos: Sender<Arc<Photo>>) -> Self {
         Self {
             composition,
@@ -97,28 +97,33 @@ impl PhotoSource {
     /// sends them to the videos that show them, one after the other. Ends early when no video wants any more.
     pub fn send_all(
         &mut self,
-        mut viewers: Vec<Viewer>,
+        mut consumers: Vec<PhotoConsumer>,
         cancel: &CancellationToken,
     ) -> Result<(), PipelineError> {
         for scene in 0..self.photos.len() {
-            let is_shown = viewers.iter().any(|viewer| viewer.shows(scene));
+            let is_shown = consumers.iter().any(|consumer| consumer.shows(scene));
             if !is_shown {
                 continue;
             }
             let detail = |photo| {
-                let details = viewers.iter().map(|viewer| viewer.detail(scene, photo));
+                let details = consumers
+                    .iter()
+                    .map(|consumer| consumer.detail(scene, photo));
                 details.fold(Detail::COARSEST, Detail::finer)
             };
             let picture = self.decode(scene, detail, cancel)?;
             self.photos[scene].release();
             self.decoded = scene + 1;
-            let subject = match viewers.iter().any(|viewer| viewer.needs_subject(scene)) {
+            let subject = match consumers
+                .iter()
+                .any(|consumer| consumer.needs_subject(scene))
+            {
                 true => self.finder.find(&picture),
                 false => Subject::default(),
             };
             let photo = Arc::new(Photo { picture, subject });
-            viewers.retain_mut(|viewer| viewer.send(scene, &photo));
-            if viewers.is_empty() {
+            consumers.retain_mut(|consumer| consumer.send(scene, &photo));
+            if consumers.is_empty() {
                 break;
             }
         }

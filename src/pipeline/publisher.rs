@@ -52,7 +52,7 @@ impl Publisher {
         };
         let rendered = self.pipeline.render(&[order], observer, cancel)?.pop();
         let rendered = rendered.ok_or_else(|| PipelineError::Failed(Failure::internal()))?;
-        for warning in &rendered.warnings {
+        if let Some(warning) = &rendered.warning {
             warn!("job {}: {warning}", job.id);
         }
         if let Some(frame) = &rendered.thumbnail {

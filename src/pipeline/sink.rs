@@ -70,7 +70,7 @@ impl<'a> EncoderSink<'a> {
             frames: self.output().frames(),
             bytes,
             thumbnail: self.thumbnail,
-            warnings: self.video.warning.iter().cloned().collect(),
+            warning: self.video.warning.clone(),
         })
     }
 

@@ -9,7 +9,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded};
 use tokio_util::sync::CancellationToken;
 
-use super::photos::{PhotoSource, Viewer};
+use super::photos::{PhotoConsumer, PhotoSource};
 use super::progress::Progress;
 use super::sink::EncoderSink;
 use super::{PipelineError, RenderedVideo};
@@ -54,17 +54,17 @@ pub fn make_all<'a>(
     decoding: &CancellationToken,
 ) -> Result<Vec<RenderedVideo>, NoVideo> {
     thread::scope(|scope| {
-        let mut viewers = Vec::new();
+        let mut consumers = Vec::new();
         let mut making = Vec::new();
         for video in videos {
             // A channel without places: one photo at most waits, in the hands of the decoder.
             let (sender, receiver) = bounded(0);
-            viewers.push(Viewer::new(video.composition, sender));
+            consumers.push(PhotoConsumer::new(video.composition, sender));
             let make = move || video.make(encoder, receiver);
             let thread = thread::Builder::new().name("video".to_owned());
             making.push(thread.spawn_scoped(scope, make).map_err(NoVideo::Thread)?);
         }
-        let decoded = photos.send_all(viewers, decoding);
+        let decoded = photos.send_all(consumers, decoding);
         let made = making
             .into_iter()
             .map(|video| video.join().unwrap_or_else(|panic| resume_unwind(panic)))
