@@ -6,9 +6,8 @@ use crate::support::frames::{self, Frame};
 use crate::support::picture::png;
 use crate::support::render::render;
 use crate::support::scratch::Scratch;
+use crate::support::target::{centroid_within, level};
 
-const GROUND: f64 = 40.0;
-const PEAK: f64 = 170.0;
 /// Of the grid and of its discs, in pixels of the photo.
 const SPACING: f64 = 170.0;
 const RADIUS: f64 = 45.0;
@@ -29,8 +28,7 @@ fn grid() -> RgbImage {
             (at - at.round()) * SPACING
         };
         let far = off(x).hypot(off(y));
-        let share = 1.0 / (1.0 + ((far - RADIUS) / SOFTNESS).exp());
-        Rgb([(GROUND + PEAK * share).round() as u8; 3])
+        Rgb([level(far - RADIUS, SOFTNESS); 3])
     })
 }
 
@@ -68,30 +66,14 @@ fn discs(frame: &Frame) -> Vec<(f64, f64)> {
             && bottom + margin < frame.height
         {
             let columns = left - margin..right + margin + 1;
-            discs.push(centroid(frame, columns, top - margin..bottom + margin + 1));
+            discs.push(centroid_within(
+                frame,
+                columns,
+                top - margin..bottom + margin + 1,
+            ));
         }
     }
     discs
-}
-
-/// Of what stands out from the ground.
-fn centroid(
-    frame: &Frame,
-    columns: std::ops::Range<usize>,
-    rows: std::ops::Range<usize>,
-) -> (f64, f64) {
-    // In limited range, and a margin for the encoder's noise.
-    let ground = 16.0 + GROUND * 219.0 / 255.0 + 6.0;
-    let (mut mass, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
-    for y in rows {
-        for x in columns.clone() {
-            let weight = (frame.y(x, y) - ground).max(0.0);
-            mass += weight;
-            x_sum += weight * (x as f64 + 0.5);
-            y_sum += weight * (y as f64 + 0.5);
-        }
-    }
-    (x_sum / mass, y_sum / mass)
 }
 
 /// Where the middle of a frame is on the grid, and its scale in pixels: those that fit all discs best.

@@ -3,11 +3,15 @@
 //! Discs and not mere spots: what the encoder throws away shifts the centroid of a soft spot by more than the renderer
 //! does.
 
+use std::ops::Range;
+
 use image::{Rgb, RgbImage};
 
 use super::frames::Frame;
 
+/// Level of the photo around the discs.
 const GROUND: f64 = 40.0;
+/// By how much discs are lighter.
 const PEAK: f64 = 170.0;
 /// Radius of the discs and softness of their edges, in pixels of the first frame.
 const RADIUS: f64 = 26.0;
@@ -82,30 +86,40 @@ fn disc(photo: &mut RgbImage, (x, y): (f64, f64), scale: f64) {
     for j in span(y, photo.height()) {
         for i in span(x, photo.width()) {
             let far = (f64::from(i) + 0.5 - x).hypot(f64::from(j) + 0.5 - y) / scale;
-            let share = 1.0 / (1.0 + ((far - RADIUS) / SOFTNESS).exp());
-            let level = (GROUND + PEAK * share).round();
-            photo.put_pixel(i, j, Rgb([level as u8; 3]));
+            photo.put_pixel(i, j, Rgb([level(far - RADIUS, SOFTNESS); 3]));
         }
     }
 }
 
+/// The level so many pixels outside of a disc, whose edge is soft.
+pub fn level(outside: f64, softness: f64) -> u8 {
+    let share = 1.0 / (1.0 + (outside / softness).exp());
+    (GROUND + PEAK * share).round() as u8
+}
+
 /// The centroid of what stands out from the ground in a window around a place.
 fn centroid(frame: &Frame, around: (f64, f64), reach: f64) -> (f64, f64) {
-    // Limited range, and a margin above the ground for the encoder's noise.
-    let ground = 16.0 + GROUND * 219.0 / 255.0 + 6.0;
     let span = |at: f64, limit: usize| {
         let (from, to) = ((at - reach).floor(), (at + reach).ceil());
         from.max(0.0) as usize..(to as usize).min(limit)
     };
+    let (columns, rows) = (span(around.0, frame.width), span(around.1, frame.height));
+    centroid_within(frame, columns, rows)
+}
+
+/// The centroid of what stands out from the ground.
+pub fn centroid_within(frame: &Frame, columns: Range<usize>, rows: Range<usize>) -> (f64, f64) {
+    // Limited range, and a margin above the ground for the encoder's noise.
+    let ground = 16.0 + GROUND * 219.0 / 255.0 + 6.0;
     let (mut mass, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
-    for y in span(around.1, frame.height) {
-        for x in span(around.0, frame.width) {
+    for y in rows {
+        for x in columns.clone() {
             let weight = (frame.y(x, y) - ground).max(0.0);
             mass += weight;
             x_sum += weight * (x as f64 + 0.5);
             y_sum += weight * (y as f64 + 0.5);
         }
     }
-    assert!(mass > 0.0, "no mark near {around:?}");
+    assert!(mass > 0.0, "no mark there");
     (x_sum / mass, y_sum / mass)
 }
