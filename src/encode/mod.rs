@@ -5,6 +5,7 @@
 //! codec ─ ffmpeg's arguments for a preset
 //! limit ─ the bit rate at which a file stays small enough
 //! process ─ a running ffmpeg, and how it ends
+//! pipe ─ its frames' way to it
 //! ```
 //!
 //! The stream's header tells the frames' size and rate, so ffmpeg can be started before they are known:
@@ -13,6 +14,7 @@
 
 mod codec;
 mod limit;
+mod pipe;
 mod preset;
 mod process;
 mod settings;
@@ -49,8 +51,8 @@ const SOUND: [&str; 10] = [
 /// Of the sound, at most.
 const SOUND_BITS_PER_SECOND: f64 = 168e3;
 
-/// Threads of the encoder. Two for a core keep the cores busy while frames wait for one another;
-/// each costs the memory of three frames, and some time: several videos on two cores have one each.
+/// Threads of the encoder. Frames wait for one another: three for a core keep the cores busy. Each costs the memory of
+/// three frames, and some time. Several videos keep the cores busy with less.
 const MAX_ENCODER_THREADS: usize = 8;
 
 /// For the probe, which takes a fraction of a second.
@@ -141,7 +143,7 @@ impl Encoder {
         };
         let mut encoding = self.spawn(&order, &output, &cancel)?;
         encoding.write_header(size, 30)?;
-        encoding.write(&vec![128; size.frame_bytes()])?;
+        encoding.write(vec![128; size.frame_bytes()])?;
         encoding.finish()
     }
 
@@ -171,9 +173,12 @@ impl Encoder {
         cancel: &CancellationToken,
     ) -> Result<Encoding, EncodeError> {
         let preset = self.preset.unwrap_or(order.usual_preset);
-        let threads = thread::available_parallelism()
-            .map_or(2, |cores| 2 * cores.get() / order.videos)
-            .clamp(1, MAX_ENCODER_THREADS);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = match order.videos {
+            1 => 3 * cores,
+            videos => 2 * cores / videos,
+        }
+        .clamp(1, MAX_ENCODER_THREADS);
         let mut command =
             confinement::encoder(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
         // As FfmpegCommand expects them.

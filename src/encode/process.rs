@@ -1,8 +1,8 @@
 //! A running ffmpeg: its input, its last messages, and its end.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{ChildStderr, ChildStdin, ExitStatus};
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{ChildStderr, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,12 +14,9 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EncodeError;
+use super::pipe::FramePipe;
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED};
 use crate::spec::Size;
-
-/// What the pipe to ffmpeg holds: the most that Linux allows without privileges.
-#[cfg(target_os = "linux")]
-const PIPE_BYTES: usize = 1 << 20;
 
 /// Before each frame of a YUV4MPEG2 stream.
 const FRAME_MARK: &[u8] = b"FRAME\n";
@@ -34,7 +31,7 @@ const MAX_MESSAGES: usize = 8;
 pub struct Encoding {
     /// Shared with the watchdog.
     child: Arc<Mutex<FfmpegChild>>,
-    stdin: Option<ChildStdin>,
+    frames: FramePipe,
     messages: Option<JoinHandle<Vec<String>>>,
     watchdog: AbortHandle,
 }
@@ -55,12 +52,7 @@ impl Encoding {
         runtime: &Handle,
         cancel: &CancellationToken,
     ) -> Result<Self, EncodeError> {
-        let stdin = child.take_stdin();
-        if let Some(pipe) = &stdin {
-            // A third of a frame at a time. Err: the system allows less, and it takes more turns.
-            #[cfg(target_os = "linux")]
-            let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
-        }
+        let frames = FramePipe::new(child.take_stdin());
         let stderr = child.take_stderr();
         let child = Arc::new(Mutex::new(child));
         let (watched, cancel) = (child.clone(), cancel.clone());
@@ -71,7 +63,7 @@ impl Encoding {
         });
         let mut encoding = Self {
             child,
-            stdin,
+            frames,
             messages: None,
             watchdog: watchdog.abort_handle(),
         };
@@ -85,31 +77,28 @@ impl Encoding {
         let Size { width, height } = size;
         // Progressive, square pixels, 4:2:0 with the chroma sited left. See yuv4mpeg(5).
         let header = format!("YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n");
-        self.send(header.as_bytes())
+        let written = self.frames.copy(header.as_bytes());
+        written.map_err(|_| self.broken())
     }
 
-    /// Writes the next frame: its Y, Cb and Cr planes, one after the other.
-    pub fn write(&mut self, frame: &[u8]) -> Result<(), EncodeError> {
-        self.send(FRAME_MARK)?;
-        self.send(frame)
+    /// Writes the next frame: its Y, Cb and Cr planes, one after the other. Gives back a buffer that is not needed any
+    /// more: of this frame, or of the one before.
+    pub fn write(&mut self, frame: Vec<u8>) -> Result<Option<Vec<u8>>, EncodeError> {
+        let marked = self.frames.copy(FRAME_MARK);
+        let written = marked.and_then(|()| self.frames.frame(frame));
+        written.map_err(|_| self.broken())
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let written = match &mut self.stdin {
-            Some(stdin) => stdin.write_all(bytes),
-            None => Ok(()),
-        };
-        // A broken pipe only says that ffmpeg is gone; its messages say why.
-        written.map_err(|_| {
-            self.stdin = None;
-            let status = self.wait().ok();
-            self.explain(status)
-        })
+    /// A broken pipe only says that ffmpeg is gone; its messages say why.
+    fn broken(&mut self) -> EncodeError {
+        self.frames.close();
+        let status = self.wait().ok();
+        self.explain(status)
     }
 
     /// Ends the video, and waits until it is whole.
     pub fn finish(&mut self) -> Result<(), EncodeError> {
-        self.stdin = None;
+        self.frames.close();
         let status = self.wait().map_err(EncodeError::Output)?;
         if status.success() {
             Ok(())

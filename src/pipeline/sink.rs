@@ -74,10 +74,10 @@ impl<'a> EncoderSink<'a> {
         })
     }
 
-    fn flow(&mut self, written: Result<(), EncodeError>) -> ControlFlow<()> {
+    fn flow<T>(&mut self, written: Result<T, EncodeError>) -> ControlFlow<(), T> {
         match written {
-            Ok(()) if !self.video.decoding.is_cancelled() => ControlFlow::Continue(()),
-            Ok(()) => ControlFlow::Break(()),
+            Ok(value) if !self.video.decoding.is_cancelled() => ControlFlow::Continue(value),
+            Ok(_) => ControlFlow::Break(()),
             Err(error) => {
                 self.error = Some(error);
                 // So that nobody waits for photos in vain.
@@ -99,11 +99,11 @@ impl FrameSink for EncoderSink<'_> {
         self.flow(written)
     }
 
-    fn frame(&mut self, index: u32, frame: &[u8]) -> ControlFlow<()> {
-        let written = self.encoding.write(frame);
+    fn frame(&mut self, index: u32, frame: Vec<u8>) -> ControlFlow<(), Option<Vec<u8>>> {
         if self.output().thumbnail() == Some(index) {
-            self.thumbnail = Some(frame.to_vec());
+            self.thumbnail = Some(frame.clone());
         }
+        let written = self.encoding.write(frame);
         if written.is_ok() {
             self.video.progress.frame_done();
         }

@@ -1,12 +1,13 @@
 //! The frame pipeline: frames are drawn on several threads and handed on in order.
 //!
 //! Thread `t` of `n` draws the frames `t, t + n, …` and sends each through a channel with one place;
-//! the channels are emptied in turn and the buffers returned. So frames arrive in order without being
-//! sorted, and there are two buffers for each thread, however long the video. One more thread loads the
+//! the channels are emptied in turn. So frames arrive in order without being sorted, and a thread has two
+//! of them at most. The buffers are returned through one channel for all. One more thread loads the
 //! scenes, a little ahead; the last thread that needs one drops it. So there are a few scenes at a time,
 //! however many the video has.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::thread::{self, Scope, ScopedJoinHandle};
 
@@ -22,6 +23,9 @@ use crate::titles::Titles;
 
 /// Encoding takes far longer than drawing: more threads would only wait.
 const MAX_DRAW_THREADS: usize = 4;
+
+/// Buffers that a sink may keep.
+const KEPT_BY_SINK: usize = 1;
 
 /// Scenes that wait to be drawn, beside those that are being drawn.
 const SCENES_AHEAD: usize = 1;
@@ -59,17 +63,21 @@ impl<'a> FramePipeline<'a> {
     ) -> Result<(), RenderError> {
         let threads = self.threads;
         thread::scope(|scope| {
-            let mut receivers = Vec::with_capacity(threads);
+            let mut drawn = Vec::with_capacity(threads);
             let mut scene_senders = Vec::with_capacity(threads);
+            let (free_sender, free) = buffers(2 * threads + KEPT_BY_SINK, self.size.frame_bytes());
             for t in 0..threads {
-                let (frames, scenes) = self.start_worker(scope, t, threads)?;
-                receivers.push(frames);
+                let (frames, scenes) = self.start_worker(scope, t, free.clone())?;
+                drawn.push(frames);
                 scene_senders.push(scenes);
             }
             let loading = start_loading(scope, first, loader, scene_senders)?;
-            let drawn = collect(&receivers, self.timeline.frames(), sink);
+            let frames = FrameReceiver {
+                drawn,
+                free: free_sender,
+            };
             // Ends the threads, if there were to be more frames.
-            drop(receivers);
+            let drawn = frames.collect(self.timeline.frames(), sink);
             match (drawn, loading.join()) {
                 (_, Err(panic)) => resume_unwind(panic),
                 (Err(RenderError::Stopped), _) => Err(RenderError::Stopped),
@@ -79,17 +87,17 @@ impl<'a> FramePipeline<'a> {
         })
     }
 
-    /// Starts the draw worker `t` of `threads`, and gives the other ends of its channels.
+    /// Starts the draw worker `t`, and gives the other ends of its channels.
     fn start_worker<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         t: usize,
-        threads: usize,
-    ) -> Result<(FrameReceiver, Sender<LoadedScene>), RenderError> {
-        let (receiver, sender) = frame_channel(self.size.frame_bytes());
+        free: Receiver<Vec<u8>>,
+    ) -> Result<(Receiver<Vec<u8>>, Sender<LoadedScene>), RenderError> {
+        let (sender, receiver) = bounded(1);
         let (scene_sender, scenes) = bounded(SCENES_AHEAD);
         let mut worker = DrawWorker::new(scenes, self);
-        let draw = move || worker.draw(t, threads, &sender);
+        let draw = move || worker.draw(t, &free, &sender);
         spawn(scope, format!("draw-{t}"), draw)?;
         Ok((receiver, scene_sender))
     }
@@ -137,56 +145,40 @@ fn send_scenes(
     }
 }
 
-/// Takes the frames in order, and returns their buffers.
-fn collect(
-    receivers: &[FrameReceiver],
-    frames: u32,
-    sink: &mut dyn FrameSink,
-) -> Result<(), RenderError> {
-    for (k, receiver) in (0..frames).zip(receivers.iter().cycle()) {
-        // Err: the worker has no scene to draw, or panicked. Whoever joins it hears why.
-        let Ok(buffer) = receiver.drawn.recv() else {
-            return Err(RenderError::MissingPicture);
-        };
-        if sink.frame(k, &buffer).is_break() {
-            return Err(RenderError::Stopped);
-        }
-        // Err: the worker has drawn its last frame.
-        let _ = receiver.used.send(buffer);
-    }
-    Ok(())
-}
-
-/// The collector's end.
+/// The workers' frames, and the way back for their buffers.
 struct FrameReceiver {
-    drawn: Receiver<Vec<u8>>,
-    used: Sender<Vec<u8>>,
+    /// One for each worker.
+    drawn: Vec<Receiver<Vec<u8>>>,
+    free: Sender<Vec<u8>>,
 }
 
-/// The worker's end.
-struct FrameSender {
-    drawn: Sender<Vec<u8>>,
-    used: Receiver<Vec<u8>>,
-}
-
-/// Connects a worker with the collector, with two frame buffers in circulation.
-fn frame_channel(frame_bytes: usize) -> (FrameReceiver, FrameSender) {
-    let (drawn_in, drawn_out) = bounded(1);
-    let (used_in, used_out) = bounded(2);
-    for _ in 0..2 {
-        // Holds two, and has its receiver here.
-        let _ = used_in.try_send(vec![0; frame_bytes]);
+impl FrameReceiver {
+    /// Takes the frames in order, and returns the buffers.
+    fn collect(self, frames: u32, sink: &mut dyn FrameSink) -> Result<(), RenderError> {
+        for (k, drawn) in (0..frames).zip(self.drawn.iter().cycle()) {
+            // Err: the worker has no scene to draw, or panicked. Whoever joins it hears why.
+            let Ok(frame) = drawn.recv() else {
+                return Err(RenderError::MissingPicture);
+            };
+            match sink.frame(k, frame) {
+                // Err: all workers have drawn their last frames.
+                ControlFlow::Continue(Some(buffer)) => _ = self.free.send(buffer),
+                ControlFlow::Continue(None) => {}
+                ControlFlow::Break(()) => return Err(RenderError::Stopped),
+            }
+        }
+        Ok(())
     }
-    (
-        FrameReceiver {
-            drawn: drawn_out,
-            used: used_in,
-        },
-        FrameSender {
-            drawn: drawn_in,
-            used: used_out,
-        },
-    )
+}
+
+/// A channel of frame buffers that are free.
+fn buffers(count: usize, bytes: usize) -> (Sender<Vec<u8>>, Receiver<Vec<u8>>) {
+    let (sender, receiver) = bounded(count);
+    for _ in 0..count {
+        // It has places for all, and its receiver is here.
+        let _ = sender.try_send(vec![0; bytes]);
+    }
+    (sender, receiver)
 }
 
 /// A drawing thread.
@@ -212,12 +204,13 @@ impl<'a> DrawWorker<'a> {
     }
 
     /// Draws every `threads`-th frame, until all are drawn, or scenes or buffers come no more.
-    fn draw(&mut self, first: usize, threads: usize, sender: &FrameSender) {
-        for k in (first as u32..self.pipeline.timeline.frames()).step_by(threads) {
-            let Ok(mut buffer) = sender.used.recv() else {
+    fn draw(&mut self, first: usize, free: &Receiver<Vec<u8>>, drawn: &Sender<Vec<u8>>) {
+        let frames = first as u32..self.pipeline.timeline.frames();
+        for k in frames.step_by(self.pipeline.threads) {
+            let Ok(mut buffer) = free.recv() else {
                 return;
             };
-            if self.frame(k, &mut buffer).is_none() || sender.drawn.send(buffer).is_err() {
+            if self.frame(k, &mut buffer).is_none() || drawn.send(buffer).is_err() {
                 return;
             }
         }

@@ -49,8 +49,9 @@ pub trait FrameSink {
     /// the other. `is_soft`: all of them are gradients without texture.
     fn start(&mut self, size: Size, frame_rate: u32, is_soft: bool) -> ControlFlow<()>;
 
-    /// Given every frame, in order.
-    fn frame(&mut self, index: u32, frame: &[u8]) -> ControlFlow<()>;
+    /// Given every frame, in order. Gives back a buffer that it does not need any more, of this frame or of the one before:
+    /// it keeps one at most.
+    fn frame(&mut self, index: u32, frame: Vec<u8>) -> ControlFlow<(), Option<Vec<u8>>>;
 }
 
 #[derive(Debug, thiserror::Error)]

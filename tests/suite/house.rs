@@ -96,6 +96,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "sandbox/",
         ],
     ),
+    ("nix", &["encode/pipe.rs"]),
     ("socket2", &["api/connections/stream.rs"]),
     ("landlock", &["confinement/"]),
     ("seccompiler", &["confinement/"]),
