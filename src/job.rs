@@ -2,6 +2,7 @@
 //! the specification that it carries.
 
 use std::fmt;
+use std::iter;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,30 @@ use crate::spec::{Size, VideoSpec};
 pub struct JobId(Uuid);
 
 impl JobId {
+    /// Of its text.
+    const LENGTH: usize = 36;
+
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The name of its video in the storage.
-    pub fn video_name(self) -> String {
+    /// One of its videos, counted from 0.
+    pub fn video(self, index: usize) -> VideoKey {
+        VideoKey { job: self, index }
+    }
+}
+
+/// A video of a job, as the storage knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VideoKey {
+    pub job: JobId,
+    /// Among the videos of the job, from 0.
+    pub index: usize,
+}
+
+impl VideoKey {
+    /// The name of its file in the storage.
+    pub fn file_name(self) -> String {
         format!("{self}.mp4")
     }
 
@@ -29,6 +48,47 @@ impl JobId {
         format!("{self}.jpg")
     }
 }
+
+/// The job's id; from the second video on with the number of the video.
+impl fmt::Display for VideoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.job.fmt(f)?;
+        match self.index {
+            0 => Ok(()),
+            index => write!(f, "-{}", index + 1),
+        }
+    }
+}
+
+impl FromStr for VideoKey {
+    type Err = NoVideoKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let key = |text: &str| {
+            let (id, number) = text.split_at_checked(JobId::LENGTH)?;
+            let index = match number {
+                "" => 0,
+                number => number
+                    .strip_prefix('-')?
+                    .parse::<usize>()
+                    .ok()?
+                    .checked_sub(1)?,
+            };
+            let key = id.parse::<JobId>().ok()?.video(index);
+            // In no other spelling, such as `-02`.
+            key.to_string()
+                .ends_with(number)
+                .then_some(key)
+                .filter(|key| (key.index == 0) == number.is_empty())
+        };
+        key(text).ok_or(NoVideoKey)
+    }
+}
+
+/// A text that is not the name of a video.
+#[derive(Debug, thiserror::Error)]
+#[error("not the name of a video")]
+pub struct NoVideoKey;
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,12 +112,49 @@ pub enum Lane {
     Express,
 }
 
+/// Where a job is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
     Queued,
     Running,
     /// Finished; the outcome says how.
     Done,
+}
+
+/// The same, with how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToldState {
+    Queued,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl ToldState {
+    /// As on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn is_end(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// A client's name for a request, which is done once however often it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Idempotency {
+    pub key: String,
+    /// Of the request: another one with this key is a mistake.
+    pub request_hash: String,
 }
 
 /// What a dialect submits.
@@ -71,7 +168,8 @@ pub struct JobRequest {
     pub client_id: Option<String>,
     pub webhook_url: Option<String>,
     pub lane: Lane,
-    pub spec: VideoSpec,
+    /// Of its videos, which show the same photos. Never empty.
+    pub specs: Vec<VideoSpec>,
     /// Stored for the dialect, in a form of its own.
     pub dialect_data: Option<Value>,
 }
@@ -86,14 +184,28 @@ pub struct Job {
     pub attempt: u32,
     /// Cancellation was requested while an attempt was running.
     pub cancel_requested: bool,
-    /// The video, from when it is made until it is stored.
-    pub unstored: Option<UnstoredVideo>,
+    /// The videos, from when they are made until they are stored.
+    pub unstored: Option<UnstoredVideos>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub finish: Option<Finish>,
+    /// When its files were deleted.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Job {
+    pub fn told_state(&self) -> ToldState {
+        match (self.state, &self.finish) {
+            (JobState::Queued, _) => ToldState::Queued,
+            (JobState::Running, _) | (JobState::Done, None) => ToldState::Running,
+            (JobState::Done, Some(finish)) => match &finish.outcome {
+                Ok(_) => ToldState::Done,
+                Err(failure) if failure.code == FailureCode::Cancelled => ToldState::Cancelled,
+                Err(_) => ToldState::Failed,
+            },
+        }
+    }
+
     /// A job that nobody has accepted yet.
     pub fn new(request: JobRequest) -> Self {
         Self {
@@ -106,6 +218,7 @@ impl Job {
             created_at: Timestamp::now(),
             started_at: None,
             finish: None,
+            deleted_at: None,
         }
     }
 }
@@ -118,26 +231,53 @@ pub struct Finish {
     pub process: ProcessInfo,
 }
 
-pub type Outcome = Result<StoredVideo, Failure>;
+pub type Outcome = Result<StoredVideos, Failure>;
 
-/// A video that is made, and on this machine's disk until it is stored.
+/// The videos of a job that are made, and on this machine's disk until they are stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UnstoredVideo {
-    /// Of its files, without their endings.
+pub struct UnstoredVideos {
+    /// Of the first one's files, without their endings.
     pub name: String,
     #[serde(flatten)]
-    pub facts: VideoFacts,
+    pub first: VideoFacts,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<VideoFacts>,
     pub made_at: Timestamp,
+    #[serde(flatten)]
+    pub remarks: Remarks,
 }
 
-/// A finished video in the storage.
+impl UnstoredVideos {
+    pub fn all(&self) -> impl Iterator<Item = &VideoFacts> {
+        iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// The finished videos of a job, in the storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredVideos {
+    #[serde(flatten)]
+    pub first: StoredVideo,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<StoredVideo>,
+    /// The name of the storage; `None`: the directory that is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
+    #[serde(flatten)]
+    pub remarks: Remarks,
+}
+
+impl StoredVideos {
+    pub fn all(&self) -> impl Iterator<Item = &StoredVideo> {
+        iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// One finished video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredVideo {
     #[serde(flatten)]
     pub facts: VideoFacts,
-    /// The name of the storage; `None`: the directory that is built in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub storage: Option<String>,
     /// Its addresses through the service that stored it, if that is how they are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -150,6 +290,26 @@ impl StoredVideo {
         // Old versions wrote the address alone.
         self.facts.has_thumbnail || self.thumbnail_url.is_some()
     }
+}
+
+/// What there is to say about videos that are not all that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Remarks {
+    /// Photos that are left out, because nothing could be made of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedPhoto>,
+    /// In sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// A photo that is not in the videos.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SkippedPhoto {
+    /// Among the photos of the request, from 0.
+    pub index: usize,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// What is known of a finished video, wherever it is.
@@ -340,6 +500,19 @@ impl Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_videos_are_read_in_one_spelling() {
+        let job = JobId::random();
+        for index in [0, 1, 7] {
+            let key = job.video(index);
+            assert_eq!(key.to_string().parse::<VideoKey>().unwrap(), key);
+        }
+        assert_eq!(job.video(1).file_name(), format!("{job}-2.mp4"));
+        for suffix in ["-1", "-0", "-02", "-+2", "-", "x"] {
+            assert!(format!("{job}{suffix}").parse::<VideoKey>().is_err());
+        }
+    }
 
     #[test]
     fn codes_are_stored_by_the_names_that_they_are_sent_by() {

@@ -19,8 +19,8 @@ pub trait Dialect: Sync {
     /// The JSON body of an error.
     fn error_body(&self, error: &ApiError) -> Value;
 
-    /// The body of the webhook about a finished job, with the addresses of its video.
-    fn webhook_body(&self, job: &Job, urls: Option<&VideoUrls>) -> Vec<u8>;
+    /// The body of the webhook about a finished job, with the addresses of its videos.
+    fn webhook_body(&self, job: &Job, urls: &[VideoUrls]) -> Vec<u8>;
 }
 
 /// The dialect of a path, which may have a query. Paths that belong to none, such as `/healthz`, have
@@ -38,7 +38,7 @@ pub fn of_path(path: &str) -> &'static dyn Dialect {
 }
 
 /// The body of the webhook about a finished job, in the form of the job's dialect.
-pub fn webhook_body(job: &Job, urls: Option<&VideoUrls>) -> Vec<u8> {
+pub fn webhook_body(job: &Job, urls: &[VideoUrls]) -> Vec<u8> {
     let dialect = DIALECTS
         .iter()
         .find(|dialect| dialect.name() == job.request.dialect);

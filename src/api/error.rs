@@ -40,6 +40,8 @@ pub enum ApiError {
     VideoGone,
     /// The job store does not answer.
     JobStoreAway,
+    /// The idempotency key was used for another request.
+    KeyReused,
     /// The storage does not answer, or refuses access.
     StorageFailed,
     /// With the reason, as a sentence.
@@ -88,6 +90,7 @@ impl fmt::Display for ApiError {
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),
+            Self::KeyReused => f.write_str("the Idempotency-Key was used for another request"),
             Self::JobStoreAway => f.write_str("the job store does not answer; try again shortly"),
             Self::StorageFailed => f.write_str("the storage does not answer; try again shortly"),
             Self::UploadFailed(why) => f.write_str(why),
@@ -110,6 +113,7 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_) | Self::JobStoreAway | Self::StorageFailed => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -131,6 +135,7 @@ impl From<SubmitError> for ApiError {
         match error {
             SubmitError::Accept(AcceptError::Full { bound, .. }) => Self::QueueFull(bound),
             SubmitError::Accept(AcceptError::Closed) => Self::Stopping(None),
+            SubmitError::Accept(AcceptError::KeyReused) => Self::KeyReused,
             SubmitError::Accept(AcceptError::Backend(error)) => error.into(),
             SubmitError::CutOff => Self::Internal,
         }

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use super::Service;
 use super::conditional::{Outcome, Validators};
 use super::error::ApiError;
-use crate::job::JobId;
+use crate::job::{JobId, VideoKey};
 use crate::pipeline::TEST_FILE;
 use crate::storage::{Metadata, Storage, StorageError, media_type};
 
@@ -88,11 +88,11 @@ fn known(name: &str) -> Option<(String, Option<JobId>)> {
     if name == TEST_FILE {
         return Some((TEST_FILE.to_owned(), None));
     }
-    let (id, ending) = name.split_once('.')?;
-    let id: JobId = id.parse().ok()?;
+    let (key, ending) = name.split_once('.')?;
+    let key: VideoKey = key.parse().ok()?;
     match ending {
-        "mp4" => Some((id.video_name(), Some(id))),
-        "jpg" => Some((id.thumbnail_name(), Some(id))),
+        "mp4" => Some((key.file_name(), Some(key.job))),
+        "jpg" => Some((key.thumbnail_name(), Some(key.job))),
         _ => None,
     }
 }

@@ -93,13 +93,12 @@ impl Service {
         }
     }
 
-    /// The addresses of a finished job's video, if it has one.
-    async fn urls(&self, job: &Job) -> Option<VideoUrls> {
-        let outcome = job.finish.as_ref().map(|finish| &finish.outcome);
-        let Some(Ok(video)) = outcome else {
-            return None;
-        };
-        Some(self.publisher.urls_for_answer(job.id, video).await)
+    /// The addresses of a finished job's videos; of none, if it has none.
+    async fn urls(&self, job: &Job) -> Vec<VideoUrls> {
+        match job.finish.as_ref().map(|finish| &finish.outcome) {
+            Some(Ok(videos)) => self.publisher.urls_for_answer(job.id, videos).await,
+            _ => Vec::new(),
+        }
     }
 
     /// The storage that holds a job's files: the one of today, if nobody knows of another.

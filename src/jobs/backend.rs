@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
+use crate::job::{
+    Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
+};
 
 /// A job store with its queue and its webhook outbox.
 ///
@@ -16,6 +18,7 @@ use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 /// - **Durable**: when [`accept`](Self::accept) returns, the job outlives the process and a power cut.
 /// - **Bounded**: at most [`bound`](Self::bound) jobs of a lane wait for a worker, at every moment
 ///   and under any concurrency. A job is refused only when that many are waiting.
+/// - **Once**: a request with an idempotency key is accepted once in [`KEY_LIFETIME`], under any concurrency.
 /// - **Ordered**: jobs are served express lane first, then in the order of acceptance, which is a
 ///   sequence number and no clock. A job whose process died while it was running comes after the
 ///   others of its lane. [`status`](Self::status) reports positions in the same order.
@@ -31,8 +34,12 @@ use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
 ///   is recorded.
 #[async_trait]
 pub trait Backend: Send + Sync {
-    /// Puts a new job at the end of its lane.
-    async fn accept(&self, job: &Job) -> Result<(), AcceptError>;
+    /// Puts a new job at the end of its lane; with an idempotency key, unless it was accepted before.
+    async fn accept(
+        &self,
+        job: &Job,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Acceptance, AcceptError>;
 
     /// Waits for the next job of the lanes that `serves` names, and begins an attempt at it. `None`
     /// once the backend is closed. Blocks: call it on a worker's own thread.
@@ -46,7 +53,7 @@ pub trait Backend: Send + Sync {
 
     /// Records that an attempt's video is made and waits to be stored, and frees the worker's place
     /// first, whatever follows. The attempt goes on. `false`: it had lost its job.
-    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError>;
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideos) -> Result<bool, BackendError>;
 
     /// Begins an attempt at each job whose video was made here by a process that has ended, and that
     /// is not stored. None of them takes a worker's place. To be called once, before the first claim.
@@ -80,6 +87,14 @@ pub trait Backend: Send + Sync {
     async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>, BackendError>;
 
     async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError>;
+
+    /// The same for several jobs; those that are not known are left out.
+    async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError>;
+
+    async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError>;
+
+    /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
+    async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError>;
 
     /// The states of the jobs that changed since then, newest first, ten thousand at most.
     async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>, BackendError>;
@@ -251,12 +266,41 @@ pub enum Delivery {
 }
 
 /// Why a job was not accepted.
+/// How long a client may send a request again with the same idempotency key.
+pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    New,
+    /// The same request was accepted as this job.
+    Known(JobId),
+}
+
+/// Which jobs are listed, newest first. Jobs whose files were deleted are not.
+#[derive(Clone, Copy, Debug)]
+pub struct JobQuery {
+    pub state: Option<ToldState>,
+    /// Jobs that were accepted before this one of an earlier page.
+    pub before: Option<u64>,
+    pub limit: u32,
+}
+
+/// A job in a list.
+#[derive(Clone, Debug)]
+pub struct ListedJob {
+    pub status: JobStatus,
+    /// Its number in the order of acceptance.
+    pub seq: u64,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
     #[error("the queue is full")]
     Full { lane: Lane, bound: usize },
     #[error("the service is stopping")]
     Closed,
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     #[error(transparent)]
     Backend(#[from] BackendError),
 }

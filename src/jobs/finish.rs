@@ -14,19 +14,20 @@ use crate::job::{Finish, Job, JobState, Outcome, Timestamp, VideoUrls};
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 impl Jobs {
-    /// Stores the outcome of an attempt; `urls`: of its video. While the store fails, it is tried on
+    /// Stores the outcome of an attempt; `urls`: of its videos. While the store fails, it is tried on
     /// in the background, until it is written.
     pub(super) async fn finish(
         &self,
         mut job: Job,
         outcome: Outcome,
-        urls: Option<&VideoUrls>,
+        urls: &[VideoUrls],
     ) -> Option<JoinHandle<()>> {
         match &outcome {
-            Ok(video) => info!(
-                "job {} made {} frames, {} bytes",
-                job.id, video.facts.frames, video.facts.bytes
-            ),
+            Ok(videos) => {
+                let frames: u32 = videos.all().map(|video| video.facts.frames).sum();
+                let bytes: u64 = videos.all().map(|video| video.facts.bytes).sum();
+                info!("job {} made {frames} frames, {bytes} bytes", job.id);
+            }
             // Not the message: it may name URLs, and they hold signatures.
             Err(failure) => info!("job {} failed: {}", job.id, failure.code),
         }
@@ -44,9 +45,8 @@ impl Jobs {
         }
         // Whoever waits need not wait for the disk as well, unless another node may have the job by now.
         let is_alone = !self.shared.backend.is_shared();
-        if let Some(waiter) = is_alone.then(|| self.shared.waiters.take(job.id)).flatten() {
-            // Err: the caller has hung up meanwhile.
-            let _ = waiter.send(job);
+        if is_alone {
+            self.answer_waiters(&job);
         }
         // The worker goes on meanwhile.
         let jobs = self.clone();

@@ -26,11 +26,13 @@ use std::time::Duration;
 use log::{error, info, warn};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-pub use backend::{AcceptError, Backend, BackendError, Cancelled, JobStatus};
+pub use backend::{
+    AcceptError, Backend, BackendError, Cancelled, JobEvent, JobQuery, JobStatus, ListedJob,
+};
 pub use cancellation::{CancelReason, Cancellation};
 pub use settings::Settings;
 pub use storing::Storing;
@@ -38,10 +40,10 @@ pub use worker::Workers;
 
 use crate::errors::chain;
 use crate::job::{
-    Failure, FailureCode, Finish, Job, JobId, JobRequest, JobState, Lane, ProcessInfo, Timestamp,
-    UnstoredVideo, VideoUrls,
+    Failure, FailureCode, Finish, Idempotency, Job, JobId, JobRequest, JobState, Lane, ProcessInfo,
+    Timestamp, UnstoredVideos, VideoUrls,
 };
-use backend::{JobEvent, NewWebhook};
+use backend::{Acceptance, NewWebhook};
 use waiters::Waiters;
 
 /// Between attempts to read a result while the store fails.
@@ -56,8 +58,8 @@ const ANSWERED_INTERVAL: Duration = Duration::from_millis(50);
 /// What the webhook about a finished job is made from.
 #[derive(Clone, Copy)]
 pub struct WebhookSource {
-    /// Prints the webhook's body, in the form of the job's dialect, with the addresses of its video.
-    pub print: fn(&Job, Option<&VideoUrls>) -> Vec<u8>,
+    /// Prints the webhook's body, in the form of the job's dialect, with the addresses of its videos.
+    pub print: fn(&Job, &[VideoUrls]) -> Vec<u8>,
     /// The wait before the first attempt.
     pub delay: Duration,
 }
@@ -120,25 +122,45 @@ impl Jobs {
         jobs
     }
 
-    /// Accepts a job: once this returns, the job is stored and will be finished.
-    pub async fn submit(&self, request: JobRequest) -> Result<Accepted, SubmitError> {
+    /// Accepts a job: once this returns, the job is stored and will be finished. A request that was accepted before with
+    /// the same idempotency key is the job of that time.
+    pub async fn submit(
+        &self,
+        request: JobRequest,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Accepted, SubmitError> {
         let job = Job::new(request);
         let id = job.id;
         let finished = self.shared.waiters.register(id);
         let shared = self.shared.clone();
         // A task of its own: a caller who hangs up must not cut an acceptance in two.
         let accepted = self.shared.runtime.spawn(async move {
-            let accepted = shared.backend.accept(&job).await;
-            if accepted.is_err() {
+            let accepted = shared.backend.accept(&job, idempotency.as_ref()).await;
+            if !matches!(accepted, Ok(Acceptance::New)) {
                 shared.waiters.take(job.id);
             }
             accepted
         });
         match accepted.await {
-            Ok(accepted) => accepted?,
-            Err(_) => return Err(SubmitError::CutOff),
+            Ok(Ok(Acceptance::New)) => Ok(Accepted { id, finished }),
+            Ok(Ok(Acceptance::Known(id))) => Ok(Accepted {
+                id,
+                finished: self.wait_for(id).await?,
+            }),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(SubmitError::CutOff),
         }
-        Ok(Accepted { id, finished })
+    }
+
+    /// Waits for a job that was accepted before. Resolves to the finished job.
+    async fn wait_for(&self, id: JobId) -> Result<oneshot::Receiver<Job>, AcceptError> {
+        let finished = self.shared.waiters.register(id);
+        // It may have ended before anybody waited.
+        match self.job(id).await? {
+            Some(job) if job.state == JobState::Done => self.answer_waiters(&job),
+            _ => {}
+        }
+        Ok(finished)
     }
 
     pub async fn job(&self, id: JobId) -> Result<Option<Job>, BackendError> {
@@ -147,6 +169,24 @@ impl Jobs {
 
     pub async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError> {
         self.shared.backend.status(id).await
+    }
+
+    pub async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError> {
+        self.shared.backend.statuses(ids).await
+    }
+
+    pub async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError> {
+        self.shared.backend.list(query).await
+    }
+
+    /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
+    pub async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
+        self.shared.backend.mark_deleted(id).await
+    }
+
+    /// Tells of what happens to jobs, on whichever node.
+    pub fn events(&self) -> broadcast::Receiver<JobEvent> {
+        self.shared.backend.events()
     }
 
     /// Shows whether the job store answers.
@@ -173,7 +213,7 @@ impl Jobs {
         };
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
-        let webhook = self.webhook(&job, None, finish.at);
+        let webhook = self.webhook(&job, &[], finish.at);
         let backend = &self.shared.backend;
         backend.cancel(id, &finish, webhook.as_ref()).await
     }
@@ -182,7 +222,7 @@ impl Jobs {
     /// once, before workers are started.
     pub async fn store_what_is_left(&self, storing: &Storing) -> Result<(), BackendError> {
         let jobs = self.shared.backend.take_unstored().await?;
-        let videos: Vec<&UnstoredVideo> = jobs
+        let videos: Vec<&UnstoredVideos> = jobs
             .iter()
             .filter_map(|job| job.unstored.as_ref())
             .collect();
@@ -270,12 +310,7 @@ impl Jobs {
     }
 
     /// The webhook that tells of a finished job, if one was asked for.
-    fn webhook(
-        &self,
-        job: &Job,
-        urls: Option<&VideoUrls>,
-        finished_at: Timestamp,
-    ) -> Option<NewWebhook> {
+    fn webhook(&self, job: &Job, urls: &[VideoUrls], finished_at: Timestamp) -> Option<NewWebhook> {
         let WebhookSource { print, delay } = self.shared.webhook_source;
         let url = job.request.webhook_url.clone()?;
         Some(NewWebhook {
@@ -297,7 +332,7 @@ impl Jobs {
                 _ = poll.tick() => Ok(JobEvent::Missed),
             };
             match event {
-                Ok(JobEvent::Finished(id)) => self.tell_waiter(id),
+                Ok(JobEvent::Finished(id)) => self.tell_waiters(id),
                 Ok(JobEvent::CancelRequested(id)) => self.cancel_attempt(id),
                 // For those who send them.
                 Ok(JobEvent::WebhookWritten) => {}
@@ -307,18 +342,28 @@ impl Jobs {
         }
     }
 
-    fn tell_waiter(&self, id: JobId) {
-        let Some(waiter) = self.shared.waiters.take(id) else {
+    fn answer_waiters(&self, job: &Job) {
+        for waiter in self.shared.waiters.take(job.id) {
+            // Err: the caller has hung up meanwhile.
+            let _ = waiter.send(job.clone());
+        }
+    }
+
+    fn tell_waiters(&self, id: JobId) {
+        let waiters = self.shared.waiters.take(id);
+        if waiters.is_empty() {
             return;
-        };
+        }
         let jobs = self.clone();
         // A task of its own: a store that fails for a while must not hold up the other events.
         self.shared.runtime.spawn(async move {
             loop {
                 match jobs.job(id).await {
                     Ok(Some(job)) => {
-                        // Err: the caller has hung up meanwhile.
-                        let _ = waiter.send(job);
+                        for waiter in waiters {
+                            // Err: the caller has hung up meanwhile.
+                            let _ = waiter.send(job.clone());
+                        }
                         return;
                     }
                     Ok(None) => return,
@@ -335,7 +380,7 @@ impl Jobs {
             return;
         }
         match self.shared.backend.ended(&ids).await {
-            Ok(ended) => ended.into_iter().for_each(|id| self.tell_waiter(id)),
+            Ok(ended) => ended.into_iter().for_each(|id| self.tell_waiters(id)),
             Err(error) => error!("ends of jobs are not known: {}", chain(&error)),
         }
     }

@@ -28,6 +28,7 @@ pub struct JobRow {
     pub finished_at: Option<i64>,
     pub outcome: Option<String>,
     pub process: Option<String>,
+    pub deleted_at: Option<i64>,
 }
 
 /// What a row holds and this version cannot read.
@@ -39,7 +40,7 @@ type Result<T> = std::result::Result<T, Unreadable>;
 
 impl JobRow {
     pub fn into_job(self) -> Result<Job> {
-        let spec = from_json(&self.spec)?;
+        let specs = specs(&self.spec)?;
         Ok(Job {
             id: parsed(&self.id)?,
             state: state(&self.state)?,
@@ -48,35 +49,51 @@ impl JobRow {
             unstored: self.unstored.as_deref().map(from_json).transpose()?,
             created_at: Timestamp(self.created_at),
             started_at: self.started_at.map(Timestamp),
-            finish: self.finish(&spec)?,
+            finish: self.finish(&specs)?,
+            deleted_at: self.deleted_at.map(Timestamp),
             request: JobRequest {
                 dialect: self.dialect,
                 endpoint: self.endpoint,
                 client_id: self.client_id,
                 webhook_url: self.webhook_url,
                 lane: lane(self.lane)?,
-                spec,
+                specs,
                 dialect_data: self.dialect_data.as_deref().map(from_json).transpose()?,
             },
         })
     }
 
-    fn finish(&self, spec: &VideoSpec) -> Result<Option<Finish>> {
+    fn finish(&self, specs: &[VideoSpec]) -> Result<Option<Finish>> {
         let ended = self.finished_at.zip(self.outcome.as_deref());
         let Some(((at, outcome), process)) = ended.zip(self.process.as_deref()) else {
             return Ok(None);
         };
         let mut outcome: Outcome = from_json(outcome)?;
-        if let Ok(video) = &mut outcome
-            && video.facts.frame_rate == 0
+        if let (Ok(videos), Some(spec)) = (&mut outcome, specs.first())
+            && videos.first.facts.frame_rate == 0
         {
-            video.facts.frame_rate = spec.output.frame_rate;
+            videos.first.facts.frame_rate = spec.output.frame_rate;
         }
         Ok(Some(Finish {
             at: Timestamp(at),
             outcome,
             process: from_json(process)?,
         }))
+    }
+}
+
+/// The specifications as they are stored: of one video, as older versions know it, or of several.
+pub fn specs_to_json(specs: &[VideoSpec]) -> Result<String> {
+    match specs {
+        [spec] => to_json(spec),
+        specs => to_json(&specs),
+    }
+}
+
+fn specs(text: &str) -> Result<Vec<VideoSpec>> {
+    match text.starts_with('[') {
+        true => from_json(text),
+        false => Ok(vec![from_json(text)?]),
     }
 }
 
@@ -118,7 +135,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(unreadable)
 }
 
-fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<T> {
+pub fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<T> {
     text.parse()
         .map_err(|error: T::Err| unreadable(error.to_string()))
 }

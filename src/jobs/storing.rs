@@ -17,7 +17,7 @@ use super::backend::Attempt;
 use super::{CancelReason, Jobs, cancelled};
 use crate::errors::chain;
 use crate::job::{
-    Failure, FailureCode, Job, JobId, Outcome, StoredVideo, Timestamp, UnstoredVideo, VideoUrls,
+    Failure, FailureCode, Job, JobId, Outcome, StoredVideos, Timestamp, UnstoredVideos, VideoUrls,
 };
 use crate::pipeline::{Publisher, StorageError};
 
@@ -64,7 +64,7 @@ impl Storing {
     }
 
     /// Stores a job's video and ends the job, in a task of its own.
-    pub fn start(&self, jobs: &Jobs, job: Job, video: UnstoredVideo) {
+    pub fn start(&self, jobs: &Jobs, job: Job, video: UnstoredVideos) {
         let (storing, jobs) = (self.clone(), jobs.clone());
         let runtime = jobs.shared.runtime.clone();
         let task = async move {
@@ -72,7 +72,7 @@ impl Storing {
             if run.catch_unwind().await.is_err() {
                 error!("storing the video of job {} panicked", job.id);
                 storing
-                    .end(&jobs, &job, &video, Err(Failure::internal()), None)
+                    .end(&jobs, &job, &video, Err(Failure::internal()), &[])
                     .await;
             }
         };
@@ -85,10 +85,10 @@ impl Storing {
         self.tasks.wait().await;
     }
 
-    async fn run(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideo) {
+    async fn run(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideos) {
         let attempt = RunningAttempt::storing(jobs, job);
         match self.store(job, video, &attempt).await {
-            Ok((stored, urls)) => self.end(jobs, job, video, Ok(stored), Some(&urls)).await,
+            Ok((stored, urls)) => self.end(jobs, job, video, Ok(stored), &urls).await,
             Err(NotStored::Failed(StorageError::NoFile { cause, .. })) => {
                 error!(
                     "the video of job {} is not on disk any more: {cause}",
@@ -104,11 +104,11 @@ impl Storing {
                     chain(&error)
                 );
                 let failure = self.failure(&error);
-                self.end(jobs, job, video, Err(failure), None).await;
+                self.end(jobs, job, video, Err(failure), &[]).await;
             }
             Err(NotStored::Cancelled) => match attempt.cancellation().reason() {
                 Some(CancelReason::Requested) => {
-                    self.end(jobs, job, video, Err(cancelled()), None).await;
+                    self.end(jobs, job, video, Err(cancelled()), &[]).await;
                 }
                 Some(CancelReason::Stopping) => {
                     info!(
@@ -131,9 +131,9 @@ impl Storing {
         &self,
         jobs: &Jobs,
         job: &Job,
-        video: &UnstoredVideo,
+        video: &UnstoredVideos,
         outcome: Outcome,
-        urls: Option<&VideoUrls>,
+        urls: &[VideoUrls],
     ) {
         let failed = outcome.is_err();
         if let Some(writing) = jobs.finish(job.clone(), outcome, urls).await {
@@ -141,7 +141,7 @@ impl Storing {
             let _ = writing.await;
         }
         if failed && has_failed(jobs, job.id).await {
-            self.publisher.delete(job.id).await;
+            self.publisher.delete(job.id, video.all().count()).await;
         }
         self.publisher.discard(job.id, video).await;
     }
@@ -150,9 +150,9 @@ impl Storing {
     async fn store(
         &self,
         job: &Job,
-        video: &UnstoredVideo,
+        video: &UnstoredVideos,
         attempt: &RunningAttempt,
-    ) -> Result<(StoredVideo, VideoUrls), NotStored> {
+    ) -> Result<(StoredVideos, Vec<VideoUrls>), NotStored> {
         let token = attempt.cancellation().token();
         let mut backoff = Backoff::default();
         let mut logged: Option<Instant> = None;
@@ -195,10 +195,10 @@ impl Storing {
     async fn try_to_store(
         &self,
         job: &Job,
-        video: &UnstoredVideo,
+        video: &UnstoredVideos,
         attempt: &RunningAttempt,
-        stored: &mut Option<StoredVideo>,
-    ) -> Result<(StoredVideo, VideoUrls), StorageError> {
+        stored: &mut Option<StoredVideos>,
+    ) -> Result<(StoredVideos, Vec<VideoUrls>), StorageError> {
         // Err: never, as nobody closes it.
         let _slot = self.slots.acquire().await;
         let publisher = &self.publisher;
@@ -213,7 +213,7 @@ impl Storing {
     }
 
     /// Its files are gone: the job is begun anew.
-    async fn make_again(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideo) {
+    async fn make_again(&self, jobs: &Jobs, job: &Job, video: &UnstoredVideos) {
         self.publisher.discard(job.id, video).await;
         while let Err(error) = jobs.shared.backend.release(Attempt::of(job)).await {
             error!("job {} could not be put back: {}", job.id, chain(&error));

@@ -14,13 +14,15 @@ pub struct Waiters {
 
 #[derive(Default)]
 struct State {
-    waiters: HashMap<JobId, Waiter>,
+    waiters: HashMap<JobId, JobWaiters>,
     /// The service is stopping: nobody waits for what has not begun.
     closed: bool,
 }
 
-struct Waiter {
-    sender: oneshot::Sender<Job>,
+/// Who waits for a job.
+#[derive(Default)]
+struct JobWaiters {
+    senders: Vec<oneshot::Sender<Job>>,
     /// A worker of this process has the job, and will end it before the process stops.
     begun: bool,
 }
@@ -31,11 +33,7 @@ impl Waiters {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.lock();
         if !state.closed {
-            let waiter = Waiter {
-                sender,
-                begun: false,
-            };
-            state.waiters.insert(id, waiter);
+            state.waiters.entry(id).or_default().senders.push(sender);
         }
         receiver
     }
@@ -46,16 +44,21 @@ impl Waiters {
         }
     }
 
-    /// Who waits for this job, if they still do.
-    pub fn take(&self, id: JobId) -> Option<oneshot::Sender<Job>> {
-        let waiter = self.lock().waiters.remove(&id)?;
-        Some(waiter.sender).filter(|sender| !sender.is_closed())
+    /// Those who wait for this job, if they still do.
+    pub fn take(&self, id: JobId) -> Vec<oneshot::Sender<Job>> {
+        let waiters = self.lock().waiters.remove(&id);
+        let mut senders = waiters.unwrap_or_default().senders;
+        senders.retain(|sender| !sender.is_closed());
+        senders
     }
 
     /// The jobs that somebody waits for.
     pub fn ids(&self) -> Vec<JobId> {
         let mut state = self.lock();
-        state.waiters.retain(|_, waiter| !waiter.sender.is_closed());
+        state.waiters.retain(|_, waiters| {
+            waiters.senders.retain(|sender| !sender.is_closed());
+            !waiters.senders.is_empty()
+        });
         state.waiters.keys().copied().collect()
     }
 

@@ -11,7 +11,7 @@ use super::backend::{Attempt, Backend, Serves};
 use super::storing::Storing;
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
-use crate::job::{Failure, FailureCode, Job, UnstoredVideo};
+use crate::job::{Failure, FailureCode, Job, UnstoredVideos};
 use crate::pipeline::PipelineError;
 
 /// How much later than ffmpeg we may hear of a stop.
@@ -62,7 +62,7 @@ struct Worker {
 
 /// How an attempt ends.
 enum Ending {
-    Made(UnstoredVideo),
+    Made(UnstoredVideos),
     Failed(Failure),
     /// The job goes back to the queue.
     Released,
@@ -89,7 +89,7 @@ impl Worker {
             }
             Ending::Failed(failure) => {
                 // The worker does not wait for what is left to do in the background.
-                let _ = self.block_on(self.jobs.finish(job, Err(failure), None));
+                let _ = self.block_on(self.jobs.finish(job, Err(failure), &[]));
             }
             Ending::Released => {
                 info!("job {} was interrupted and goes back to the queue", job.id);
@@ -156,7 +156,7 @@ impl Worker {
     }
 
     /// Hands a video over to be stored. The worker's place is free from here on.
-    fn hand_over(&self, job: Job, video: UnstoredVideo) {
+    fn hand_over(&self, job: Job, video: UnstoredVideos) {
         let recorded = self.block_on(self.backend().made(Attempt::of(&job), &video));
         match recorded {
             Ok(true) => {}

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Observer, Pipeline, PipelineError, VideoOrder};
 use crate::errors::chain;
 use crate::job::{
-    Failure, FailureCode, Job, JobId, StoredVideo, Timestamp, UnstoredVideo, VideoFacts, VideoUrls,
+    Failure, FailureCode, Job, JobId, Remarks, StoredVideo, StoredVideos, Timestamp,
+    UnstoredVideos, VideoFacts, VideoKey, VideoUrls,
 };
 use crate::picture;
 use crate::spec::Size;
@@ -33,50 +34,70 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Makes a job's video, and its thumbnail, as files that wait to be stored. Blocks.
+    /// Makes a job's videos, and their thumbnails, as files that wait to be stored. Blocks.
     pub fn make(
         &self,
         job: &Job,
         observer: &dyn Observer,
         cancel: &CancellationToken,
-    ) -> Result<UnstoredVideo, PipelineError> {
+    ) -> Result<UnstoredVideos, PipelineError> {
         // Each attempt has its own files: a process that outlived the last one may hold others.
         let name = format!("{}.{}", job.id, job.attempt);
-        let temporary =
-            |ending| TemporaryFile::new(self.work_dir.join(&name).with_added_extension(ending));
-        let spec = &job.request.spec;
-        let video = temporary("mp4");
-        let order = VideoOrder {
-            spec,
-            file: video.path(),
-        };
-        let rendered = self.pipeline.render(&[order], observer, cancel)?.pop();
-        let rendered = rendered.ok_or_else(|| PipelineError::Failed(Failure::internal()))?;
-        if let Some(warning) = &rendered.warning {
+        let specs = &job.request.specs;
+        let files: Vec<TemporaryFile> = (0..specs.len())
+            .map(|index| TemporaryFile::new(self.work_dir.join(file_name(&name, index, "mp4"))))
+            .collect();
+        let orders: Vec<VideoOrder> = specs
+            .iter()
+            .zip(&files)
+            .map(|(spec, file)| VideoOrder {
+                spec,
+                file: file.path(),
+            })
+            .collect();
+        let rendered = self.pipeline.render(&orders, observer, cancel)?;
+        let mut videos = Vec::with_capacity(rendered.len());
+        for (index, (video, spec)) in rendered.iter().zip(specs).enumerate() {
+            if let Some(frame) = &video.thumbnail {
+                let thumbnail = self.work_dir.join(file_name(&name, index, "jpg"));
+                let thumbnail = TemporaryFile::new(thumbnail);
+                write_thumbnail(frame, video.size, thumbnail.path())?;
+                self.keep(&thumbnail)?;
+            }
+            videos.push(VideoFacts {
+                size: video.size,
+                frames: video.frames,
+                frame_rate: spec.output.frame_rate,
+                bytes: video.bytes,
+                has_thumbnail: video.thumbnail.is_some(),
+            });
+        }
+        for file in &files {
+            self.keep(file)?;
+        }
+        let mut warnings: Vec<String> = rendered.into_iter().flat_map(|it| it.warning).collect();
+        warnings.dedup();
+        for warning in &warnings {
             warn!("job {}: {warning}", job.id);
         }
-        if let Some(frame) = &rendered.thumbnail {
-            let thumbnail = temporary("jpg");
-            write_thumbnail(frame, rendered.size, thumbnail.path())?;
-            self.keep(&thumbnail, &name, "jpg")?;
-        }
-        self.keep(&video, &name, "mp4")?;
-        Ok(UnstoredVideo {
+        let mut videos = videos.into_iter();
+        let first = videos.next();
+        Ok(UnstoredVideos {
             name,
-            facts: VideoFacts {
-                size: rendered.size,
-                frames: rendered.frames,
-                frame_rate: spec.output.frame_rate,
-                bytes: rendered.bytes,
-                has_thumbnail: rendered.thumbnail.is_some(),
-            },
+            first: first.ok_or_else(|| PipelineError::Failed(Failure::internal()))?,
+            others: videos.collect(),
             made_at: Timestamp::now(),
+            remarks: Remarks {
+                skipped: Vec::new(),
+                warnings,
+            },
         })
     }
 
     /// Moves a finished file to where it outlives the process.
-    fn keep(&self, file: &TemporaryFile, name: &str, ending: &str) -> Result<(), PipelineError> {
-        let kept = self.unstored_dir.join(format!("{name}.{ending}"));
+    fn keep(&self, file: &TemporaryFile) -> Result<(), PipelineError> {
+        let name = file.path().file_name().unwrap_or_default();
+        let kept = self.unstored_dir.join(name);
         let synced = File::open(file.path()).and_then(|file| file.sync_all());
         let moved = synced.and_then(|()| std::fs::rename(file.path(), kept));
         moved.map_err(|error| {
@@ -85,21 +106,43 @@ impl Publisher {
         })
     }
 
-    /// Stores a video that was made. Its files may be gone afterwards.
+    /// Stores the videos that were made. Their files may be gone afterwards.
     pub async fn store(
         &self,
         id: JobId,
-        video: &UnstoredVideo,
+        videos: &UnstoredVideos,
         fence: &dyn Fence,
-    ) -> Result<StoredVideo, StorageError> {
-        let storage = self.storages.current();
-        if video.facts.has_thumbnail {
-            let file = self.unstored(video, "jpg");
-            store_once(&**storage, &id.thumbnail_name(), &file, None, fence).await?;
+    ) -> Result<StoredVideos, StorageError> {
+        let mut stored = Vec::new();
+        for (index, facts) in videos.all().enumerate() {
+            self.store_one(id.video(index), &videos.name, facts, fence)
+                .await?;
+            stored.push(self.stored(id.video(index), facts).await);
         }
-        let key = id.video_name();
-        let file = self.unstored(video, "mp4");
-        let bytes = video.facts.bytes;
+        let first = stored.remove(0);
+        Ok(StoredVideos {
+            first,
+            others: stored,
+            storage: self.storages.current_name().map(str::to_owned),
+            remarks: videos.remarks.clone(),
+        })
+    }
+
+    async fn store_one(
+        &self,
+        video: VideoKey,
+        name: &str,
+        facts: &VideoFacts,
+        fence: &dyn Fence,
+    ) -> Result<(), StorageError> {
+        let storage = self.storages.current();
+        if facts.has_thumbnail {
+            let file = self.unstored(name, video.index, "jpg");
+            store_once(&**storage, &video.thumbnail_name(), &file, None, fence).await?;
+        }
+        let key = video.file_name();
+        let file = self.unstored(name, video.index, "mp4");
+        let bytes = facts.bytes;
         if tokio::fs::metadata(&file)
             .await
             .is_ok_and(|found| found.len() != bytes)
@@ -107,15 +150,21 @@ impl Publisher {
             let cause = io::Error::other("the file is damaged");
             return Err(StorageError::NoFile { key, cause });
         }
-        store_once(&**storage, &key, &file, Some(bytes), fence).await?;
+        store_once(&**storage, &key, &file, Some(bytes), fence).await
+    }
+
+    /// A video that was stored just now, with its addresses if they are of this service.
+    async fn stored(&self, video: VideoKey, facts: &VideoFacts) -> StoredVideo {
         let stored = StoredVideo {
-            facts: video.facts.clone(),
-            storage: self.storages.current_name().map(str::to_owned),
+            facts: facts.clone(),
             url: None,
             thumbnail_url: None,
         };
-        let urls = self.urls(id, &stored, Duration::ZERO).await;
-        Ok(match urls {
+        let storage = self.storages.current();
+        match self
+            .urls_in(&**storage, video, &stored, Duration::ZERO)
+            .await
+        {
             Ok(urls) if self.storages.is_served_here(&urls.video) => StoredVideo {
                 url: Some(urls.video),
                 thumbnail_url: urls.thumbnail,
@@ -123,29 +172,32 @@ impl Publisher {
             },
             // Err: it is stored all the same.
             _ => stored,
-        })
+        }
     }
 
-    /// Removes what is on this machine's disk of a video, and what uploads of it have left behind.
-    pub async fn discard(&self, id: JobId, video: &UnstoredVideo) {
+    /// Removes what is on this machine's disk of videos, and what uploads of them have left behind.
+    pub async fn discard(&self, id: JobId, videos: &UnstoredVideos) {
         let storage = self.storages.current();
-        for (ending, key) in [("mp4", id.video_name()), ("jpg", id.thumbnail_name())] {
-            let file = self.unstored(video, ending);
-            storage.abandon(&key, &file).await;
-            // Err: it was moved, or never made.
-            let _ = tokio::fs::remove_file(file).await;
+        for index in 0..videos.all().count() {
+            let video = id.video(index);
+            for (ending, key) in [("mp4", video.file_name()), ("jpg", video.thumbnail_name())] {
+                let file = self.unstored(&videos.name, index, ending);
+                storage.abandon(&key, &file).await;
+                // Err: it was moved, or never made.
+                let _ = tokio::fs::remove_file(file).await;
+            }
         }
     }
 
     /// Removes every file that waits to be stored, but those of `videos`. Tells which uploads were
     /// cut off: of these, the notes are still there.
-    pub fn discard_all_but(&self, videos: &[&UnstoredVideo]) -> io::Result<Vec<PathBuf>> {
+    pub fn discard_all_but(&self, videos: &[&UnstoredVideos]) -> io::Result<Vec<PathBuf>> {
         let mut cut_off = Vec::new();
         for entry in std::fs::read_dir(&self.unstored_dir)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             // With the dot: an attempt's number may begin with another's.
-            let belongs = |video: &UnstoredVideo| {
+            let belongs = |video: &UnstoredVideos| {
                 let rest = name.strip_prefix(&video.name);
                 rest.is_some_and(|rest| rest.starts_with('.'))
             };
@@ -163,28 +215,40 @@ impl Publisher {
     /// Aborts uploads of files that are not there any more.
     pub async fn abandon(&self, files: Vec<PathBuf>) {
         for file in files {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let (id, ending) = (name.split('.').next(), file.extension());
-            if let (Some(id), Some(ending)) = (id, ending) {
-                let key = format!("{id}.{}", ending.to_string_lossy());
+            if let Some(key) = key_of(&file) {
                 self.storages.current().abandon(&key, &file).await;
             }
         }
     }
 
-    fn unstored(&self, video: &UnstoredVideo, ending: &str) -> PathBuf {
-        self.unstored_dir.join(format!("{}.{ending}", video.name))
+    fn unstored(&self, name: &str, index: usize, ending: &str) -> PathBuf {
+        self.unstored_dir.join(file_name(name, index, ending))
     }
 
-    /// The addresses of a stored video, good for `at_least` that long if the storage can promise it.
+    /// The addresses of stored videos, good for `at_least` that long if the storage can promise it.
     pub async fn urls(
         &self,
         id: JobId,
+        videos: &StoredVideos,
+        at_least: Duration,
+    ) -> Result<Vec<VideoUrls>, StorageError> {
+        let storage = self.storages.named(videos.storage.as_deref())?;
+        let mut urls = Vec::new();
+        for (index, video) in videos.all().enumerate() {
+            let key = id.video(index);
+            urls.push(self.urls_in(&*storage, key, video, at_least).await?);
+        }
+        Ok(urls)
+    }
+
+    async fn urls_in(
+        &self,
+        storage: &dyn Storage,
+        key: VideoKey,
         video: &StoredVideo,
         at_least: Duration,
     ) -> Result<VideoUrls, StorageError> {
-        let storage = self.storages.named(video.storage.as_deref())?;
-        let url = storage.url(&id.video_name(), at_least).await?;
+        let url = storage.url(&key.file_name(), at_least).await?;
         if self.storages.keeps_addresses()
             && self.storages.is_served_here(&url)
             && let Some(told) = &video.url
@@ -195,7 +259,7 @@ impl Publisher {
             });
         }
         let thumbnail = match video.has_thumbnail() {
-            true => Some(storage.url(&id.thumbnail_name(), at_least).await?),
+            true => Some(storage.url(&key.thumbnail_name(), at_least).await?),
             false => None,
         };
         Ok(VideoUrls {
@@ -204,33 +268,53 @@ impl Publisher {
         })
     }
 
-    /// The same for an answer, which is not held up by a storage that cannot tell: then it is an
-    /// address of this service.
-    pub async fn urls_for_answer(&self, id: JobId, video: &StoredVideo) -> VideoUrls {
-        match self.urls(id, video, Duration::ZERO).await {
+    /// The same for an answer, which is not held up by a storage that cannot tell: then they are
+    /// addresses of this service.
+    pub async fn urls_for_answer(&self, id: JobId, videos: &StoredVideos) -> Vec<VideoUrls> {
+        match self.urls(id, videos, Duration::ZERO).await {
             Ok(urls) => urls,
             Err(error) => {
                 warn!(
                     "the video of job {id} has no address of its own: {}",
                     chain(&error)
                 );
-                let thumbnail = || self.storages.service_url(&id.thumbnail_name());
-                VideoUrls {
-                    video: self.storages.service_url(&id.video_name()),
-                    thumbnail: video.has_thumbnail().then(thumbnail),
-                }
+                let videos = videos.all().enumerate();
+                let urls = videos.map(|(index, video)| {
+                    let key = id.video(index);
+                    let thumbnail = || self.storages.service_url(&key.thumbnail_name());
+                    VideoUrls {
+                        video: self.storages.service_url(&key.file_name()),
+                        thumbnail: video.has_thumbnail().then(thumbnail),
+                    }
+                });
+                urls.collect()
             }
         }
     }
 
-    /// Removes the files of a job that did not end well from the storage, as far as it allows.
-    pub async fn delete(&self, id: JobId) {
-        let storage = self.storages.current();
-        for key in [id.video_name(), id.thumbnail_name()] {
-            if let Err(error) = storage.delete(&key).await {
-                debug!("{key} was not deleted: {}", chain(&error));
-            }
+    /// Removes the files of a job's videos from the storage of today, as far as it allows: of a job that did not end well.
+    pub async fn delete(&self, id: JobId, videos: usize) {
+        if let Err(error) = self
+            .delete_from(&**self.storages.current(), id, videos)
+            .await
+        {
+            debug!("files of job {id} were not deleted: {}", chain(&error));
         }
+    }
+
+    async fn delete_from(
+        &self,
+        storage: &dyn Storage,
+        id: JobId,
+        videos: usize,
+    ) -> Result<(), StorageError> {
+        let keys = (0..videos).map(|index| id.video(index));
+        let mut deleted = Ok(());
+        for name in keys.flat_map(|key| [key.file_name(), key.thumbnail_name()]) {
+            // The others all the same.
+            deleted = deleted.and(storage.delete(&name).await);
+        }
+        deleted
     }
 
     /// Shows that videos can be stored, by a small text file, and tells its address.
@@ -242,6 +326,28 @@ impl Publisher {
         storage.put(TEST_FILE, file.path(), &NoFence).await?;
         storage.url(TEST_FILE, Duration::ZERO).await
     }
+}
+
+/// The name of a file that waits to be stored.
+fn file_name(name: &str, index: usize, ending: &str) -> String {
+    match index {
+        0 => format!("{name}.{ending}"),
+        index => format!("{name}.{}.{ending}", index + 1),
+    }
+}
+
+/// In the storage, of a file that waited to be stored.
+fn key_of(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    let parts: Vec<&str> = name.split('.').collect();
+    let (id, number, ending) = match parts[..] {
+        [id, _, ending] => (id, None, ending),
+        [id, _, number, ending] => (id, Some(number.parse::<usize>().ok()?), ending),
+        _ => return None,
+    };
+    let video = id.parse::<JobId>().ok()?;
+    let video = video.video(number.map_or(0, |number| number.saturating_sub(1)));
+    Some(format!("{video}.{ending}"))
 }
 
 /// Stores a file, unless it was stored and taken away by an attempt whose end nobody wrote down.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kinora::job::{
-    Failure, FailureCode, Finish, Job, JobId, JobRequest, JobState, Lane, ProcessInfo, StoredVideo,
-    Timestamp, UnstoredVideo, VideoFacts,
+    Failure, FailureCode, Finish, Idempotency, Job, JobId, JobRequest, JobState, Lane, ProcessInfo,
+    Remarks, StoredVideo, StoredVideos, Timestamp, ToldState, UnstoredVideos, VideoFacts,
 };
 use kinora::jobs::backend::{
-    Attempt, Bounds, Delivery, DueWebhook, JobEvent, Lease, NewWebhook, Serves,
+    Acceptance, Attempt, Bounds, Delivery, DueWebhook, JobEvent, JobQuery, Lease, ListedJob,
+    NewWebhook, Serves,
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
 use kinora::spec::{
@@ -63,6 +64,9 @@ macro_rules! backend_contract {
             a_cancellation_outlives_the_process,
             a_closed_backend_begins_no_more_jobs,
             states_are_told_of_jobs_that_changed_lately,
+            a_request_with_a_key_is_accepted_once,
+            jobs_are_listed_by_state_and_page_by_page,
+            a_job_whose_files_are_deleted_is_listed_no_more,
         );
     };
     ($harness:ty: $($test:ident),* $(,)?) => {
@@ -96,7 +100,7 @@ pub fn job(lane: Lane) -> Job {
         client_id: Some("mine".into()),
         webhook_url: Some("https://example.com/hook".into()),
         lane,
-        spec: VideoSpec {
+        specs: vec![VideoSpec {
             scenes: vec![Scene::new(photo, Motion::Eased(Move::ZoomIn))],
             transition: Transition::CUT,
             overlays: Vec::new(),
@@ -110,7 +114,7 @@ pub fn job(lane: Lane) -> Job {
                 max_bytes: None,
             },
             cut_on_beat: false,
-        },
+        }],
         dialect_data: Some(json!({ "mine": [1] })),
     })
 }
@@ -118,11 +122,15 @@ pub fn job(lane: Lane) -> Job {
 pub fn finish() -> Finish {
     Finish {
         at: Timestamp::now(),
-        outcome: Ok(StoredVideo {
-            facts: facts(),
+        outcome: Ok(StoredVideos {
+            first: StoredVideo {
+                facts: facts(),
+                url: None,
+                thumbnail_url: None,
+            },
+            others: Vec::new(),
             storage: Some("s3://films/here".into()),
-            url: None,
-            thumbnail_url: None,
+            remarks: Remarks::default(),
         }),
         process: ProcessInfo {
             node: "one".into(),
@@ -146,10 +154,12 @@ fn facts() -> VideoFacts {
     }
 }
 
-fn unstored(attempt: Attempt) -> UnstoredVideo {
-    UnstoredVideo {
+fn unstored(attempt: Attempt) -> UnstoredVideos {
+    UnstoredVideos {
         name: format!("{}.{}", attempt.job, attempt.number),
-        facts: facts(),
+        first: facts(),
+        others: vec![facts()],
+        remarks: Remarks::default(),
         made_at: Timestamp(1_700_000_000_000),
     }
 }
@@ -172,7 +182,7 @@ pub fn webhook(host: &str) -> NewWebhook {
 
 async fn accepted(backend: &Arc<dyn Backend>, lane: Lane) -> JobId {
     let job = job(lane);
-    backend.accept(&job).await.expect("an acceptance");
+    backend.accept(&job, None).await.expect("an acceptance");
     job.id
 }
 
@@ -220,14 +230,18 @@ async fn finished_with_webhook(backend: &Arc<dyn Backend>, host: &str) {
 pub async fn an_accepted_job_outlives_the_process<H: Harness>() {
     let harness = H::new(BOUNDS).await;
     let job = job(Lane::Express);
-    harness.backend().accept(&job).await.expect("an acceptance");
+    harness
+        .backend()
+        .accept(&job, None)
+        .await
+        .expect("an acceptance");
     let backend = harness.crash().await.backend();
     let stored = backend.job(job.id).await.expect("the store");
     let stored = stored.expect("the job");
     assert_eq!(stored.state, JobState::Queued);
     assert_eq!(stored.created_at, job.created_at);
     let (request, expected) = (&stored.request, &job.request);
-    assert_eq!(request.spec, expected.spec);
+    assert_eq!(request.specs, expected.specs);
     assert_eq!(request.dialect_data, expected.dialect_data);
     assert_eq!(request.webhook_url, expected.webhook_url);
     assert_eq!(
@@ -256,13 +270,13 @@ pub async fn a_lane_holds_exactly_its_bound_under_concurrency<H: Harness>() {
         let asking: Vec<_> = (0..50)
             .map(|_| {
                 let backend = backend.clone();
-                tokio::spawn(async move { backend.accept(&job(Lane::Normal)).await })
+                tokio::spawn(async move { backend.accept(&job(Lane::Normal), None).await })
             })
             .collect();
         let mut count = 0;
         for asked in asking {
             match asked.await.expect("an answer") {
-                Ok(()) => count += 1,
+                Ok(_) => count += 1,
                 Err(AcceptError::Full { lane, bound }) => {
                     assert_eq!((lane, bound), (Lane::Normal, BOUND));
                 }
@@ -301,7 +315,7 @@ pub async fn bounds_hold_while_both_lanes_fill_at_once<H: Harness>() {
         let lanes = [Lane::Normal, Lane::Express, Lane::Normal, Lane::Normal];
         let accepting = lanes.map(|lane| {
             let backend = backend.clone();
-            tokio::spawn(async move { backend.accept(&job(lane)).await.is_ok() })
+            tokio::spawn(async move { backend.accept(&job(lane), None).await.is_ok() })
         });
         let mut waiting = 0;
         for accepted in accepting {
@@ -310,8 +324,8 @@ pub async fn bounds_hold_while_both_lanes_fill_at_once<H: Harness>() {
         // Express jobs for a reserved worker that has got none, as the other took it; and until the lane is full.
         loop {
             let is_idle = workers.iter().any(|worker| !worker.is_finished());
-            match backend.accept(&job(Lane::Express)).await {
-                Ok(()) => waiting += 1,
+            match backend.accept(&job(Lane::Express), None).await {
+                Ok(_) => waiting += 1,
                 Err(_) if is_idle => tokio::task::yield_now().await,
                 Err(_) => break,
             }
@@ -351,7 +365,7 @@ pub async fn each_lane_has_a_bound_of_its_own<H: Harness>() {
         for _ in 0..bound {
             accepted(&backend, lane).await;
         }
-        let refused = backend.accept(&job(lane)).await;
+        let refused = backend.accept(&job(lane), None).await;
         assert!(
             matches!(refused, Err(AcceptError::Full { bound: told, .. }) if told == bound),
             "{refused:?}"
@@ -577,7 +591,7 @@ pub async fn a_made_video_frees_its_worker_and_its_job_goes_on<H: Harness>() {
     let attempt = Attempt::of(&next(&backend).await);
     accepted(&backend, Lane::Normal).await;
     assert!(
-        backend.accept(&job(Lane::Normal)).await.is_err(),
+        backend.accept(&job(Lane::Normal), None).await.is_err(),
         "the lane is full"
     );
     let made = backend.made(attempt, &unstored(attempt)).await;
@@ -603,7 +617,10 @@ pub async fn a_made_video_frees_its_worker_and_its_job_goes_on<H: Harness>() {
     assert_eq!((job.state, job.unstored), (JobState::Done, None));
     // The end has not freed a worker once more: the only one is at work, and one job waits.
     assert!(
-        backend.accept(&self::job(Lane::Normal)).await.is_err(),
+        backend
+            .accept(&self::job(Lane::Normal), None)
+            .await
+            .is_err(),
         "the lane is full"
     );
 }
@@ -792,7 +809,7 @@ pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() 
     }
     let first = accepted(&backend, Lane::Normal).await;
     let second = accepted(&backend, Lane::Normal).await;
-    assert!(backend.accept(&job(Lane::Normal)).await.is_err());
+    assert!(backend.accept(&job(Lane::Normal), None).await.is_err());
 
     let mut events = backend.events();
     let webhook = webhook("example.com");
@@ -857,7 +874,7 @@ pub async fn a_closed_backend_begins_no_more_jobs<H: Harness>() {
     backend.close();
     let ended = timeout(PATIENCE, waiting).await.expect("an end in time");
     assert!(ended.expect("a claim").is_none());
-    let refused = backend.accept(&job(Lane::Normal)).await;
+    let refused = backend.accept(&job(Lane::Normal), None).await;
     match backend.is_shared() {
         // Others will do it.
         true => assert!(refused.is_ok(), "{refused:?}"),
@@ -898,4 +915,142 @@ pub async fn states_are_told_of_jobs_that_changed_lately<H: Harness>() {
     );
     let later = Timestamp::now().after(Duration::from_secs(60));
     assert!(backend.states_since(later).await.expect("none").is_empty());
+}
+
+pub async fn a_request_with_a_key_is_accepted_once<H: Harness>() {
+    let harness = H::new(Bounds {
+        normal: Some(1),
+        ..BOUNDS
+    })
+    .await;
+    let backend = harness.backend();
+    occupy(&backend).await;
+    let idempotency = |key: &str, request: &str| Idempotency {
+        key: key.to_owned(),
+        request_hash: request.to_owned(),
+    };
+    let asking: Vec<_> = (0..50)
+        .map(|_| {
+            let (backend, idempotency) = (backend.clone(), idempotency("a", "1"));
+            tokio::spawn(async move {
+                let job = job(Lane::Normal);
+                let accepted = backend.accept(&job, Some(&idempotency)).await;
+                match accepted.expect("an acceptance") {
+                    Acceptance::New => (job.id, true),
+                    Acceptance::Known(id) => (id, false),
+                }
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for asked in asking {
+        answers.push(asked.await.expect("an answer"));
+    }
+    assert!(answers.iter().all(|(id, _)| *id == answers[0].0));
+    assert_eq!(answers.iter().filter(|(_, is_new)| *is_new).count(), 1);
+    let accept = async |key, request| {
+        let idempotency = idempotency(key, request);
+        backend.accept(&job(Lane::Normal), Some(&idempotency)).await
+    };
+    assert!(matches!(
+        accept("a", "2").await,
+        Err(AcceptError::KeyReused)
+    ));
+    // The lane is full, and the known request is known all the same.
+    assert!(matches!(
+        accept("b", "1").await,
+        Err(AcceptError::Full { .. })
+    ));
+    assert_eq!(
+        accept("a", "1").await.expect("an acceptance"),
+        Acceptance::Known(answers[0].0)
+    );
+    let backend = harness.crash().await.backend();
+    let known = backend
+        .accept(&job(Lane::Normal), Some(&idempotency("a", "1")))
+        .await;
+    assert_eq!(
+        known.expect("an acceptance"),
+        Acceptance::Known(answers[0].0)
+    );
+}
+
+pub async fn jobs_are_listed_by_state_and_page_by_page<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(accepted(&backend, Lane::Normal).await);
+    }
+    let done = Attempt::of(&next(&backend).await);
+    let ended = backend.finish(done, &finish(), None).await;
+    assert!(ended.expect("an end"));
+    let failed = Attempt::of(&next(&backend).await);
+    let failure = Finish {
+        // With what a cancelled job has in its row.
+        outcome: Err(Failure::new(
+            FailureCode::BadAnswer,
+            r#""code":"cancelled""#,
+        )),
+        ..finish()
+    };
+    let ended = backend.finish(failed, &failure, None).await;
+    assert!(ended.expect("an end"));
+    let ended = backend.cancel(ids[2], &cancelled(), None).await;
+    assert_eq!(ended.expect("a cancellation"), Cancelled::Ended);
+    let running = next(&backend).await.id;
+    assert_eq!(running, ids[3]);
+    let list = async |state, before, limit| {
+        let query = JobQuery {
+            state,
+            before,
+            limit,
+        };
+        backend.list(&query).await.expect("a list")
+    };
+    let of = |listed: &[ListedJob]| -> Vec<JobId> {
+        listed.iter().map(|listed| listed.status.job.id).collect()
+    };
+    ids.reverse();
+    let first = list(None, None, 3).await;
+    assert_eq!(of(&first), ids[..3]);
+    let rest = list(None, Some(first[2].seq), 3).await;
+    assert_eq!(of(&rest), ids[3..]);
+    let states = [
+        ToldState::Queued,
+        ToldState::Running,
+        ToldState::Cancelled,
+        ToldState::Failed,
+        ToldState::Done,
+    ];
+    for (state, id) in states.into_iter().zip(&ids) {
+        let listed = list(Some(state), None, 10).await;
+        assert_eq!(of(&listed), [*id], "{state:?}");
+        assert_eq!(listed[0].status.job.told_state(), state);
+    }
+    let statuses = backend.statuses(&[ids[0], ids[1], JobId::random()]).await;
+    let statuses = statuses.expect("the statuses");
+    assert_eq!(statuses.len(), 2);
+    let queued = statuses.iter().find(|status| status.job.id == ids[0]);
+    assert_eq!(queued.expect("the job").queue_position, Some(1));
+}
+
+pub async fn a_job_whose_files_are_deleted_is_listed_no_more<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let id = accepted(&backend, Lane::Normal).await;
+    let mark = async || backend.mark_deleted(id).await.expect("the store");
+    assert!(!mark().await);
+    let attempt = Attempt::of(&next(&backend).await);
+    let ended = backend.finish(attempt, &finish(), None).await;
+    assert!(ended.expect("an end"));
+    assert!(mark().await && mark().await);
+    let job = backend.job(id).await.expect("the store").expect("the job");
+    assert!(job.deleted_at.is_some());
+    let query = JobQuery {
+        state: None,
+        before: None,
+        limit: 10,
+    };
+    assert!(backend.list(&query).await.expect("a list").is_empty());
 }

@@ -86,8 +86,8 @@ impl Node {
             Step::Accept => {
                 let lane = [Lane::Normal, Lane::Express][self.below(2)];
                 let job = job(lane);
-                match self.backend.accept(&job).await {
-                    Ok(()) => self.accepted.push(job.id),
+                match self.backend.accept(&job, None).await {
+                    Ok(_) => self.accepted.push(job.id),
                     Err(AcceptError::Full { .. }) => {}
                     Err(error) => panic!("{error:?}"),
                 }
@@ -202,7 +202,7 @@ async fn promises_hold_under_random_interleavings() {
             let mut accepted = Vec::new();
             loop {
                 let job = job(Lane::Normal);
-                if backend.accept(&job).await.is_ok() {
+                if backend.accept(&job, None).await.is_ok() {
                     accepted.push(job.id);
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;

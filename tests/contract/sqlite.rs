@@ -143,8 +143,11 @@ async fn a_store_of_version_0_1_is_brought_up_to_date() {
     let done = job(1).await;
     assert_eq!(done.request.dialect, "revid");
     let video = done.finish.expect("its end").outcome.expect("a video");
-    assert_eq!((video.facts.frame_rate, video.facts.duration()), (25, 2.0));
-    assert!(!video.has_thumbnail());
+    assert_eq!(
+        (video.first.facts.frame_rate, video.first.facts.duration()),
+        (25, 2.0)
+    );
+    assert!(!video.first.has_thumbnail());
     let listing = job(2).await.request;
     assert_eq!(listing.dialect, "digitalcarbon");
     let data = listing.dialect_data.expect("its data");

@@ -51,10 +51,10 @@ pub async fn generate_video(
         client_id: None,
         webhook_url: None,
         lane: Lane::Normal,
-        spec,
+        specs: vec![spec],
         dialect_data: Some(json!(data)),
     };
-    let accepted = service.jobs.submit(job).await?;
+    let accepted = service.jobs.submit(job, None).await?;
     Ok(HttpResponse::Ok().json(Accepted {
         job_id: accepted.id,
         warnings,

@@ -74,7 +74,7 @@ impl Dialect for DigitalCarbon {
     }
 
     /// Its clients poll; none can name a webhook.
-    fn webhook_body(&self, _: &Job, _: Option<&VideoUrls>) -> Vec<u8> {
+    fn webhook_body(&self, _: &Job, _: &[VideoUrls]) -> Vec<u8> {
         Vec::new()
     }
 }

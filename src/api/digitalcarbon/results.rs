@@ -11,7 +11,7 @@ use super::{DialectData, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::errors::chain;
-use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideo, Timestamp};
+use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideos, Timestamp};
 use crate::jobs::JobStatus;
 
 #[derive(Serialize)]
@@ -70,11 +70,12 @@ pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResp
 
 pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let job = find(&service, &id).await?.job;
-    let (video, completed_at) = completed(&job)?;
-    let Some(urls) = service.urls(&job).await else {
+    let (videos, completed_at) = completed(&job)?;
+    let facts = &videos.first.facts;
+    let Some(urls) = service.urls(&job).await.into_iter().next() else {
         return Err(ApiError::VideoGone);
     };
-    check_it_is_there(&service, job.id, video).await?;
+    check_it_is_there(&service, job.id, videos).await?;
     let data = job.request.dialect_data.as_ref();
     let data = data.and_then(|data| DialectData::deserialize(data).ok());
     let (template_id, aspect_ratio) = data
@@ -85,11 +86,11 @@ pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpRes
         status: "completed",
         video_url: urls.video,
         thumbnail_url: urls.thumbnail,
-        width: video.facts.size.width,
-        height: video.facts.size.height,
-        duration: video.facts.duration(),
-        frame_rate: video.facts.frame_rate,
-        size_bytes: video.facts.bytes,
+        width: facts.size.width,
+        height: facts.size.height,
+        duration: facts.duration(),
+        frame_rate: facts.frame_rate,
+        size_bytes: facts.bytes,
         template_id,
         aspect_ratio,
         created_at: rfc3339(job.created_at),
@@ -102,12 +103,12 @@ pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpRes
 async fn check_it_is_there(
     service: &Service,
     id: JobId,
-    video: &StoredVideo,
+    videos: &StoredVideos,
 ) -> Result<(), ApiError> {
-    let Ok(storage) = service.publisher.storages.named(video.storage.as_deref()) else {
+    let Ok(storage) = service.publisher.storages.named(videos.storage.as_deref()) else {
         return Ok(());
     };
-    match storage.metadata(&id.video_name()).await {
+    match storage.metadata(&id.video(0).file_name()).await {
         Ok(None) => Err(ApiError::VideoGone),
         Ok(Some(_)) => Ok(()),
         Err(error) => {
@@ -118,11 +119,11 @@ async fn check_it_is_there(
 }
 
 /// The video of a completed job, and when it was completed.
-pub fn completed(job: &Job) -> Result<(&StoredVideo, Timestamp), ApiError> {
+pub fn completed(job: &Job) -> Result<(&StoredVideos, Timestamp), ApiError> {
     match &job.finish {
         None => Err(ApiError::NotCompleted(None)),
         Some(Finish { outcome, at, .. }) => match outcome {
-            Ok(video) => Ok((video, *at)),
+            Ok(videos) => Ok((videos, *at)),
             Err(failure) => Err(ApiError::NotCompleted(Some(failure.clone()))),
         },
     }

@@ -36,7 +36,7 @@ pub async fn upload_video(
 
 async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError> {
     let storage = service.storage_of(id).await?;
-    let video = storage.read(&id.video_name(), None).await?;
+    let video = storage.read(&id.video(0).file_name(), None).await?;
     let video = video.ok_or(ApiError::VideoGone)?;
     let length = video.metadata.size;
     let sent = service

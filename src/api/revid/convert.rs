@@ -50,7 +50,7 @@ async fn convert(
     let client_id = payload.id.clone();
     let has_webhook = payload.webhook_url.is_some();
     let accepted = jobs
-        .submit(job_request(request.path(), payload, bypass))
+        .submit(job_request(request.path(), payload, bypass), None)
         .await;
     let Accepted { id, finished } = match accepted {
         Err(SubmitError::Accept(AcceptError::Full { lane, bound })) => {
@@ -67,7 +67,7 @@ async fn convert(
     }
     let job = finished.await.map_err(|_| ApiError::Stopping(Some(id)))?;
     let urls = service.urls(&job).await;
-    let envelope = Envelope::finished(&job, urls.as_ref())
+    let envelope = Envelope::finished(&job, &urls)
         .ok_or(ApiError::Internal)?
         .for_caller();
     let mut response = match envelope.code {

@@ -100,8 +100,8 @@ impl Envelope {
         )
     }
 
-    /// About a finished job, with the addresses of its video; `None` for another.
-    pub fn finished(job: &Job, urls: Option<&VideoUrls>) -> Option<Self> {
+    /// About a finished job, with the addresses of its videos; `None` for another.
+    pub fn finished(job: &Job, urls: &[VideoUrls]) -> Option<Self> {
         let finish = job.finish.as_ref()?;
         let answer = |code, message: &str| {
             Self::new(
@@ -114,7 +114,7 @@ impl Envelope {
         };
         let envelope = match &finish.outcome {
             Ok(_) => Self {
-                response: urls.map(|urls| urls.video.clone()),
+                response: urls.first().map(|urls| urls.video.clone()),
                 times: Times::of(job),
                 ..answer(200, "success")
             },

@@ -67,7 +67,7 @@ impl Dialect for Revid {
         body
     }
 
-    fn webhook_body(&self, job: &Job, urls: Option<&VideoUrls>) -> Vec<u8> {
+    fn webhook_body(&self, job: &Job, urls: &[VideoUrls]) -> Vec<u8> {
         serde_json::to_vec(&Envelope::finished(job, urls)).unwrap_or_default()
     }
 }

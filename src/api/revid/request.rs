@@ -95,7 +95,7 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
         client_id: payload.id,
         webhook_url: payload.webhook_url,
         lane: if bypass { Lane::Express } else { Lane::Normal },
-        spec: VideoSpec {
+        specs: vec![VideoSpec {
             scenes: vec![Scene::new(photo, motion)],
             transition: Transition::CUT,
             overlays: Vec::new(),
@@ -109,7 +109,7 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
                 max_bytes: None,
             },
             cut_on_beat: false,
-        },
+        }],
         dialect_data: None,
     }
 }

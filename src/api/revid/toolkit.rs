@@ -93,7 +93,7 @@ async fn answer_job_status(
         .await?
         .ok_or(ApiError::NotFound("job"))?;
     let urls = service.urls(&job).await;
-    let status = JobStatus::of(&job, urls.as_ref(), service).await;
+    let status = JobStatus::of(&job, &urls, service).await;
     let mut answer = json!(Answer::new(endpoint, id, &status, service, begun).await);
     // Beside the envelope's own place for it, so that an automation can branch without digging.
     answer["job_status"] = json!(status.job_status);
@@ -181,7 +181,7 @@ impl<T: Serialize> Answer<T> {
 }
 
 impl JobStatus {
-    async fn of(job: &Job, urls: Option<&VideoUrls>, service: &Service) -> Self {
+    async fn of(job: &Job, urls: &[VideoUrls], service: &Service) -> Self {
         let process = match &job.finish {
             Some(finish) => finish.process.clone(),
             None => service.jobs.process_info().await,

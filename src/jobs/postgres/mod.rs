@@ -27,15 +27,15 @@ use tokio_util::sync::CancellationToken;
 
 use database::Database;
 pub use database::StoreError;
-use store::Store;
+use store::{Accepted, Store};
 use wake::Wake;
 
 use super::backend::{
-    AcceptError, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks, Delivery,
-    JobEvent, JobStatus, Lease, NewWebhook, Serves,
+    AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
+    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, NewWebhook, Serves,
 };
 use crate::errors::chain;
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
+use crate::job::{Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, UnstoredVideos};
 
 /// Of sqlx: tells which parameters in `DATABASE_URL` it does not know, with their values, which may be secrets.
 pub const REVEALING_LOGGER: &str = "sqlx_postgres::options";
@@ -138,13 +138,21 @@ impl PostgresBackend {
 
 #[async_trait]
 impl Backend for PostgresBackend {
-    async fn accept(&self, job: &Job) -> Result<(), AcceptError> {
+    async fn accept(
+        &self,
+        job: &Job,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Acceptance, AcceptError> {
         let lane = job.request.lane;
         let bound = self.bounds.of(lane);
-        let accepted = self.store.accept(job, bound).await;
-        match (accepted.map_err(BackendError::from)?, bound) {
-            (false, Some(bound)) => Err(AcceptError::Full { lane, bound }),
-            _ => Ok(()),
+        let accepted = self.store.accept(job, idempotency, bound).await;
+        match accepted.map_err(BackendError::from)? {
+            Accepted::As(acceptance) => Ok(acceptance),
+            Accepted::KeyReused => Err(AcceptError::KeyReused),
+            Accepted::Full => Err(AcceptError::Full {
+                lane,
+                bound: bound.unwrap_or_default(),
+            }),
         }
     }
 
@@ -177,7 +185,7 @@ impl Backend for PostgresBackend {
         RENEW_INTERVAL
     }
 
-    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError> {
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideos) -> Result<bool, BackendError> {
         Ok(self.store.made(attempt, video).await?)
     }
 
@@ -223,7 +231,19 @@ impl Backend for PostgresBackend {
     }
 
     async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError> {
-        Ok(self.store.status(id).await?)
+        Ok(self.store.statuses(&[id]).await?.pop())
+    }
+
+    async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError> {
+        Ok(self.store.statuses(ids).await?)
+    }
+
+    async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError> {
+        Ok(self.store.list(query).await?)
+    }
+
+    async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
+        Ok(self.store.mark_deleted(id).await?)
     }
 
     async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>, BackendError> {

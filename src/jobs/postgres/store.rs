@@ -13,22 +13,49 @@ use super::Settings;
 use super::database::{Database, Result};
 use crate::errors::chain;
 use crate::job::{
-    Failure, Finish, Job, JobId, JobState, Lane, ProcessInfo, Timestamp, UnstoredVideo,
+    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, ProcessInfo, Timestamp, ToldState,
+    UnstoredVideos,
 };
-use crate::jobs::backend::{Attempt, Cancelled, JobStatus, NewWebhook, Serves};
-use crate::jobs::row::{self, JobRow, lane_number, to_json};
+use crate::jobs::backend::{
+    Acceptance, Attempt, Cancelled, JobQuery, JobStatus, KEY_LIFETIME, ListedJob, NewWebhook,
+    Serves,
+};
+use crate::jobs::row::{self, JobRow, lane_number, specs_to_json, to_json};
 
 /// What [`JobRow`] reads.
 const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
     spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
-    outcome, process";
+    outcome, process, deleted_at";
 
-/// What a worker has to know to make the video of a job: raised with the first version whose specifications say what
-/// older ones would not understand. Older nodes leave such a job to newer ones.
-const NEEDS: i16 = 2;
+/// What [`status`] reads, of `job`: the row, its progress, and its place in the order in which jobs are served.
+const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
+    spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
+    outcome, process, deleted_at, progress, CASE WHEN state = 'queued' THEN \
+        (SELECT count(*) FROM kinora.jobs AS other WHERE other.state = 'queued' \
+         AND (other.lane, other.crashes, other.seq) <= (job.lane, job.crashes, job.seq)) \
+    END AS queue_position";
+
+/// What this version knows of specifications. A job tells what a worker has to know to make its videos: older nodes
+/// leave it to newer ones.
+const KNOWN: i16 = 3;
+
+fn needs(job: &Job) -> i16 {
+    match job.request.specs.len() {
+        1 => 2,
+        // Several videos.
+        _ => 3,
+    }
+}
 
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
+
+/// What became of a job that was to be accepted.
+pub enum Accepted {
+    As(Acceptance),
+    Full,
+    KeyReused,
+}
 
 /// What a renewal found.
 pub struct Renewed {
@@ -59,28 +86,52 @@ impl Store {
         self.settings.lease + self.settings.webhook_timeout
     }
 
-    /// `false`: the lane is full.
-    pub async fn accept(&self, job: &Job, bound: Option<usize>) -> Result<bool> {
+    pub async fn accept(
+        &self,
+        job: &Job,
+        idempotency: Option<&Idempotency>,
+        bound: Option<usize>,
+    ) -> Result<Accepted> {
         let request = &job.request;
         let bound = bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
-        let accepted = sqlx::query(
-            "SELECT kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11)",
-        )
-        .bind(job.id.to_string())
-        .bind(&request.dialect)
-        .bind(&request.endpoint)
-        .bind(request.dialect_data.as_ref().map(to_json).transpose()?)
-        // As JSON, because no text in PostgreSQL holds a NUL.
-        .bind(request.client_id.as_ref().map(to_json).transpose()?)
-        .bind(&request.webhook_url)
-        .bind(lane_number(request.lane))
-        .bind(to_json(&request.spec)?)
-        .bind(NEEDS)
-        .bind(job.created_at.0)
-        .bind(bound);
-        match self.database.row(accepted).await? {
-            Some(row) => Ok(row.try_get(0)?),
-            None => Ok(false),
+        let statement = match idempotency {
+            None => {
+                "SELECT CASE WHEN kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11) \
+                 THEN $1 ELSE 'full' END"
+            }
+            Some(_) => {
+                "SELECT kinora.accept_once($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11, \
+                 $12, $13, $14)"
+            }
+        };
+        let mut accepted = sqlx::query(statement)
+            .bind(job.id.to_string())
+            .bind(&request.dialect)
+            .bind(&request.endpoint)
+            .bind(request.dialect_data.as_ref().map(to_json).transpose()?)
+            // As JSON, because no text in PostgreSQL holds a NUL.
+            .bind(request.client_id.as_ref().map(to_json).transpose()?)
+            .bind(&request.webhook_url)
+            .bind(lane_number(request.lane))
+            .bind(specs_to_json(&request.specs)?)
+            .bind(needs(job))
+            .bind(job.created_at.0)
+            .bind(bound);
+        if let Some(Idempotency { key, request_hash }) = idempotency {
+            accepted = accepted
+                .bind(key)
+                .bind(request_hash)
+                .bind(milliseconds(KEY_LIFETIME));
+        }
+        let row = self.database.row(accepted).await?;
+        let told: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        match told.as_deref() {
+            None | Some("full") => Ok(Accepted::Full),
+            Some("mismatch") => Ok(Accepted::KeyReused),
+            Some(id) => match row::parsed(id)? {
+                id if id == job.id => Ok(Accepted::As(Acceptance::New)),
+                id => Ok(Accepted::As(Acceptance::Known(id))),
+            },
         }
     }
 
@@ -102,7 +153,7 @@ impl Store {
             .bind(self.holder())
             .bind(milliseconds(self.settings.lease))
             .bind(last_lane)
-            .bind(NEEDS);
+            .bind(KNOWN);
             let Some(row) = self.database.row(claimed).await? else {
                 return Ok(None);
             };
@@ -175,7 +226,7 @@ impl Store {
     }
 
     /// Records that a video is made. `false`: its attempt had lost the job.
-    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool> {
+    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideos) -> Result<bool> {
         self.database
             .found(
                 sqlx::query(
@@ -325,30 +376,51 @@ impl Store {
         row.as_ref().map(job).transpose()
     }
 
-    pub async fn status(&self, id: JobId) -> Result<Option<JobStatus>> {
+    pub async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let found = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {JOB_COLUMNS}, progress, CASE WHEN state = 'queued' THEN \
-                 (SELECT count(*) FROM kinora.jobs AS other WHERE other.state = 'queued' \
-                  AND (other.lane, other.crashes, other.seq) <= (job.lane, job.crashes, job.seq)) \
-                 END AS queue_position \
-             FROM kinora.jobs AS job WHERE id = $1::uuid"
+            "SELECT {STATUS_COLUMNS} FROM kinora.jobs AS job WHERE id = ANY($1::uuid[])"
         )))
-        .bind(id.to_string());
-        let Some(row) = self.database.row(found).await? else {
-            return Ok(None);
-        };
-        let position: Option<i64> = row.try_get("queue_position")?;
-        let running: f64 = row.try_get("progress")?;
-        let job = job(&row)?;
-        Ok(Some(JobStatus {
-            progress: match (job.state, &job.finish) {
-                (JobState::Done, Some(finish)) if finish.outcome.is_ok() => 1.0,
-                (JobState::Running, _) => running,
-                _ => 0.0,
-            },
-            queue_position: position.and_then(|position| u32::try_from(position).ok()),
-            job,
-        }))
+        .bind(ids);
+        let rows = self.database.rows(found).await?;
+        rows.iter().map(status).collect()
+    }
+
+    /// Newest first.
+    pub async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>> {
+        let listed = sqlx::query(AssertSqlSafe(format!(
+            "SELECT seq, {STATUS_COLUMNS} FROM kinora.jobs AS job WHERE deleted_at IS NULL AND seq < $1 {} \
+             ORDER BY seq DESC LIMIT $2",
+            match query.state {
+                Some(_) => "AND kinora.told_state(state, outcome) = $3",
+                None => "AND $3::text IS NULL",
+            }
+        )))
+        .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
+        .bind(i64::from(query.limit))
+        .bind(query.state.map(ToldState::name));
+        let rows = self.database.rows(listed).await?;
+        let jobs = rows.iter().map(|row| {
+            let seq: i64 = row.try_get("seq")?;
+            Ok(ListedJob {
+                status: status(row)?,
+                seq: seq.unsigned_abs(),
+            })
+        });
+        jobs.collect()
+    }
+
+    /// `false`: the job is not finished, or not known.
+    pub async fn mark_deleted(&self, id: JobId) -> Result<bool> {
+        self.database
+            .found(
+                sqlx::query(
+                    "UPDATE kinora.jobs SET deleted_at = coalesce(deleted_at, kinora.now_ms()) \
+                     WHERE id = $1::uuid AND state = 'done' RETURNING seq",
+                )
+                .bind(id.to_string()),
+            )
+            .await
     }
 
     /// Which of these jobs have ended.
@@ -413,6 +485,21 @@ fn job(row: &PgRow) -> Result<Job> {
     let mut row = JobRow::from_row(row)?;
     row.client_id = row.client_id.as_deref().map(row::from_json).transpose()?;
     Ok(row.into_job()?)
+}
+
+fn status(row: &PgRow) -> Result<JobStatus> {
+    let position: Option<i64> = row.try_get("queue_position")?;
+    let running: f64 = row.try_get("progress")?;
+    let job = job(row)?;
+    Ok(JobStatus {
+        progress: match job.told_state() {
+            ToldState::Done => 1.0,
+            ToldState::Running => running,
+            _ => 0.0,
+        },
+        queue_position: position.and_then(|position| u32::try_from(position).ok()),
+        job,
+    })
 }
 
 fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {

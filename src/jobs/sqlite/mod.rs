@@ -26,14 +26,16 @@ use tokio::sync::broadcast;
 
 use lanes::Lanes;
 pub use store::StoreError;
-use store::{Begun, Store};
+use store::{Begun, PlacedJob, Store};
 
 use super::backend::{
-    AcceptError, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks, Delivery,
-    JobEvent, JobStatus, Lease, NewWebhook, Serves,
+    AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
+    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, NewWebhook, Serves,
 };
 use crate::errors::chain;
-use crate::job::{Finish, Job, JobId, JobState, Lane, Timestamp, UnstoredVideo};
+use crate::job::{
+    Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
+};
 
 /// Between attempts to claim a job while the store fails, as on a full disk.
 const CLAIM_AGAIN: Duration = Duration::from_secs(1);
@@ -49,6 +51,8 @@ pub struct SqliteBackend {
     lanes: Lanes,
     runtime: Handle,
     running: Mutex<HashMap<JobId, Running>>,
+    /// Held while a request with an idempotency key is accepted.
+    keyed: tokio::sync::Mutex<()>,
     /// Ids of webhooks that a sender has in hand.
     claimed_webhooks: tokio::sync::Mutex<HashSet<String>>,
     events: broadcast::Sender<JobEvent>,
@@ -79,6 +83,7 @@ impl SqliteBackend {
             lanes: Lanes::new(bounds, &waiting),
             runtime: Handle::current(),
             running: Mutex::default(),
+            keyed: tokio::sync::Mutex::default(),
             claimed_webhooks: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
         })
@@ -154,30 +159,68 @@ impl SqliteBackend {
         }
     }
 
-    /// A job, and its position if it waits.
-    async fn placed(&self, id: JobId) -> Result<Option<(Job, Option<u32>)>, StoreError> {
-        loop {
-            let Some(job) = self.store.job(id).await? else {
-                return Ok(None);
-            };
-            if job.state != JobState::Queued {
-                return Ok(Some((job, None)));
-            }
-            // None: it has been claimed since it was read.
-            if let Some(position) = self.store.queue_position(id).await? {
-                return Ok(Some((job, Some(position))));
+    /// The job that was accepted with the same key, if it was.
+    async fn known(&self, idempotency: &Idempotency) -> Result<Option<JobId>, AcceptError> {
+        let Idempotency { key, request_hash } = idempotency;
+        match self.store.known(key).await.map_err(BackendError::from)? {
+            Some((id, hash)) if hash == *request_hash => Ok(Some(id)),
+            Some(_) => Err(AcceptError::KeyReused),
+            None => {
+                let forgotten = self.store.forget_key(key).await;
+                forgotten.map_err(BackendError::from)?;
+                Ok(None)
             }
         }
+    }
+
+    /// Of several jobs, with the progress of those that run.
+    fn progress(&self, ids: &[JobId]) -> HashMap<JobId, f64> {
+        let running = self.running();
+        let progress = |id: &JobId| Some((*id, running.get(id)?.progress));
+        ids.iter().filter_map(progress).collect()
+    }
+}
+
+fn status(placed: PlacedJob, progress: Option<f64>) -> JobStatus {
+    let PlacedJob {
+        job,
+        queue_position,
+        ..
+    } = placed;
+    JobStatus {
+        progress: match job.told_state() {
+            ToldState::Done => 1.0,
+            ToldState::Running => progress.unwrap_or(0.0),
+            _ => 0.0,
+        },
+        queue_position,
+        job,
     }
 }
 
 #[async_trait]
 impl Backend for SqliteBackend {
-    async fn accept(&self, job: &Job) -> Result<(), AcceptError> {
+    async fn accept(
+        &self,
+        job: &Job,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Acceptance, AcceptError> {
+        // Held until the job is stored: the same request may be coming again at this moment.
+        let _keyed = match idempotency {
+            Some(idempotency) => {
+                let keyed = self.keyed.lock().await;
+                if let Some(id) = self.known(idempotency).await? {
+                    return Ok(Acceptance::Known(id));
+                }
+                Some(keyed)
+            }
+            None => None,
+        };
         let slot = self.lanes.reserve(job.request.lane)?;
-        self.store.insert(job).await.map_err(BackendError::from)?;
+        let inserted = self.store.insert(job, idempotency).await;
+        inserted.map_err(BackendError::from)?;
         slot.fill();
-        Ok(())
+        Ok(Acceptance::New)
     }
 
     fn claim(&self, serves: Serves) -> Option<Job> {
@@ -223,7 +266,7 @@ impl Backend for SqliteBackend {
         RENEW_INTERVAL
     }
 
-    async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool, BackendError> {
+    async fn made(&self, attempt: Attempt, video: &UnstoredVideos) -> Result<bool, BackendError> {
         self.end(attempt);
         Ok(self.store.made(attempt, video).await?)
     }
@@ -299,21 +342,36 @@ impl Backend for SqliteBackend {
     }
 
     async fn status(&self, id: JobId) -> Result<Option<JobStatus>, BackendError> {
-        // Read before the row: a job that ends in between is then done, and not back at 0.
-        let running = self.running().get(&id).map(|running| running.progress);
-        let Some((job, queue_position)) = self.placed(id).await? else {
-            return Ok(None);
-        };
-        let progress = match (job.state, &job.finish) {
-            (JobState::Done, Some(finish)) if finish.outcome.is_ok() => 1.0,
-            (JobState::Running, _) => running.unwrap_or(0.0),
-            _ => 0.0,
-        };
-        Ok(Some(JobStatus {
-            job,
-            progress,
-            queue_position,
-        }))
+        Ok(self.statuses(&[id]).await?.pop())
+    }
+
+    async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError> {
+        // Read before the rows: a job that ends in between is then done, and not back at 0.
+        let progress = self.progress(ids);
+        let placed = self.store.placed(ids).await?;
+        let statuses = placed.into_iter().map(|placed| {
+            let progress = progress.get(&placed.job.id).copied();
+            status(placed, progress)
+        });
+        Ok(statuses.collect())
+    }
+
+    async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError> {
+        let placed = self.store.list(query).await?;
+        let ids: Vec<JobId> = placed.iter().map(|placed| placed.job.id).collect();
+        let progress = self.progress(&ids);
+        let listed = placed.into_iter().map(|placed| {
+            let progress = progress.get(&placed.job.id).copied();
+            ListedJob {
+                seq: placed.seq,
+                status: status(placed, progress),
+            }
+        });
+        Ok(listed.collect())
+    }
+
+    async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
+        Ok(self.store.mark_deleted(id).await?)
     }
 
     async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>, BackendError> {

@@ -14,17 +14,27 @@ use sqlx::{AssertSqlSafe, Connection, FromRow, Row, SqliteConnection};
 use super::outbox;
 use crate::errors::chain;
 use crate::job::{
-    Failure, Finish, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp, UnstoredVideo,
+    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp,
+    ToldState, UnstoredVideos,
 };
-use crate::jobs::backend::{Attempt, BackendError, Cancelled, NewWebhook};
-use crate::jobs::row::{self, JobRow, Unreadable, lane_number, to_json};
+use crate::jobs::backend::{Attempt, BackendError, Cancelled, JobQuery, KEY_LIFETIME, NewWebhook};
+use crate::jobs::row::{self, JobRow, Unreadable, lane_number, specs_to_json, to_json};
 
 /// Never edited once released: a store of any version is brought up to date by the later ones.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What [`JobRow`] reads.
 const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, \
-    cancel_requested, unstored, created_at, started_at, changed_at AS finished_at, outcome, process";
+    cancel_requested, unstored, created_at, started_at, changed_at AS finished_at, outcome, process, deleted_at";
+
+/// The place of a waiting job, from 1, in the order in which jobs are served.
+const QUEUE_POSITION: &str = "CASE WHEN state = 'queued' THEN (SELECT COUNT(*) FROM jobs AS other \
+    WHERE other.state = 'queued' AND (other.lane, other.crashes, other.seq) <= (jobs.lane, jobs.crashes, jobs.seq)) \
+    END AS queue_position";
+
+/// The state that clients are told, as it is indexed.
+const TOLD_STATE: &str = "CASE WHEN state <> 'done' THEN state WHEN substr(outcome, 1, 5) = '{\"Ok\"' THEN 'done' \
+    WHEN instr(outcome, '\"code\":\"cancelled\"') > 0 THEN 'cancelled' ELSE 'failed' END";
 
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
@@ -54,6 +64,15 @@ pub enum Begun {
     NoJob,
     /// A row of which nothing can be made. Its job has ended.
     Unreadable,
+}
+
+/// A job, and its place.
+pub struct PlacedJob {
+    pub job: Job,
+    /// In the order of acceptance.
+    pub seq: u64,
+    /// Among those that wait, from 1.
+    pub queue_position: Option<u32>,
 }
 
 /// One writer, because SQLite has one; a few readers beside it.
@@ -110,11 +129,36 @@ impl Store {
         Ok(transaction.rollback().await?)
     }
 
-    pub async fn insert(&self, job: &Job) -> Result<()> {
+    /// The job that was accepted with this key lately, and the hash of its request.
+    pub async fn known(&self, key: &str) -> Result<Option<(JobId, String)>> {
+        let row = sqlx::query(
+            "SELECT id, request_hash FROM jobs WHERE idempotency_key = ? AND created_at > ?",
+        )
+        .bind(key)
+        .bind(Timestamp::now().0 - KEY_LIFETIME.as_millis() as i64)
+        .fetch_optional(&self.writer)
+        .await?;
+        let known = row.map(|row| {
+            let id: String = row.try_get("id")?;
+            Ok((row::parsed(&id)?, row.try_get("request_hash")?))
+        });
+        known.transpose()
+    }
+
+    /// Frees a key whose time is over.
+    pub async fn forget_key(&self, key: &str) -> Result<()> {
+        sqlx::query("UPDATE jobs SET idempotency_key = NULL WHERE idempotency_key = ?")
+            .bind(key)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn insert(&self, job: &Job, idempotency: Option<&Idempotency>) -> Result<()> {
         let request = &job.request;
         sqlx::query(
-            "INSERT INTO jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, created_at, changed_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)",
+            "INSERT INTO jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, created_at, changed_at, \
+             idempotency_key, request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
         )
         .bind(job.id.to_string())
         .bind(&request.dialect)
@@ -123,9 +167,11 @@ impl Store {
         .bind(&request.client_id)
         .bind(&request.webhook_url)
         .bind(lane_number(request.lane))
-        .bind(to_json(&request.spec)?)
+        .bind(specs_to_json(&request.specs)?)
         .bind(job.created_at.0)
         .bind(job.created_at.0)
+        .bind(idempotency.map(|it| it.key.as_str()))
+        .bind(idempotency.map(|it| it.request_hash.as_str()))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -192,7 +238,7 @@ impl Store {
     }
 
     /// Records that a video is made. `false`: its attempt had lost the job.
-    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideo) -> Result<bool> {
+    pub async fn made(&self, attempt: Attempt, video: &UnstoredVideos) -> Result<bool> {
         let recorded = sqlx::query(
             "UPDATE jobs SET unstored = ? WHERE id = ? AND attempt = ? AND state = 'running'",
         )
@@ -330,18 +376,45 @@ impl Store {
         rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
     }
 
-    /// The place of a waiting job, from 1, in the order in which jobs are served.
-    pub async fn queue_position(&self, id: JobId) -> Result<Option<u32>> {
-        let position: u32 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM jobs AS other, jobs AS this \
-             WHERE this.id = ? AND this.state = 'queued' AND other.state = 'queued' \
-             AND (other.lane, other.crashes, other.seq) <= (this.lane, this.crashes, this.seq)",
-        )
-        .bind(id.to_string())
-        .fetch_one(&self.readers)
+    /// Jobs, each with its position if it waits.
+    pub async fn placed(&self, ids: &[JobId]) -> Result<Vec<PlacedJob>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT seq, {JOB_COLUMNS}, {QUEUE_POSITION} FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
+        )))
+        .bind(to_json(&ids)?)
+        .fetch_all(&self.readers)
         .await?;
-        // None: it has been claimed.
-        Ok((position > 0).then_some(position))
+        rows.iter().map(placed_job).collect()
+    }
+
+    /// The same, newest first.
+    pub async fn list(&self, query: &JobQuery) -> Result<Vec<PlacedJob>> {
+        let state = match query.state {
+            Some(_) => format!("{TOLD_STATE} = ?3 AND"),
+            None => String::new(),
+        };
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT seq, {JOB_COLUMNS}, {QUEUE_POSITION} FROM jobs \
+             WHERE {state} deleted_at IS NULL AND seq < ?1 ORDER BY seq DESC LIMIT ?2"
+        )))
+        .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
+        .bind(query.limit)
+        .bind(query.state.map(ToldState::name))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(placed_job).collect()
+    }
+
+    pub async fn mark_deleted(&self, id: JobId) -> Result<bool> {
+        let marked = sqlx::query(
+            "UPDATE jobs SET deleted_at = coalesce(deleted_at, ?) WHERE id = ? AND state = 'done'",
+        )
+        .bind(Timestamp::now().0)
+        .bind(id.to_string())
+        .execute(&self.writer)
+        .await?;
+        Ok(marked.rows_affected() > 0)
     }
 
     pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
@@ -362,6 +435,15 @@ fn id_and_state(row: &SqliteRow) -> Result<(JobId, JobState)> {
 
 fn job(row: &SqliteRow) -> Result<Job> {
     Ok(JobRow::from_row(row)?.into_job()?)
+}
+
+fn placed_job(row: &SqliteRow) -> Result<PlacedJob> {
+    let seq: i64 = row.try_get("seq")?;
+    Ok(PlacedJob {
+        job: job(row)?,
+        seq: seq.unsigned_abs(),
+        queue_position: row.try_get("queue_position")?,
+    })
 }
 
 fn lane(row: &SqliteRow) -> Result<Lane> {

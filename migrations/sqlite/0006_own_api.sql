@@ -1,0 +1,16 @@
+-- What Kinora's own API needs: jobs by their state, requests that are sent again, and files that were deleted.
+
+ALTER TABLE jobs ADD COLUMN deleted_at INTEGER;        -- when the files of a finished job were deleted
+ALTER TABLE jobs ADD COLUMN idempotency_key TEXT;      -- the client's name for the request
+ALTER TABLE jobs ADD COLUMN request_hash TEXT;         -- of the request that had this key
+
+CREATE UNIQUE INDEX jobs_idempotency ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+-- By the state that clients are told, for lists.
+CREATE INDEX jobs_by_state ON jobs (
+    CASE WHEN state <> 'done' THEN state
+        WHEN substr(outcome, 1, 5) = '{"Ok"' THEN 'done'
+        WHEN instr(outcome, '"code":"cancelled"') > 0 THEN 'cancelled'
+        ELSE 'failed' END,
+    seq
+) WHERE deleted_at IS NULL;
