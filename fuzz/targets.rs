@@ -68,6 +68,7 @@ pub fn template(bytes: &[u8]) {
 pub fn payload(bytes: &[u8]) {
     let _ = payloads::image_to_video(bytes);
     let _ = payloads::listing_video(bytes);
+    let _ = payloads::videos(bytes);
 }
 
 /// No URL that passes the guard names an address that is not public.

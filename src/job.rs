@@ -133,6 +133,14 @@ pub enum ToldState {
 }
 
 impl ToldState {
+    pub const ALL: [Self; 5] = [
+        Self::Queued,
+        Self::Running,
+        Self::Done,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// As on the wire.
     pub fn name(self) -> &'static str {
         match self {

@@ -16,6 +16,11 @@ pub trait Dialect: Sync {
 
     fn routes(&self, app: &mut ServiceConfig);
 
+    /// Of the bodies of errors.
+    fn error_media_type(&self) -> &'static str {
+        "application/json"
+    }
+
     /// The JSON body of an error.
     fn error_body(&self, error: &ApiError) -> Value;
 

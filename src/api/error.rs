@@ -1,5 +1,6 @@
 //! Errors of the handlers, each with its status.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -27,8 +28,10 @@ pub enum ApiError {
     RangeNotSatisfiable(u64),
     PreconditionFailed,
     NotFound(&'static str),
+    /// The client has deleted it.
+    Deleted,
     MethodNotAllowed {
-        allow: &'static str,
+        allow: Cow<'static, str>,
     },
     /// With the bound of the lane.
     QueueFull(usize),
@@ -78,6 +81,7 @@ impl fmt::Display for ApiError {
             Self::Malformed(reason) => f.write_str(reason),
             Self::RangeNotSatisfiable(_) => f.write_str("the range is not in the file"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::Deleted => f.write_str("its files were deleted"),
             Self::NotFound(what) => write!(f, "{what} not found"),
             Self::MethodNotAllowed { allow } => write!(f, "method not allowed; use {allow}"),
             Self::QueueFull(bound) => write!(
@@ -107,6 +111,7 @@ impl ResponseError for ApiError {
             }
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Deleted => StatusCode::GONE,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -163,6 +168,8 @@ pub async fn not_found() -> Result<HttpResponse, ApiError> {
     Err(ApiError::NotFound("page"))
 }
 
-pub fn method_not_allowed(allow: &'static str) -> Result<HttpResponse, ApiError> {
-    Err(ApiError::MethodNotAllowed { allow })
+pub fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::MethodNotAllowed {
+        allow: allow.into(),
+    })
 }

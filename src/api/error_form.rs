@@ -30,7 +30,7 @@ pub async fn in_dialect(
 fn answer(error: &ApiError, dialect: &dyn Dialect) -> HttpResponse {
     let mut response = HttpResponse::build(error.status_code());
     match error {
-        ApiError::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, *allow))),
+        ApiError::MethodNotAllowed { allow } => drop(response.insert_header((ALLOW, &**allow))),
         ApiError::RangeNotSatisfiable(size) => {
             response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
         }
@@ -40,5 +40,7 @@ fn answer(error: &ApiError, dialect: &dyn Dialect) -> HttpResponse {
         }
         _ => {}
     }
-    response.json(dialect.error_body(error))
+    response
+        .content_type(dialect.error_media_type())
+        .json(dialect.error_body(error))
 }

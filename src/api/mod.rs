@@ -2,8 +2,8 @@
 //! [`Job`] in its own form.
 //!
 //! ```text
-//! dialect ─ what an API of ours is; revid, digitalcarbon ─ the APIs
-//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation)
+//! dialect ─ what an API of ours is; revid, digitalcarbon, videos ─ the APIs
+//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation, idempotency, timestamp)
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
 //! files (with conditional), health ─ what belongs to no dialect
@@ -18,6 +18,7 @@ mod error;
 mod error_form;
 mod files;
 mod health;
+mod idempotency;
 mod json;
 pub mod payloads;
 mod revid;
@@ -25,6 +26,8 @@ mod routes;
 mod schema;
 mod server;
 mod settings;
+mod timestamp;
+mod videos;
 mod violation;
 mod wrong_keys;
 
@@ -49,10 +52,15 @@ use dialect::Dialect;
 use error::{ApiError, not_found};
 use health::{Needs, Readiness};
 use routes::public_get;
+use videos::Watched;
 use wrong_keys::WrongKeys;
 
 /// The APIs. To add one is to add a folder here and a line.
-static DIALECTS: [&dyn Dialect; 2] = [&revid::Revid, &digitalcarbon::DigitalCarbon];
+static DIALECTS: [&dyn Dialect; 3] = [
+    &revid::Revid,
+    &digitalcarbon::DigitalCarbon,
+    &videos::Videos,
+];
 
 /// What the handlers share.
 pub struct Service {
@@ -63,6 +71,7 @@ pub struct Service {
     key: ApiKey,
     wrong_keys: WrongKeys,
     pub readiness: Readiness,
+    watched: Watched,
     request_timeout: Duration,
     role: Role,
 }
@@ -82,6 +91,7 @@ impl Service {
                 jobs: jobs.clone(),
                 storage: publisher.storages.current().clone(),
             }),
+            watched: Watched::default(),
             jobs,
             templates,
             net,
@@ -108,6 +118,11 @@ impl Service {
             Some(Ok(video)) => self.publisher.storages.named(video.storage.as_deref())?,
             _ => self.publisher.storages.current().clone(),
         })
+    }
+
+    /// Looks at what clients listen to, as long as the service runs.
+    pub async fn watch(self: Arc<Self>) {
+        self.watched.clone().run(self).await;
     }
 
     pub fn encoder(&self) -> &Encoder {

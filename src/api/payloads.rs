@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{digitalcarbon, revid};
+use super::{digitalcarbon, revid, videos};
 use crate::listing::template::Templates;
 use crate::net::Policy;
 
@@ -17,6 +17,14 @@ pub fn listing_video(body: &[u8]) -> bool {
         return false;
     };
     json(body).is_some_and(|payload| digitalcarbon::accepts(payload, &guard(), &templates))
+}
+
+/// Whether a body makes videos at `POST /api/videos`, with the bundled templates.
+pub fn videos(body: &[u8]) -> bool {
+    let Ok(templates) = Templates::load(None) else {
+        return false;
+    };
+    json(body).is_some_and(|payload| videos::accepts(payload, &guard(), &templates))
 }
 
 fn json(body: &[u8]) -> Option<Value> {

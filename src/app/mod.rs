@@ -157,6 +157,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         &config.server,
     ));
     let checked = service.clone();
+    tokio::spawn(service.clone().into_inner().watch());
     let server = api::server(listener, service, &config.server, DRAIN_TIMEOUT)?;
     let server_handle = server.handle();
     let server = tokio::spawn(server);

@@ -48,7 +48,7 @@ impl OutputVideo {
     pub fn finish(self, rendered: &RenderedVideo) -> Result<(), String> {
         self.write_thumbnail(rendered)?;
         self.part.take_its_place()?;
-        if let Some(warning) = &rendered.warning {
+        for warning in &rendered.warnings {
             eprintln!("kinora: {}: {warning}", self.output.display());
         }
         eprintln!(

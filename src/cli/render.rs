@@ -20,7 +20,9 @@ use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS, Variant};
 use crate::net::Net;
 use crate::pipeline::{Pipeline, PipelineError, VideoOrder};
 use crate::sandbox::Sandbox;
-use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec};
+use crate::spec::{
+    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec,
+};
 use crate::titles::Fonts;
 
 /// Beside the first video: each has an encoder of its own.
@@ -154,7 +156,7 @@ impl Render {
         display.close();
         match rendered {
             Ok(rendered) => {
-                for (video, rendered) in videos.into_iter().zip(&rendered) {
+                for (video, rendered) in videos.into_iter().zip(&rendered.videos) {
                     video.finish(rendered)?;
                 }
                 Ok(ExitCode::SUCCESS)
@@ -249,6 +251,8 @@ impl Render {
                 max_bytes: self.max_mb,
             },
             cut_on_beat: false,
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
         }
     }
 

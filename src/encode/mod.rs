@@ -73,6 +73,8 @@ pub struct EncodeOrder<'a> {
     pub file: &'a Path,
     /// A WAV file.
     pub sound: Option<&'a Path>,
+    /// Of the sound, as a fraction of its own.
+    pub volume: f64,
     /// Unless the settings name one.
     pub usual_preset: Preset,
     /// Frames a second.
@@ -134,6 +136,7 @@ impl Encoder {
         let order = EncodeOrder {
             file: Path::new(""),
             sound: None,
+            volume: 1.0,
             usual_preset: Preset::default(),
             frame_rate: 30,
             keyframes: Vec::new(),
@@ -199,6 +202,7 @@ impl Encoder {
                 .args(["-f", "wav", "-i"])
                 .arg(file_url(wav))
                 .args(["-map", "0:v", "-map", "1:a"])
+                .args(["-af", &format!("volume={:.4}", order.volume)])
                 .args(SOUND),
         };
         command

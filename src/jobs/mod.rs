@@ -275,6 +275,11 @@ impl Jobs {
         }
     }
 
+    /// Cancelled when no more jobs are begun.
+    pub fn closing(&self) -> CancellationToken {
+        self.shared.closing.clone()
+    }
+
     pub fn is_closing(&self) -> bool {
         self.shared.closing.is_cancelled()
     }

@@ -6,7 +6,8 @@ pub mod template;
 use template::{Fields, FilledTemplate, Template};
 
 use crate::spec::{
-    Asset, Frame, Motion, Move, Output, Scene, Size, Transition, TransitionKind, VideoSpec,
+    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Transition, TransitionKind,
+    VideoSpec,
 };
 
 /// The default length, in seconds.
@@ -77,6 +78,8 @@ impl Listing {
                 max_bytes: variant.max_bytes,
             },
             cut_on_beat: false,
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
         }
     }
 }

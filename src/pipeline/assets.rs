@@ -9,25 +9,34 @@ use tokio_util::sync::CancellationToken;
 use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
 use super::photos::PhotoSource;
 use super::publisher::TemporaryFile;
+use super::room::Room;
 use super::{Pipeline, PipelineError, VideoOrder};
-use crate::job::{Failure, FailureCode};
+use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::net::Oversize;
 use crate::picture::Logo;
 use crate::sandbox::Sandbox;
-use crate::spec::Size;
+use crate::spec::{BadPhotos, Size};
 
 const PHOTO: AssetKind = AssetKind {
     accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
     oversize: Oversize::Refuse,
+    is_needed: true,
+};
+/// A photo without which there may be a video all the same.
+const DISPENSABLE_PHOTO: AssetKind = AssetKind {
+    is_needed: false,
+    ..PHOTO
 };
 /// Of hours of music, the beginning is enough.
 const SOUNDTRACK: AssetKind = AssetKind {
     accept: "audio/mpeg, audio/mp4, audio/*;q=0.8, */*;q=0.5",
     oversize: Oversize::Cut,
+    is_needed: true,
 };
 const LOGO: AssetKind = AssetKind {
     accept: "image/png, image/svg+xml, image/webp, image/*;q=0.8, */*;q=0.5",
     oversize: Oversize::Refuse,
+    is_needed: true,
 };
 
 /// The most room that a template has for a logo, in pixels.
@@ -44,6 +53,7 @@ pub struct Assets<'a> {
     /// Of the first video; the soundtrack is as long.
     file: &'a Path,
     seconds: f64,
+    bad_photos: BadPhotos,
     /// Aborted when the assets are dropped.
     _downloads: AssetDownloads<'a>,
 }
@@ -64,7 +74,12 @@ impl<'a> Assets<'a> {
             sandbox,
             ..
         } = pipeline;
-        let mut downloads = AssetDownloads::new(runtime, net, directory, failed.clone());
+        let room = match spec.bad_photos {
+            BadPhotos::Fail => Room::new(net.max_download_bytes()),
+            // All photos are looked at before the first is shown.
+            BadPhotos::Skip => Room::of_files(net.max_download_bytes(), spec.scenes.len()),
+        };
+        let mut downloads = AssetDownloads::new(runtime, net, directory, room, failed.clone());
         // The soundtrack first, which has to be ready before the first frame.
         let soundtrack = spec.soundtrack.as_ref();
         let soundtrack = soundtrack.map(|asset| downloads.start(asset, SOUNDTRACK));
@@ -72,7 +87,11 @@ impl<'a> Assets<'a> {
         let logo = logos.find_map(|logo| logo);
         let logo = logo.map(|asset| downloads.start(asset, LOGO));
         let photos = spec.scenes.iter().map(|scene| &scene.photo);
-        let photos = photos.map(|asset| downloads.start(asset, PHOTO)).collect();
+        let kind = match spec.bad_photos {
+            BadPhotos::Fail => PHOTO,
+            BadPhotos::Skip => DISPENSABLE_PHOTO,
+        };
+        let photos = photos.map(|asset| downloads.start(asset, kind)).collect();
         Some(Self {
             photos: PhotoSource::new(photos, sandbox.session(), directory),
             soundtrack,
@@ -80,6 +99,7 @@ impl<'a> Assets<'a> {
             sandbox,
             file,
             seconds: spec.output.seconds(),
+            bad_photos: spec.bad_photos,
             _downloads: downloads,
         })
     }
@@ -112,6 +132,17 @@ impl<'a> Assets<'a> {
         decoded
             .map(|()| Some(wav))
             .map_err(|error| soundtrack.not_decoded(FailureCode::NotSound, error))
+    }
+
+    /// Takes photos out of which nothing can be made, if that is what is to become of them. At least one is left.
+    pub fn skip_bad_photos(
+        &mut self,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<SkippedPhoto>, PipelineError> {
+        match self.bad_photos {
+            BadPhotos::Fail => Ok(Vec::new()),
+            BadPhotos::Skip => self.photos.skip_bad(cancel),
+        }
     }
 
     /// Everything that is wrong with the assets, as one failure.

@@ -47,7 +47,7 @@ struct Downloader {
     net: Net,
     directory: PathBuf,
     room: Room,
-    /// Cancelled once a download has failed.
+    /// Cancelled once a download has failed that is needed.
     failed: CancellationToken,
 }
 
@@ -73,20 +73,23 @@ pub struct AssetKind {
     /// The `Accept` header: media types in the order of preference.
     pub accept: &'static str,
     pub oversize: Oversize,
+    /// Without it, all other downloads are in vain.
+    pub is_needed: bool,
 }
 
 impl<'a> AssetDownloads<'a> {
-    /// Cancels `failed` when a download fails.
+    /// Cancels `failed` when a download fails that is needed.
     pub fn new(
         runtime: &'a Handle,
         net: &Net,
         directory: &Path,
+        room: Room,
         failed: CancellationToken,
     ) -> Self {
         let downloader = Downloader {
             net: net.clone(),
             directory: directory.to_owned(),
-            room: Room::new(net.max_download_bytes()),
+            room,
             failed,
         };
         let (queue, downloads) = unbounded_channel();
@@ -145,13 +148,13 @@ impl Downloader {
     async fn download(&self, download: Download, share: Share) {
         let Download { url, kind, done } = download;
         let fetched = self.fetch(&url, kind, share).await;
-        let succeeded = fetched.is_ok();
+        let goes_on = fetched.is_ok() || !kind.is_needed;
         if let Err(error) = &fetched {
             log_failure(&url, error);
         }
         // Err: nobody waits for it any more.
         let _ = done.send(fetched);
-        if !succeeded {
+        if !goes_on {
             self.failed.cancel();
         }
     }

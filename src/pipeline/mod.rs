@@ -16,6 +16,7 @@ mod room;
 mod sink;
 mod video;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,12 +30,15 @@ pub use progress::Observer;
 use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
 
+// What whoever orders has to know of the frames.
+pub use crate::render::shortened_transition;
+
 // What whoever publishes has to know of storages.
 pub use crate::storage::{Fence, FenceError, StorageError};
 
 use crate::encode::{EncodeError, Encoder};
 use crate::errors::chain;
-use crate::job::{Failure, FailureCode};
+use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::net::Net;
 use crate::picture::Logo;
 use crate::render::Composition;
@@ -72,8 +76,17 @@ pub struct RenderedVideo {
     pub bytes: u64,
     /// A frame in planar 4:2:0.
     pub thumbnail: Option<Vec<u8>>,
-    /// What is not as it was asked for, in a sentence.
-    pub warning: Option<String>,
+    /// What is not as it was asked for, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// What the pipeline has made.
+#[derive(Debug)]
+pub struct Rendered {
+    /// One for each order.
+    pub videos: Vec<RenderedVideo>,
+    /// Photos that are not in them.
+    pub skipped: Vec<SkippedPhoto>,
 }
 
 /// Why there is no video.
@@ -88,22 +101,23 @@ pub enum PipelineError {
 
 impl Pipeline {
     /// Makes these videos, all of them or none. The photos, and the soundtrack with its length, are those of the first;
-    /// each photo is fetched, decoded and looked at once. Until the end, assets are beside the first file.
+    /// each photo is fetched, decoded and looked at once; so is what becomes of bad ones. Until the end, assets are beside
+    /// the first file.
     /// Blocks: call it on a thread of its own.
     pub fn render(
         &self,
         orders: &[VideoOrder],
         observer: &dyn Observer,
         cancel: &CancellationToken,
-    ) -> Result<Vec<RenderedVideo>, PipelineError> {
+    ) -> Result<Rendered, PipelineError> {
         // Cancelled as well when a download fails.
         let abort = cancel.child_token();
         let Some(mut assets) = Assets::fetch(self, orders, &abort) else {
-            return Ok(Vec::new());
+            return Err(stopped_failure());
         };
         let rendered = self.render_assets(&mut assets, orders, observer, &abort);
         match rendered {
-            Ok(videos) => Ok(videos),
+            Ok(rendered) => Ok(rendered),
             Err(_) if cancel.is_cancelled() => Err(PipelineError::Cancelled),
             // The encoder was ended, or the frames with it, because of an asset.
             Err(_) if abort.is_cancelled() => Err(assets.failures(cancel)),
@@ -126,22 +140,24 @@ impl Pipeline {
         orders: &[VideoOrder],
         observer: &dyn Observer,
         abort: &CancellationToken,
-    ) -> Result<Vec<RenderedVideo>, NoVideo> {
+    ) -> Result<Rendered, NoVideo> {
         let wav = assets.soundtrack(abort).map_err(|_| NoVideo::Asset)?;
         let logo = assets.logo(abort).map_err(|_| NoVideo::Asset)?;
         let wav = wav.as_ref().map(TemporaryFile::path);
         let wants_beats = orders.iter().any(|order| order.spec.cut_on_beat);
         let beats = wav.filter(|_| wants_beats).and_then(beats::find);
+        let skipped = assets.skip_bad_photos(abort).map_err(|_| NoVideo::Asset)?;
+        let specs = specs_without(orders, &skipped);
         let waited = assets.photos.wait_for_first(abort);
         waited.map_err(|_| NoVideo::Asset)?;
-        let compositions = self.compositions(orders, logo.as_ref(), beats.as_ref());
+        let compositions = self.compositions(&specs, logo.as_ref(), beats.as_ref());
         let frames = compositions.iter().map(Composition::frames).sum();
         let progress = Progress::new(observer, frames);
         let decoding = abort.child_token();
         let videos = orders.iter().zip(&compositions);
         let videos = videos.map(|(order, composition)| Video {
             composition,
-            warning: beats::warning(composition, beats.as_ref()),
+            warnings: Vec::from_iter(beats::warning(composition, beats.as_ref())),
             file: order.file,
             videos: orders.len(),
             wav,
@@ -149,20 +165,33 @@ impl Pipeline {
             abort,
             decoding: &decoding,
         });
-        video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)
+        let videos = video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)?;
+        Ok(Rendered { videos, skipped })
     }
 
     fn compositions<'a>(
         &'a self,
-        orders: &[VideoOrder<'a>],
+        specs: &'a [Cow<VideoSpec>],
         logo: Option<&'a Logo>,
         beats: Option<&Beats>,
     ) -> Vec<Composition<'a>> {
         let times = beats.map_or(&[][..], |beats| &beats.times);
         let composition =
-            |order: &VideoOrder<'a>| Composition::new(order.spec, logo, &self.fonts, times);
-        orders.iter().map(composition).collect()
+            |spec: &'a Cow<VideoSpec>| Composition::new(spec, logo, &self.fonts, times);
+        specs.iter().map(composition).collect()
     }
+}
+
+fn specs_without<'a>(
+    orders: &[VideoOrder<'a>],
+    skipped: &[SkippedPhoto],
+) -> Vec<Cow<'a, VideoSpec>> {
+    let photos: Vec<usize> = skipped.iter().map(|photo| photo.index).collect();
+    let spec = |order: &VideoOrder<'a>| match photos.is_empty() {
+        true => Cow::Borrowed(order.spec),
+        false => Cow::Owned(order.spec.without(&photos)),
+    };
+    orders.iter().map(spec).collect()
 }
 
 fn encoder_failure(error: EncodeError) -> PipelineError {

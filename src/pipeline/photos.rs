@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use super::downloads::PendingAsset;
-use crate::job::{Failure, FailureCode};
+use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::picture::{Detail, Picture};
 use crate::render::{Composition, Photo};
 use crate::sandbox::Session;
@@ -131,6 +131,31 @@ impl PhotoSource {
         Ok(())
     }
 
+    /// Looks at all photos, and takes those out of which nothing can be made; unless that is all of them.
+    pub fn skip_bad(
+        &mut self,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<SkippedPhoto>, PipelineError> {
+        let mut skipped = Vec::new();
+        for index in 0..self.photos.len() {
+            match self.decode(index, |_| Detail::COARSEST, cancel) {
+                Ok(_) if !cancel.is_cancelled() => {}
+                Err(PipelineError::Failed(failure)) if is_of_photo(failure.code) => {
+                    skipped.push(SkippedPhoto { index, failure });
+                }
+                Err(error) => return Err(error),
+                Ok(_) => return Err(PipelineError::Cancelled),
+            }
+        }
+        if let (Some(first), true) = (skipped.first(), skipped.len() == self.photos.len()) {
+            return Err(PipelineError::Failed(first.failure.clone()));
+        }
+        for photo in skipped.iter().rev() {
+            self.photos.remove(photo.index);
+        }
+        Ok(skipped)
+    }
+
     /// Checks the photos that have not been decoded, and collects what is wrong with them. When it is
     /// cancelled: what was found by then. `is_known`: something else is wrong, and they have only
     /// [`CHECK_TIME`].
@@ -168,4 +193,18 @@ impl PhotoSource {
         let decoded = self.session.photo(&file, &self.directory, detail, cancel);
         decoded.map_err(|error| photo.not_decoded(FailureCode::NotAPicture, error))
     }
+}
+
+/// Whether a photo itself, or its server, is to blame.
+fn is_of_photo(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::UrlNotAllowed
+            | FailureCode::BadAnswer
+            | FailureCode::TooLarge
+            | FailureCode::TimedOut
+            | FailureCode::Unreachable
+            | FailureCode::NotAPicture
+            | FailureCode::FileUnreadable
+    )
 }

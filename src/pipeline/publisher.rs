@@ -56,8 +56,8 @@ impl Publisher {
             })
             .collect();
         let rendered = self.pipeline.render(&orders, observer, cancel)?;
-        let mut videos = Vec::with_capacity(rendered.len());
-        for (index, (video, spec)) in rendered.iter().zip(specs).enumerate() {
+        let mut videos = Vec::with_capacity(files.len());
+        for (index, (video, spec)) in rendered.videos.iter().zip(specs).enumerate() {
             if let Some(frame) = &video.thumbnail {
                 let thumbnail = self.work_dir.join(file_name(&name, index, "jpg"));
                 let thumbnail = TemporaryFile::new(thumbnail);
@@ -75,7 +75,8 @@ impl Publisher {
         for file in &files {
             self.keep(file)?;
         }
-        let mut warnings: Vec<String> = rendered.into_iter().flat_map(|it| it.warning).collect();
+        let warnings = rendered.videos.into_iter().flat_map(|it| it.warnings);
+        let mut warnings: Vec<String> = warnings.collect();
         warnings.dedup();
         for warning in &warnings {
             warn!("job {}: {warning}", job.id);
@@ -88,7 +89,7 @@ impl Publisher {
             others: videos.collect(),
             made_at: Timestamp::now(),
             remarks: Remarks {
-                skipped: Vec::new(),
+                skipped: rendered.skipped,
                 warnings,
             },
         })
@@ -300,6 +301,16 @@ impl Publisher {
         {
             debug!("files of job {id} were not deleted: {}", chain(&error));
         }
+    }
+
+    /// Removes the files of finished videos from where they are stored.
+    pub async fn delete_stored(
+        &self,
+        id: JobId,
+        videos: &StoredVideos,
+    ) -> Result<(), StorageError> {
+        let storage = self.storages.named(videos.storage.as_deref())?;
+        self.delete_from(&*storage, id, videos.all().count()).await
     }
 
     async fn delete_from(

@@ -38,6 +38,14 @@ impl Room {
         }
     }
 
+    /// For so many files of the largest size, beside the soundtrack and the logo.
+    pub fn of_files(largest: u64, files: usize) -> Self {
+        Self {
+            taken: watch::Sender::new(0),
+            limit: largest.saturating_mul(files as u64 + LARGEST_FILES),
+        }
+    }
+
     /// Waits until there is room for so many bytes, and takes it. One caller at a time: others could
     /// overtake each other.
     pub async fn take(&self, bytes: u64) -> Share {

@@ -70,7 +70,7 @@ impl<'a> EncoderSink<'a> {
             frames: self.output().frames(),
             bytes,
             thumbnail: self.thumbnail,
-            warning: self.video.warning.clone(),
+            warnings: self.video.warnings.clone(),
         })
     }
 

@@ -24,7 +24,7 @@ pub struct Video<'a> {
     /// Videos that are made at the same time, and share the cores.
     pub videos: usize,
     /// What is not as it was asked for.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
     /// The soundtrack.
     pub wav: Option<&'a Path>,
     pub progress: &'a Progress<'a>,
@@ -121,6 +121,7 @@ impl Video<'_> {
         let order = EncodeOrder {
             file: self.file,
             sound: self.wav.filter(|_| spec.soundtrack.is_some()),
+            volume: spec.music_volume,
             usual_preset: usual_preset(spec),
             frame_rate: output.frame_rate,
             keyframes: self.composition.beginnings().collect(),

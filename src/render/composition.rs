@@ -8,6 +8,13 @@ use crate::spec::{Fit, Focus, Motion, Size, VideoSpec};
 use crate::subject::Subject;
 use crate::titles::{Fonts, Titles};
 
+/// The length of transitions in a video, and of the shortest, in seconds; if that is shorter than asked for.
+pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
+    let shortest = Timeline::new(spec, &[]).shortened_transition()?;
+    let seconds = f64::from(shortest) / f64::from(spec.output.frame_rate);
+    Some((spec.transition.seconds, seconds))
+}
+
 pub struct Composition<'a> {
     pub spec: &'a VideoSpec,
     pub logo: Option<&'a Logo>,

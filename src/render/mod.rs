@@ -34,7 +34,7 @@ use std::thread;
 
 use crossbeam_channel::Receiver;
 
-pub use composition::Composition;
+pub use composition::{Composition, shortened_transition};
 pub use cuts::SLACK as BEAT_SLACK;
 pub use photo::Photo;
 

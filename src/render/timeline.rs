@@ -19,6 +19,8 @@ pub struct Timeline {
     transitions: Vec<u32>,
     /// How much the time of a photo differs from its plan, if cuts are on beats, or there are none.
     beat_deviation: Option<f64>,
+    /// Frames of a transition, as asked for.
+    wanted: u32,
 }
 
 /// The scenes of one frame.
@@ -57,7 +59,14 @@ impl Timeline {
             transitions: transitions.collect(),
             cuts,
             beat_deviation,
+            wanted,
         }
+    }
+
+    /// The frames of the shortest transition, if they are fewer than asked for.
+    pub fn shortened_transition(&self) -> Option<u32> {
+        let shortest = self.transitions.iter().skip(1).min();
+        shortest.copied().filter(|frames| *frames < self.wanted)
     }
 
     /// The most by which the time of a photo differs from its plan, as a fraction of it, to have the cuts on beats.
@@ -124,7 +133,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Asset, Frame, Motion, Move, Output, Scene, Source, Transition};
+    use crate::spec::{Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Source, Transition};
 
     fn timeline(scenes: usize, length: f64) -> Timeline {
         timeline_of(&vec![None; scenes], length)
@@ -156,6 +165,8 @@ mod tests {
                 max_bytes: None,
             },
             cut_on_beat: false,
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
         };
         Timeline::new(&spec, &[])
     }

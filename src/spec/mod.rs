@@ -31,6 +31,51 @@ pub struct VideoSpec {
     /// Whether the photos change on beats of the soundtrack.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut_on_beat: bool,
+    /// Of the soundtrack, as a fraction of its own.
+    #[serde(default = "full_volume")]
+    pub music_volume: f64,
+    #[serde(default)]
+    pub bad_photos: BadPhotos,
+}
+
+fn full_volume() -> f64 {
+    1.0
+}
+
+/// What becomes of photos of which nothing can be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadPhotos {
+    /// There is no video.
+    #[default]
+    Fail,
+    /// The video is made without them.
+    Skip,
+}
+
+impl VideoSpec {
+    /// Whether versions that know the scenes and transitions of listings would make the same video.
+    pub fn is_plain(&self) -> bool {
+        self.music_volume == full_volume() && self.bad_photos == BadPhotos::Fail
+    }
+
+    /// Without some of its photos. What time the first and the last one have for titles goes to those in their places.
+    pub fn without(&self, photos: &[usize]) -> Self {
+        let is_left = |index: &usize| !photos.contains(index);
+        let left: Vec<usize> = (0..self.scenes.len()).filter(is_left).collect();
+        let mut scenes: Vec<Scene> = left.iter().map(|&i| self.scenes[i].clone()).collect();
+        if let ([first, .., last], [old_first, .., old_last]) = (&mut scenes[..], &self.scenes[..])
+        {
+            for (new, old) in [(first, old_first), (last, old_last)] {
+                new.covered = old.covered;
+                new.seconds = new.seconds.or(old.seconds);
+            }
+        }
+        Self {
+            scenes,
+            ..self.clone()
+        }
+    }
 }
 
 /// One photo and its motion.

@@ -14,7 +14,7 @@ use kinora::jobs::backend::{
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
 use kinora::spec::{
-    Asset, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
+    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
 };
 use serde_json::json;
 use tokio::task::spawn_blocking;
@@ -114,6 +114,8 @@ pub fn job(lane: Lane) -> Job {
                 max_bytes: None,
             },
             cut_on_beat: false,
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
         }],
         dialect_data: Some(json!({ "mine": [1] })),
     })

@@ -1,16 +1,16 @@
 //! The order of a listing video, answered once the job is stored.
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use log::error;
 use serde::Serialize;
 use serde_json::json;
 
 use super::NAME;
 use super::request::GenerateRequest;
-use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
+use crate::api::{Service, idempotency};
 use crate::job::{JobId, JobRequest, Lane};
 use crate::listing::Variant;
 use crate::spec::VideoSpec;
@@ -28,9 +28,11 @@ struct Accepted {
 }
 
 pub async fn generate_video(
+    request: HttpRequest,
     payload: Json<MAX_BODY_BYTES>,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
+    let idempotency = idempotency::of(&request, &payload.0)?;
     let policy = service.net.policy();
     let GenerateRequest {
         listing,
@@ -54,7 +56,7 @@ pub async fn generate_video(
         specs: vec![spec],
         dialect_data: Some(json!(data)),
     };
-    let accepted = service.jobs.submit(job, None).await?;
+    let accepted = service.jobs.submit(job, idempotency).await?;
     Ok(HttpResponse::Ok().json(Accepted {
         job_id: accepted.id,
         warnings,

@@ -1,7 +1,5 @@
 //! The status of a job, and the results of a completed one.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use log::debug;
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DialectData, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::timestamp::rfc3339;
 use crate::errors::chain;
 use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideos, Timestamp};
 use crate::jobs::JobStatus;
@@ -127,10 +126,4 @@ pub fn completed(job: &Job) -> Result<(&StoredVideos, Timestamp), ApiError> {
             Err(failure) => Err(ApiError::NotCompleted(Some(failure.clone()))),
         },
     }
-}
-
-/// In UTC, to the millisecond.
-fn rfc3339(moment: Timestamp) -> String {
-    let since = Duration::from_millis(moment.0.max(0).unsigned_abs());
-    humantime::format_rfc3339_millis(UNIX_EPOCH + since).to_string()
 }

@@ -12,6 +12,7 @@ use super::envelope::Envelope;
 use super::request::{ImageToVideo, bypasses, job_request};
 use crate::api::error::ApiError;
 use crate::api::error_form::QUEUE_RETRY_AFTER;
+use crate::api::idempotency;
 use crate::api::json::Json;
 use crate::api::{Service, schema};
 use crate::jobs::{AcceptError, Accepted, SubmitError};
@@ -43,6 +44,7 @@ async fn convert(
     service: Data<Service>,
     schema: &Validator,
 ) -> Result<HttpResponse, ApiError> {
+    let idempotency = idempotency::of(&request, &payload)?;
     let payload = ImageToVideo::read(payload, schema, service.net.policy())?;
     let bypass = payload.bypass_queue || bypasses(&request)?;
 
@@ -50,7 +52,7 @@ async fn convert(
     let client_id = payload.id.clone();
     let has_webhook = payload.webhook_url.is_some();
     let accepted = jobs
-        .submit(job_request(request.path(), payload, bypass), None)
+        .submit(job_request(request.path(), payload, bypass), idempotency)
         .await;
     let Accepted { id, finished } = match accepted {
         Err(SubmitError::Accept(AcceptError::Full { lane, bound })) => {

@@ -11,7 +11,7 @@ use crate::api::schema;
 use crate::api::violation::Violation;
 use crate::job::{JobRequest, Lane};
 use crate::net::Policy;
-use crate::spec::{Asset, Frame, Motion, Output, Scene, Source, Transition, VideoSpec};
+use crate::spec::{Asset, BadPhotos, Frame, Motion, Output, Scene, Source, Transition, VideoSpec};
 
 #[derive(Deserialize)]
 pub struct ImageToVideo {
@@ -109,6 +109,8 @@ pub fn job_request(endpoint: &str, payload: ImageToVideo, bypass: bool) -> JobRe
                 max_bytes: None,
             },
             cut_on_beat: false,
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
         }],
         dialect_data: None,
     }

@@ -40,9 +40,8 @@ const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_
 const KNOWN: i16 = 3;
 
 fn needs(job: &Job) -> i16 {
-    match job.request.specs.len() {
-        1 => 2,
-        // Several videos.
+    match &job.request.specs[..] {
+        [spec] if spec.is_plain() => 2,
         _ => 3,
     }
 }

@@ -39,12 +39,9 @@ impl Answer {
 
     /// The body, which must be JSON and say so.
     pub fn json(&self) -> Value {
-        assert_eq!(
-            self.header("content-type"),
-            "application/json",
-            "{}",
-            self.text()
-        );
+        let media_type = self.header("content-type");
+        let is_json = ["application/json", "application/problem+json"].contains(&media_type);
+        assert!(is_json, "{media_type}: {}", self.text());
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 

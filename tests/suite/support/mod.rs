@@ -1,5 +1,6 @@
 //! What the tests share: the real binary, the servers beside it, and eyes for its videos.
 
+pub mod api;
 pub mod bucket;
 pub mod client;
 pub mod cluster;

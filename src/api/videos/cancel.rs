@@ -1,0 +1,72 @@
+//! Videos are cancelled, and the files of finished ones deleted.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use tokio::time::{Instant, sleep};
+
+use super::find;
+use super::video::VideoObject;
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::job::{JobId, JobState};
+use crate::jobs::{Cancelled, JobStatus};
+
+/// For the end of a job that was running. It is told as running after that.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const LOOK_INTERVAL: Duration = Duration::from_millis(25);
+
+pub async fn cancel(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
+    let status = find(&service, &id).await?;
+    let id = status.job.id;
+    if status.job.state != JobState::Done {
+        match service.jobs.cancel(id).await? {
+            Cancelled::Ended | Cancelled::Requested => {
+                let status = ended(&service, id).await?;
+                if status.job.state != JobState::Done {
+                    let object = VideoObject::of(&status, &service).await;
+                    return Ok(HttpResponse::Accepted().json(object));
+                }
+                if status
+                    .job
+                    .finish
+                    .as_ref()
+                    .is_some_and(|finish| finish.outcome.is_err())
+                {
+                    let object = VideoObject::of(&status, &service).await;
+                    return Ok(HttpResponse::Ok().json(object));
+                }
+                // It was done before it heard.
+            }
+            Cancelled::TooLate => {}
+        }
+    }
+    delete(&service, id).await
+}
+
+/// The job, once it has ended; or as it is when nobody waits any more.
+async fn ended(service: &Data<Service>, id: JobId) -> Result<JobStatus, ApiError> {
+    let began = Instant::now();
+    loop {
+        let status = service.jobs.status(id).await?;
+        let status = status.ok_or(ApiError::NotFound("video"))?;
+        if status.job.state == JobState::Done || began.elapsed() > PATIENCE {
+            return Ok(status);
+        }
+        sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// The files of a finished job.
+async fn delete(service: &Data<Service>, id: JobId) -> Result<HttpResponse, ApiError> {
+    let job = service.jobs.job(id).await?;
+    let job = job.ok_or(ApiError::NotFound("video"))?;
+    if let Some(Ok(videos)) = job.finish.map(|finish| finish.outcome) {
+        service.publisher.delete_stored(id, &videos).await?;
+    }
+    // Last: until the files are gone, it can be asked for again.
+    service.jobs.mark_deleted(id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,94 @@
+//! Events of a video, as they happen (server-sent events, WHATWG HTML 9.2).
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::{Bytes, BytesMut, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::find;
+use super::watched::Snapshot;
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::job::ToldState;
+
+/// Between two events at most; so a connection that is gone is noticed.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The id of the last event. Who has had it has had all.
+const LAST_ID: &str = "end";
+
+pub async fn events(
+    request: HttpRequest,
+    id: Path<String>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let last_id = request.headers().get("last-event-id");
+    let status = find(&service, &id).await?;
+    if last_id.is_some_and(|id| id == LAST_ID) {
+        // Keeps browsers from asking again.
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let listener = Listener {
+        snapshots: service.watched.listen(&status, &service).await,
+        closing: service.jobs.closing(),
+        is_first: true,
+        has_ended: false,
+    };
+    let events = stream::unfold(listener, |mut listener| async {
+        let event = listener.next().await?;
+        Some((Ok::<_, Infallible>(event), listener))
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // For proxies that would wait for more.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(events))
+}
+
+/// One connection.
+struct Listener {
+    snapshots: watch::Receiver<Option<Snapshot>>,
+    /// The service is stopping: clients connect again, to another node or after the start.
+    closing: CancellationToken,
+    is_first: bool,
+    has_ended: bool,
+}
+
+impl Listener {
+    /// The next event; `None` after the last.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.has_ended {
+            return None;
+        }
+        if !std::mem::replace(&mut self.is_first, false) {
+            let changed = timeout(INTERVAL, self.snapshots.changed());
+            // Err: nothing has changed, or nobody looks any more, and it is told again.
+            let _ = self.closing.run_until_cancelled(changed).await?;
+        }
+        let snapshot = self.snapshots.borrow_and_update().clone()?;
+        self.has_ended = snapshot.state.is_end();
+        Some(event(&snapshot))
+    }
+}
+
+fn event(snapshot: &Snapshot) -> Bytes {
+    let name = match snapshot.state {
+        ToldState::Queued | ToldState::Running => "progress",
+        end => end.name(),
+    };
+    let mut event = BytesMut::with_capacity(snapshot.json.len() + 64);
+    if snapshot.state.is_end() {
+        event.extend_from_slice(format!("id: {LAST_ID}\n").as_bytes());
+    }
+    event.extend_from_slice(format!("event: {name}\ndata: ").as_bytes());
+    event.extend_from_slice(&snapshot.json);
+    event.extend_from_slice(b"\n\n");
+    event.freeze()
+}

@@ -1,0 +1,117 @@
+//! Kinora's own API, `/api`: all that the program can do.
+//!
+//! ```text
+//! order ─ what is asked for ▸ specifications
+//! create, read, cancel, events ─ the videos of an order
+//! video, problem ─ what is answered
+//! ```
+
+mod cancel;
+mod create;
+mod events;
+mod order;
+mod problem;
+mod read;
+mod templates;
+mod video;
+mod watched;
+
+use actix_web::web::{self, ServiceConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use watched::Watched;
+
+use crate::api::Service;
+use crate::api::dialect::Dialect;
+use crate::api::error::ApiError;
+use crate::api::routes::{get, resource};
+use crate::job::{Job, JobId, VideoUrls};
+use crate::jobs::JobStatus;
+use crate::listing::template::Templates;
+use crate::net::Policy;
+use order::Order;
+use problem::Problem;
+use video::VideoObject;
+
+const NAME: &str = "videos";
+
+pub struct Videos;
+
+/// Whether a payload would become a job.
+pub fn accepts(payload: Value, policy: &Policy, templates: &Templates) -> bool {
+    Order::read(payload, policy, templates).is_ok()
+}
+
+impl Dialect for Videos {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn paths(&self) -> &'static [&'static str] {
+        &["/api"]
+    }
+
+    fn routes(&self, app: &mut ServiceConfig) {
+        app.service(
+            resource("/api/videos")
+                .get(read::list)
+                .post(create::create)
+                .finish(),
+        )
+        .service(
+            resource("/api/videos/{id}")
+                .get(read::video)
+                .delete(cancel::cancel)
+                .finish(),
+        )
+        .service(get("/api/videos/{id}/events", events::events))
+        .service(get("/api/templates", templates::templates));
+    }
+
+    fn error_media_type(&self) -> &'static str {
+        "application/problem+json"
+    }
+
+    fn error_body(&self, error: &ApiError) -> Value {
+        serde_json::to_value(Problem::of(error)).unwrap_or_default()
+    }
+
+    /// The object of the finished video.
+    fn webhook_body(&self, job: &Job, urls: &[VideoUrls]) -> Vec<u8> {
+        let object = VideoObject::finished(job, urls);
+        serde_json::to_vec(&object).unwrap_or_default()
+    }
+}
+
+/// Stored with a job.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct DialectData {
+    /// The names of the outputs.
+    outputs: Vec<String>,
+    /// Told at acceptance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+impl DialectData {
+    fn of(job: &Job) -> Self {
+        let data = job.request.dialect_data.as_ref();
+        let data = data.filter(|_| job.request.dialect == NAME);
+        let data = data.and_then(|data| Self::deserialize(data).ok());
+        data.unwrap_or_default()
+    }
+}
+
+/// The job of this id, of any dialect.
+async fn find(service: &web::Data<Service>, id: &str) -> Result<JobStatus, ApiError> {
+    let id: JobId = id
+        .parse()
+        .map_err(|_| ApiError::invalid("", "the id of a video is a UUID"))?;
+    let status = service.jobs.status(id).await?;
+    let status = status.ok_or(ApiError::NotFound("video"))?;
+    match status.job.deleted_at {
+        Some(_) => Err(ApiError::Deleted),
+        None => Ok(status),
+    }
+}

@@ -1,0 +1,35 @@
+//! The templates that an order can name.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::listing::template::Template;
+
+#[derive(Serialize)]
+struct TemplateObject<'a> {
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    /// The fields that it shows, and `logo` for the logo.
+    uses: Vec<String>,
+}
+
+impl<'a> From<&'a Template> for TemplateObject<'a> {
+    fn from(template: &'a Template) -> Self {
+        Self {
+            id: &template.name,
+            name: &template.title,
+            description: &template.description,
+            uses: template.uses().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+pub async fn templates(service: Data<Service>) -> Result<HttpResponse, ApiError> {
+    let items: Vec<TemplateObject> = service.templates.iter().map(TemplateObject::from).collect();
+    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": null })))
+}
