@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::violation::Violation;
 use crate::errors::chain;
-use crate::job::{Failure, JobId};
+use crate::job::{Failure, FailureCode, JobId};
 use crate::jobs::{AcceptError, BackendError, SubmitError};
 use crate::storage::StorageError;
 
@@ -45,6 +45,8 @@ pub enum ApiError {
     JobStoreAway,
     /// The idempotency key was used for another request.
     KeyReused,
+    /// Nothing can be made of what was asked for.
+    Unmakeable(Failure),
     /// The storage does not answer, or refuses access.
     StorageFailed,
     /// With the reason, as a sentence.
@@ -94,6 +96,7 @@ impl fmt::Display for ApiError {
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),
+            Self::Unmakeable(failure) => f.write_str(&failure.message),
             Self::KeyReused => f.write_str("the Idempotency-Key was used for another request"),
             Self::JobStoreAway => f.write_str("the job store does not answer; try again shortly"),
             Self::StorageFailed => f.write_str("the storage does not answer; try again shortly"),
@@ -118,7 +121,10 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unmakeable(failure) if failure.code == FailureCode::Internal => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::KeyReused | Self::Unmakeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_) | Self::JobStoreAway | Self::StorageFailed => {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -45,7 +45,7 @@ use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::Jobs;
 use crate::listing::template::Templates;
 use crate::net::Net;
-use crate::pipeline::Publisher;
+use crate::pipeline::{Previewer, Publisher};
 use crate::storage::Storage;
 use auth::ApiKey;
 use dialect::Dialect;
@@ -72,6 +72,7 @@ pub struct Service {
     wrong_keys: WrongKeys,
     pub readiness: Readiness,
     watched: Watched,
+    previewer: Previewer,
     request_timeout: Duration,
     role: Role,
 }
@@ -92,6 +93,7 @@ impl Service {
                 storage: publisher.storages.current().clone(),
             }),
             watched: Watched::default(),
+            previewer: Previewer::new(publisher.pipeline.clone(), publisher.work_dir.clone()),
             jobs,
             templates,
             net,

@@ -5,7 +5,7 @@
 //! icc ─ embedded profiles, and what else says which colours are meant → sRGB
 //! upright ─ Raster → rows of upright RGB, averaged and turned into planes by ycc
 //! logo (with svg, scale) ─ bytes → premultiplied RGBA
-//! thumbnail ─ the other way: a frame of a video → a JPEG file
+//! thumbnail, contact_sheet ─ the other way: frames of a video → a JPEG file
 //! colour, blur, lanczos ─ arithmetic that titles and render use too
 //! ```
 //!
@@ -17,6 +17,7 @@ mod blur;
 mod codec;
 pub mod colour;
 mod complete;
+mod contact_sheet;
 mod error;
 mod frame;
 mod icc;
@@ -38,12 +39,13 @@ mod ycc;
 
 pub use crate::media_type::PictureFormat as Format;
 pub use blur::blur;
+pub use contact_sheet::contact_sheet;
 pub use error::PictureError;
 pub use frame::{Component, planes, planes_mut};
 pub use lanczos::lanczos;
 pub use logo::{Logo, logo};
 pub use plane::Plane;
-pub use thumbnail::thumbnail;
+pub use thumbnail::{JpegError, thumbnail};
 pub use ycc::rgb;
 
 use crate::media_type::{self, Kind};

@@ -1,9 +1,6 @@
 //! A video frame → a JPEG file.
 
-use image::ImageError;
-use image::codecs::jpeg::JpegEncoder;
-use image::error::{ParameterError, ParameterErrorKind};
-use image::{ExtendedColorType, ImageEncoder};
+use jpeg_encoder::{ColorType, Encoder, EncodingError};
 
 use super::{planes, ycc};
 use crate::spec::Size;
@@ -11,27 +8,37 @@ use crate::spec::Size;
 /// JPEG quality, of 100: no artefacts are visible.
 const QUALITY: u8 = 88;
 
+/// Why there is no JPEG file.
+#[derive(Debug, thiserror::Error)]
+pub enum JpegError {
+    #[error("the frame is not of this size")]
+    Size,
+    #[error("the frame cannot be encoded")]
+    Encoding(#[from] EncodingError),
+}
+
 /// Encodes a frame as a JPEG file: Y, Cb and Cr of 4:2:0 in BT.709 limited range, one after the
 /// other. Width and height are even.
 ///
 /// # Errors
 /// If the frame is not of this size.
-pub fn thumbnail(frame: &[u8], size: Size) -> Result<Vec<u8>, ImageError> {
+pub fn thumbnail(frame: &[u8], size: Size) -> Result<Vec<u8>, JpegError> {
     if frame.len() != size.frame_bytes() {
-        let kind = ParameterErrorKind::DimensionMismatch;
-        return Err(ImageError::Parameter(ParameterError::from_kind(kind)));
+        return Err(JpegError::Size);
     }
+    jpeg(&rgb(frame, size), size)
+}
+
+/// Encodes RGB samples.
+pub(super) fn jpeg(rgb: &[u8], size: Size) -> Result<Vec<u8>, JpegError> {
+    let side = |side| u16::try_from(side).map_err(|_| JpegError::Size);
+    let (width, height) = (side(size.width)?, side(size.height)?);
     let mut file = Vec::new();
-    JpegEncoder::new_with_quality(&mut file, QUALITY).write_image(
-        &rgb(frame, size),
-        size.width,
-        size.height,
-        ExtendedColorType::Rgb8,
-    )?;
+    Encoder::new(&mut file, QUALITY).encode(rgb, width, height, ColorType::Rgb)?;
     Ok(file)
 }
 
-fn rgb(frame: &[u8], size: Size) -> Vec<u8> {
+pub(super) fn rgb(frame: &[u8], size: Size) -> Vec<u8> {
     let width = size.width as usize;
     let [luma, cb, cr] = planes(frame, size);
     let mut rgb = Vec::with_capacity(3 * luma.len());

@@ -17,7 +17,7 @@ use crate::picture::Logo;
 use crate::sandbox::Sandbox;
 use crate::spec::{BadPhotos, Size};
 
-const PHOTO: AssetKind = AssetKind {
+pub const PHOTO: AssetKind = AssetKind {
     accept: "image/jpeg, image/png, image/webp, image/*;q=0.8, */*;q=0.5",
     oversize: Oversize::Refuse,
     is_needed: true,

@@ -184,7 +184,7 @@ impl PendingAsset {
         let ended = self.runtime.block_on(cancel.run_until_cancelled(download));
         self.state = match ended {
             Some(Ok(Ok(file))) => State::Downloaded(file),
-            Some(Ok(Err(error))) => State::Failed(self.failure(code(&error), &error)),
+            Some(Ok(Err(error))) => State::Failed(failure(&self.label, code(&error), &error)),
             Some(Err(_)) | None => return Err(PipelineError::Cancelled),
         };
         Ok(())
@@ -199,7 +199,7 @@ impl PendingAsset {
             State::Failed(failure) => return Err(PipelineError::Failed(failure.clone())),
             State::Downloading(_) | State::Released => return Err(PipelineError::Cancelled),
         };
-        opened.map_err(|error| self.unreadable(&error))
+        opened.map_err(|error| unreadable(&self.label, &error))
     }
 
     /// Closes its file, after its use: there is room for another.
@@ -210,31 +210,38 @@ impl PendingAsset {
     /// What it means for the video that it was not decoded. `code`: if the file itself is to blame, which
     /// is not tried again.
     pub fn not_decoded(&mut self, code: FailureCode, error: SandboxError) -> PipelineError {
-        match error {
-            SandboxError::Cancelled => PipelineError::Cancelled,
-            SandboxError::Unreadable(error) => self.unreadable(&error),
-            SandboxError::NotWritten(error) => not_written(&error),
-            SandboxError::NotStarted => {
-                error!("{error}");
-                PipelineError::Failed(Failure::internal())
-            }
-            error => {
-                let failure = self.failure(code, &error);
-                self.state = State::Failed(failure.clone());
-                PipelineError::Failed(failure)
-            }
+        let error = not_decoded(&self.label, code, error);
+        if let PipelineError::Failed(failure) = &error
+            && failure.code == code
+        {
+            self.state = State::Failed(failure.clone());
         }
+        error
     }
+}
 
-    fn unreadable(&self, error: &io::Error) -> PipelineError {
-        let predicate = format!("cannot be read: {error}");
-        PipelineError::Failed(self.failure(FailureCode::FileUnreadable, &predicate))
+/// What it means for a video that the asset of this label was not decoded. `code`: if the file itself is to blame.
+pub fn not_decoded(label: &str, code: FailureCode, error: SandboxError) -> PipelineError {
+    match error {
+        SandboxError::Cancelled => PipelineError::Cancelled,
+        SandboxError::Unreadable(error) => unreadable(label, &error),
+        SandboxError::NotWritten(error) => not_written(&error),
+        SandboxError::NotStarted => {
+            error!("{error}");
+            PipelineError::Failed(Failure::internal())
+        }
+        error => PipelineError::Failed(failure(label, code, &error)),
     }
+}
 
-    /// A failure with a sentence about the asset, of which this is the predicate.
-    pub fn failure(&self, code: FailureCode, predicate: &impl Display) -> Failure {
-        Failure::new(code, format!("{} {predicate}", self.label))
-    }
+fn unreadable(label: &str, error: &io::Error) -> PipelineError {
+    let predicate = format!("cannot be read: {error}");
+    PipelineError::Failed(failure(label, FailureCode::FileUnreadable, &predicate))
+}
+
+/// A failure with a sentence about an asset, of which this is the predicate.
+fn failure(label: &str, code: FailureCode, predicate: &impl Display) -> Failure {
+    Failure::new(code, format!("{label} {predicate}"))
 }
 
 async fn unnamed_file(directory: PathBuf) -> io::Result<File> {

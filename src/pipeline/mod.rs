@@ -3,13 +3,17 @@
 //! ```text
 //! downloads (with room) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets
 //! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
+//! preview (with photo_cache, lately) ─ photos ▸ single frames, and facts
 //! publisher ─ a finished file, kept on disk ▸ storage
 //! ```
 
 mod assets;
 mod beats;
 mod downloads;
+mod lately;
+mod photo_cache;
 mod photos;
+mod preview;
 mod progress;
 mod publisher;
 mod room;
@@ -26,12 +30,13 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use assets::wav_beside;
+pub use preview::{Inspection, PhotoFacts, Previewer};
 pub use progress::Observer;
 use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
 
 // What whoever orders has to know of the frames.
-pub use crate::render::shortened_transition;
+pub use crate::render::{SceneFacts, shortened_transition};
 
 // What whoever publishes has to know of storages.
 pub use crate::storage::{Fence, FenceError, StorageError};

@@ -1,10 +1,14 @@
 //! What a video is composed of, beside its photos; and what each scene shows of its photo. Pure.
 
 use super::camera::CameraPath;
+use super::loader::LoadedScene;
 use super::motion::{Path, Shot};
+use super::photo::Photo;
+use super::resample::Crop;
 use super::timeline::Timeline;
-use crate::picture::{Detail, Logo};
-use crate::spec::{Fit, Focus, Motion, Size, VideoSpec};
+use crate::picture::{Component, Detail, Logo};
+use crate::spec::overlay::Overlay;
+use crate::spec::{Fit, Focus, Motion, Size, VideoSpec, View};
 use crate::subject::Subject;
 use crate::titles::{Fonts, Titles};
 
@@ -13,6 +17,20 @@ pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
     let shortest = Timeline::new(spec, &[]).shortened_transition()?;
     let seconds = f64::from(shortest) / f64::from(spec.output.frame_rate);
     Some((spec.transition.seconds, seconds))
+}
+
+/// What a scene shows of its photo, and when.
+#[derive(Clone, Debug)]
+pub struct SceneFacts {
+    pub scene: usize,
+    /// With its transitions, in seconds from the start.
+    pub start: f64,
+    pub seconds: f64,
+    /// Over its blurred copy.
+    pub is_whole: bool,
+    /// The parts of the photo in its first and its last frame; with more scenes than frames, some have none.
+    pub from: Option<View>,
+    pub to: Option<View>,
 }
 
 pub struct Composition<'a> {
@@ -83,6 +101,50 @@ impl<'a> Composition<'a> {
         matches!(scene.motion, Motion::Eased(_))
             && scene.focus == Focus::Auto
             && scene.fit != Fit::Contain
+    }
+
+    /// The scenes that a frame shows.
+    pub fn scenes_at(&self, k: u32) -> impl Iterator<Item = usize> {
+        let moment = self.timeline.at(k);
+        moment.scene..=moment.scene + usize::from(moment.next.is_some())
+    }
+
+    pub(super) fn scene(&self, index: usize, frame: Size, photo: &Photo) -> LoadedScene {
+        let picture = photo.picture.clone();
+        let camera = self.camera(index, picture.size, frame, &photo.subject);
+        LoadedScene::new(index, picture, camera)
+    }
+
+    /// The titles of one moment, in seconds from the start.
+    pub(super) fn titles_at(&self, seconds: f64, frame: Size) -> Titles {
+        let overlays = self.spec.overlays.iter();
+        let visible = overlays.filter(|overlay| overlay.opacity(seconds) > 0.0);
+        let visible: Vec<Overlay> = visible.cloned().collect();
+        Titles::new(&visible, self.logo, self.fonts, frame)
+    }
+
+    /// What a scene shows of its photo.
+    pub fn facts(&self, index: usize, photo: &Photo) -> SceneFacts {
+        let size = photo.picture.size;
+        let frame = self.frame(size);
+        let camera = self.camera(index, size, frame, &photo.subject);
+        let span = self.timeline.span(index);
+        let view = |crop: Crop| View {
+            x: crop.x / f64::from(size.width),
+            y: crop.y / f64::from(size.height),
+            width: crop.width / f64::from(size.width),
+        };
+        let mut crops = camera.crops(Component::Y);
+        let from = crops.next().map(view);
+        let rate = f64::from(self.spec.output.frame_rate);
+        SceneFacts {
+            scene: index,
+            start: f64::from(span.start) / rate,
+            seconds: span.len() as f64 / rate,
+            is_whole: camera.shows_whole(),
+            from,
+            to: crops.last().map(view).or(from),
+        }
     }
 
     pub(super) fn camera(

@@ -54,6 +54,47 @@ impl<'a> FramePipeline<'a> {
         }
     }
 
+    /// Draws one frame of these scenes. `None`: one is missing.
+    pub fn frame(&self, k: u32, scenes: &[LoadedScene]) -> Option<Vec<u8>> {
+        let mut frame = vec![0; self.size.frame_bytes()];
+        let scene = |index| scenes.iter().find(|loaded| loaded.index == index).cloned();
+        self.draw(
+            k,
+            scene,
+            &mut Scratch::default(),
+            &mut Vec::new(),
+            &mut frame,
+        )?;
+        Some(frame)
+    }
+
+    /// Draws frame `k` of the scenes that `scene` gives. `other` is for the scene that a transition leads to.
+    fn draw(
+        &self,
+        k: u32,
+        mut scene: impl FnMut(usize) -> Option<LoadedScene>,
+        scratch: &mut Scratch,
+        other: &mut Vec<u8>,
+        frame: &mut [u8],
+    ) -> Option<()> {
+        let moment = self.timeline.at(k);
+        let this = scene(moment.scene)?.scene;
+        match moment.next {
+            None => this.draw(k, 0.0, scratch, frame),
+            Some(share) => {
+                let next = scene(moment.scene + 1)?.scene;
+                let blend = Blend::new(self.transition, share, self.size);
+                this.draw(k, blend.offset(), scratch, frame);
+                other.resize(frame.len(), 0);
+                next.draw(k, blend.offset(), scratch, other);
+                blend.blend(frame, other);
+            }
+        }
+        let seconds = f64::from(k) / f64::from(self.frame_rate);
+        self.titles.draw(seconds, frame);
+        Some(())
+    }
+
     /// Draws all frames, and gives them to `sink` one after the other.
     pub fn run(
         &self,
@@ -183,20 +224,26 @@ fn buffers(count: usize, bytes: usize) -> (Sender<Vec<u8>>, Receiver<Vec<u8>>) {
 
 /// A drawing thread.
 struct DrawWorker<'a> {
-    coming: Receiver<LoadedScene>,
-    /// The scenes of the current frame, in order.
-    scenes: Vec<LoadedScene>,
+    scenes: CurrentScenes,
     pipeline: &'a FramePipeline<'a>,
     scratch: Scratch,
     /// The scene that a transition leads to.
     other: Vec<u8>,
 }
 
+/// The scenes of the current frame, in order, and those that come.
+struct CurrentScenes {
+    coming: Receiver<LoadedScene>,
+    current: Vec<LoadedScene>,
+}
+
 impl<'a> DrawWorker<'a> {
     fn new(coming: Receiver<LoadedScene>, pipeline: &'a FramePipeline) -> Self {
         Self {
-            coming,
-            scenes: Vec::new(),
+            scenes: CurrentScenes {
+                coming,
+                current: Vec::new(),
+            },
             pipeline,
             scratch: Scratch::default(),
             other: Vec::new(),
@@ -218,32 +265,27 @@ impl<'a> DrawWorker<'a> {
 
     /// `None`: a scene is missing.
     fn frame(&mut self, k: u32, frame: &mut [u8]) -> Option<()> {
-        let moment = self.pipeline.timeline.at(k);
-        let scene = self.scene(moment.scene)?.scene;
-        match moment.next {
-            None => scene.draw(k, 0.0, &mut self.scratch, frame),
-            Some(share) => {
-                let next = self.scene(moment.scene + 1)?.scene;
-                let blend = Blend::new(self.pipeline.transition, share, self.pipeline.size);
-                scene.draw(k, blend.offset(), &mut self.scratch, frame);
-                self.other.resize(frame.len(), 0);
-                next.draw(k, blend.offset(), &mut self.scratch, &mut self.other);
-                blend.blend(frame, &self.other);
-            }
-        }
-        let seconds = f64::from(k) / f64::from(self.pipeline.frame_rate);
-        self.pipeline.titles.draw(seconds, frame);
-        self.scenes.retain(|loaded| loaded.index >= moment.scene);
+        let Self {
+            scenes,
+            pipeline,
+            scratch,
+            other,
+        } = self;
+        pipeline.draw(k, |index| scenes.wait_for(index), scratch, other, frame)?;
+        let first = pipeline.timeline.at(k).scene;
+        scenes.current.retain(|loaded| loaded.index >= first);
         Some(())
     }
+}
 
+impl CurrentScenes {
     /// Waits for a scene, if it is not there yet.
-    fn scene(&mut self, index: usize) -> Option<LoadedScene> {
+    fn wait_for(&mut self, index: usize) -> Option<LoadedScene> {
         loop {
-            if let Some(loaded) = self.scenes.iter().find(|loaded| loaded.index == index) {
+            if let Some(loaded) = self.current.iter().find(|loaded| loaded.index == index) {
                 return Some(loaded.clone());
             }
-            self.scenes.push(self.coming.recv().ok()?);
+            self.current.push(self.coming.recv().ok()?);
         }
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::Composition;
+use super::camera::CameraPath;
 use super::photo::Photo;
 use super::scene::Scene;
+use crate::picture::Picture;
 use crate::spec::Size;
 
 /// The scenes that are still to come.
@@ -55,14 +57,20 @@ impl<'a> SceneLoader<'a> {
         let frame = *self
             .frame
             .get_or_insert_with(|| self.composition.frame(size));
-        let camera = self.composition.camera(index, size, frame, &photo.subject);
         self.next = index + 1;
+        let camera = self.composition.camera(index, size, frame, &photo.subject);
         let picture = photo.picture.clone();
         // Its planes are freed one by one, when no other video has to show them.
         drop(photo);
-        Ok(LoadedScene {
+        Ok(LoadedScene::new(index, picture, camera))
+    }
+}
+
+impl LoadedScene {
+    pub fn new(index: usize, picture: Picture, camera: CameraPath) -> Self {
+        Self {
             index,
             scene: Arc::new(Scene::new(picture, camera)),
-        })
+        }
     }
 }

@@ -34,7 +34,7 @@ use std::thread;
 
 use crossbeam_channel::Receiver;
 
-pub use composition::{Composition, shortened_transition};
+pub use composition::{Composition, SceneFacts, shortened_transition};
 pub use cuts::SLACK as BEAT_SLACK;
 pub use photo::Photo;
 
@@ -82,6 +82,24 @@ pub fn render(
         return Err(RenderError::Stopped);
     }
     FramePipeline::new(composition, titles, size, videos).run(first, loader, sink)
+}
+
+/// Draws frame `k`, of `size`, as [`render`] would. `photos` are those of the scenes that it shows, and may be of others
+/// too, each with its scene. `None`: one is missing.
+pub fn frame(
+    composition: &Composition,
+    size: Size,
+    k: u32,
+    photos: &[(usize, Arc<Photo>)],
+) -> Option<Vec<u8>> {
+    let photo = |scene| photos.iter().find(|(index, _)| *index == scene);
+    let scenes: Vec<LoadedScene> = composition
+        .scenes_at(k)
+        .map(|scene| Some(composition.scene(scene, size, &photo(scene)?.1)))
+        .collect::<Option<_>>()?;
+    let seconds = f64::from(k) / f64::from(composition.spec.output.frame_rate);
+    let titles = composition.titles_at(seconds, size);
+    FramePipeline::new(composition, titles, size, 1).frame(k, &scenes)
 }
 
 /// Waits for the first scene, and paints the titles meanwhile, if the size of the frames does not depend on it.

@@ -78,6 +78,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["jobs/sqlite/lanes.rs", "pipeline/", "render/", "sandbox/"],
     ),
     ("image", &["picture/"]),
+    ("jpeg_encoder", &["picture/thumbnail.rs"]),
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
     ("fax", &["picture/tiff/"]),

@@ -37,6 +37,7 @@ mod orders;
 mod payload;
 mod pipelining;
 mod presets;
+mod previews;
 mod queue;
 mod scenes;
 #[path = "../servers/mod.rs"]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! order ─ what is asked for ▸ specifications
-//! create, read, cancel, events ─ the videos of an order
+//! create, read, cancel, events (with watched), preview ─ the videos of an order
 //! video, problem ─ what is answered
 //! ```
 
@@ -10,6 +10,7 @@ mod cancel;
 mod create;
 mod events;
 mod order;
+mod preview;
 mod problem;
 mod read;
 mod templates;
@@ -25,7 +26,7 @@ pub use watched::Watched;
 use crate::api::Service;
 use crate::api::dialect::Dialect;
 use crate::api::error::ApiError;
-use crate::api::routes::{get, resource};
+use crate::api::routes::{get, post, resource};
 use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
@@ -59,13 +60,16 @@ impl Dialect for Videos {
                 .post(create::create)
                 .finish(),
         )
+        .service(post("/api/videos/check", preview::check))
+        .service(post("/api/videos/preview", preview::preview))
+        .service(post("/api/videos/contact-sheet", preview::contact_sheet))
+        .service(get("/api/videos/{id}/events", events::events))
         .service(
             resource("/api/videos/{id}")
                 .get(read::video)
                 .delete(cancel::cancel)
                 .finish(),
         )
-        .service(get("/api/videos/{id}/events", events::events))
         .service(get("/api/templates", templates::templates));
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::api::error::ApiError;
 use crate::api::violation::Violation;
-use crate::job::JobId;
+use crate::job::{FailureCode, JobId};
 
 /// The body of an error.
 #[derive(Serialize)]
@@ -22,6 +22,9 @@ pub struct Problem {
     /// Of a job that was accepted all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<JobId>,
+    /// Why nothing can be made, as in the error of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<FailureCode>,
 }
 
 #[derive(Serialize)]
@@ -55,6 +58,10 @@ impl Problem {
                 ApiError::Stopping(id) => *id,
                 _ => None,
             },
+            code: match error {
+                ApiError::Unmakeable(failure) => Some(failure.code),
+                _ => None,
+            },
         }
     }
 }
@@ -85,6 +92,7 @@ fn name_and_title(error: &ApiError) -> (&'static str, &'static str) {
             "idempotency-key-reused",
             "The idempotency key was used before",
         ),
+        ApiError::Unmakeable(_) => ("unmakeable", "Nothing can be made of this"),
         ApiError::QueueFull(_) => ("queue-full", "The queue is full"),
         ApiError::Stopping(_) => ("stopping", "The service is stopping"),
         ApiError::NotCompleted(_) => ("not-completed", "There is no video yet"),

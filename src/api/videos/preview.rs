@@ -1,0 +1,267 @@
+//! Orders that are looked at before they are made: frames of their videos, and a check of their photos.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{Data, Query};
+use log::error;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::create::MAX_BODY_BYTES;
+use super::order::Order;
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::api::json::Json;
+use crate::job::{Failure, FailureCode};
+use crate::pipeline::{Inspection, PhotoFacts, PipelineError, Previewer, SceneFacts};
+use crate::spec::{Point, View};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewQuery {
+    /// Seconds from the start.
+    time: Option<f64>,
+    /// The name of an output.
+    output: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SheetQuery {
+    output: Option<String>,
+}
+
+/// What is known of the videos of an order before they are made.
+#[derive(Serialize)]
+struct Check {
+    photos: Vec<PhotoReport>,
+    outputs: Vec<OutputReport>,
+    warnings: Vec<String>,
+    /// For which there would be no video, or photos left out.
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct PhotoReport {
+    /// Among the photos of the order, from 0.
+    index: usize,
+    /// Pixels, of the upright photo; null if nothing can be made of it.
+    width: Option<u32>,
+    height: Option<u32>,
+    /// In fractions of the photo's sides; the largest first.
+    faces: Vec<FaceBox>,
+    focus: Option<Point>,
+}
+
+#[derive(Serialize)]
+struct FaceBox {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+#[derive(Serialize)]
+struct OutputReport {
+    name: String,
+    /// Seconds.
+    duration: f64,
+    scenes: Vec<SceneReport>,
+}
+
+#[derive(Serialize)]
+struct SceneReport {
+    /// The index of its photo.
+    photo: usize,
+    /// Seconds, with its transitions.
+    start: f64,
+    duration: f64,
+    fit: &'static str,
+    motion: MotionReport,
+}
+
+/// The parts of the photo in the first and the last frame, in fractions of its sides.
+#[derive(Serialize)]
+struct MotionReport {
+    from: Option<View>,
+    to: Option<View>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    /// Of the photo, if it is one.
+    photo: Option<usize>,
+    code: FailureCode,
+    message: String,
+}
+
+pub async fn preview(
+    payload: Json<MAX_BODY_BYTES>,
+    query: Result<Query<PreviewQuery>, actix_web::Error>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let PreviewQuery { time, output } = query.map_err(|error| bad_query(&error))?.0;
+    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let index = index_of(&order, output.as_deref())?;
+    let length = order.specs[index].output.seconds();
+    if time.is_some_and(|time| !(0.0..=length).contains(&time)) {
+        return Err(ApiError::invalid(
+            "/time",
+            format!("is not from 0 to {length}"),
+        ));
+    }
+    let jpeg = drawing(&service, move |previewer, cancel| {
+        previewer.frame(&order.specs, index, time, cancel)
+    });
+    Ok(picture(jpeg.await?))
+}
+
+pub async fn contact_sheet(
+    payload: Json<MAX_BODY_BYTES>,
+    query: Result<Query<SheetQuery>, actix_web::Error>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let SheetQuery { output } = query.map_err(|error| bad_query(&error))?.0;
+    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let index = index_of(&order, output.as_deref())?;
+    let jpeg = drawing(&service, move |previewer, cancel| {
+        previewer.contact_sheet(&order.specs, index, cancel)
+    });
+    Ok(picture(jpeg.await?))
+}
+
+pub async fn check(
+    payload: Json<MAX_BODY_BYTES>,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let specs = order.specs.clone();
+    let inspection = drawing(&service, move |previewer, cancel| {
+        previewer.inspect(&specs, cancel)
+    });
+    Ok(HttpResponse::Ok().json(Check::of(order, inspection.await?)))
+}
+
+/// Which output is asked for; the first, if none is.
+fn index_of(order: &Order, name: Option<&str>) -> Result<usize, ApiError> {
+    let Some(name) = name else {
+        return Ok(0);
+    };
+    let found = order.outputs.iter().position(|output| output == name);
+    found.ok_or_else(|| {
+        let names = order.outputs.join(", ");
+        ApiError::invalid(
+            "/output",
+            format!("is not the name of an output; there are {names}"),
+        )
+    })
+}
+
+fn bad_query(error: &actix_web::Error) -> ApiError {
+    ApiError::invalid("", error.to_string())
+}
+
+fn picture(jpeg: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("image/jpeg")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(jpeg)
+}
+
+/// Draws on a thread of its own, until the client hangs up.
+async fn drawing<T: Send + 'static>(
+    service: &Service,
+    draw: impl FnOnce(&Previewer, &CancellationToken) -> Result<T, PipelineError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let previewer = service.previewer.clone();
+    let cancel = CancellationToken::new();
+    let _hung_up = cancel.clone().drop_guard();
+    let drawn = tokio::task::spawn_blocking(move || draw(&previewer, &cancel)).await;
+    let drawn = drawn.map_err(|panic| {
+        error!("a preview panicked: {panic}");
+        ApiError::Internal
+    })?;
+    drawn.map_err(|error| match error {
+        PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
+            ApiError::Unmakeable(failure)
+        }
+        PipelineError::Cancelled => ApiError::Internal,
+    })
+}
+
+impl Check {
+    fn of(order: Order, inspection: Inspection) -> Self {
+        let Inspection {
+            photos,
+            videos,
+            warnings,
+            problems,
+        } = inspection;
+        let bad = photos.iter().enumerate();
+        let bad = bad.filter_map(|(index, photo)| Some((Some(index), photo.as_ref().err()?)));
+        let others = problems.iter().map(|failure| (None, failure));
+        let problems = bad.chain(others).map(Problem::from);
+        let outputs = order.outputs.into_iter().zip(&order.specs).zip(videos);
+        Self {
+            problems: problems.collect(),
+            photos: photos.iter().enumerate().map(PhotoReport::from).collect(),
+            outputs: outputs
+                .map(|((name, spec), scenes)| OutputReport {
+                    name,
+                    duration: spec.output.seconds(),
+                    scenes: scenes.into_iter().map(SceneReport::from).collect(),
+                })
+                .collect(),
+            warnings: order.warnings.into_iter().chain(warnings).collect(),
+        }
+    }
+}
+
+type InspectedPhoto = Result<PhotoFacts, Failure>;
+
+impl From<(usize, &InspectedPhoto)> for PhotoReport {
+    fn from((index, photo): (usize, &InspectedPhoto)) -> Self {
+        let good = photo.as_ref().ok();
+        let size = good.map(|photo| photo.size);
+        let faces = good.into_iter().flat_map(|photo| &photo.subject.faces);
+        Self {
+            index,
+            width: size.map(|size| size.width),
+            height: size.map(|size| size.height),
+            faces: faces
+                .map(|face| FaceBox {
+                    x: face.left,
+                    y: face.top,
+                    width: face.right - face.left,
+                    height: face.bottom - face.top,
+                })
+                .collect(),
+            focus: good.map(|photo| photo.subject.point),
+        }
+    }
+}
+
+impl From<SceneFacts> for SceneReport {
+    fn from(facts: SceneFacts) -> Self {
+        Self {
+            photo: facts.scene,
+            start: facts.start,
+            duration: facts.seconds,
+            fit: if facts.is_whole { "contain" } else { "cover" },
+            motion: MotionReport {
+                from: facts.from,
+                to: facts.to,
+            },
+        }
+    }
+}
+
+impl From<(Option<usize>, &Failure)> for Problem {
+    fn from((photo, failure): (Option<usize>, &Failure)) -> Self {
+        Self {
+            photo,
+            code: failure.code,
+            message: failure.message.clone(),
+        }
+    }
+}

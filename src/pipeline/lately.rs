@@ -1,0 +1,44 @@
+//! Things that were asked for lately, and may be asked for again soon.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const LIFETIME: Duration = Duration::from_secs(600);
+
+/// Things at most.
+const MOST: usize = 32;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Lately<T> {
+    things: Arc<Mutex<HashMap<String, (Instant, T)>>>,
+}
+
+impl<T> Default for Lately<T> {
+    fn default() -> Self {
+        Self {
+            things: Arc::default(),
+        }
+    }
+}
+
+impl<T: Clone> Lately<T> {
+    pub fn get(&self, key: &str) -> Option<T> {
+        let things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept_at, thing) = things.get(key)?;
+        (kept_at.elapsed() < LIFETIME).then(|| thing.clone())
+    }
+
+    pub fn put(&self, key: String, thing: T) {
+        let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
+        things.retain(|_, (kept_at, _)| kept_at.elapsed() < LIFETIME);
+        if things.len() >= MOST {
+            let oldest = things.iter().min_by_key(|(_, (kept_at, _))| *kept_at);
+            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+                things.remove(&key);
+            }
+        }
+        things.insert(key, (Instant::now(), thing));
+    }
+}

@@ -1,0 +1,203 @@
+//! Orders that are looked at before they are made.
+
+use image::ImageFormat;
+use serde_json::{Value, json};
+
+use crate::support::api::{done, faults, order};
+use crate::support::listing;
+use crate::support::order::with;
+use crate::support::photos::{Gate, Photo, PhotoServer};
+use crate::support::picture;
+use crate::support::service::Service;
+
+const PREVIEW: &str = "/api/videos/preview";
+const SHEET: &str = "/api/videos/contact-sheet";
+const CHECK: &str = "/api/videos/check";
+
+/// Eight photos, whose second begins at the moment of the thumbnail.
+fn listing_of_eight(photos: &PhotoServer) -> Value {
+    let urls: Vec<String> = (0..8)
+        .map(|n| {
+            let image = picture::detailed(900 + 40 * n, 700);
+            photos.put(
+                &format!("/{n}.jpg"),
+                Photo::Bytes("image/jpeg", picture::jpeg(&image)),
+            )
+        })
+        .collect();
+    let fields = json!({ "address": "1 Main St", "price": "$1", "name": "J" });
+    json!({
+        "photos": urls, "duration": 16, "frame_rate": 15,
+        "template": { "id": "ActiveListing1", "fields": fields },
+        "outputs": [{ "name": "a" }, { "name": "b", "aspect_ratio": "9:16", "branded": false }]
+    })
+}
+
+#[tokio::test]
+async fn a_preview_is_the_frame_that_the_video_will_have() {
+    let (service, photos) = (listing::setup().start().await, PhotoServer::start());
+    let order = listing_of_eight(&photos);
+    let video = done(&service, &order).await;
+    for (name, output) in [("a", 0), ("b", 1)] {
+        let url = video["outputs"][output]["thumbnail_url"]
+            .as_str()
+            .expect("an address");
+        let thumbnail = reqwest::get(url).await.expect("an answer").bytes().await;
+        let thumbnail = thumbnail.expect("the thumbnail");
+        for time in ["", "time=2&"] {
+            let preview = service
+                .post(&format!("{PREVIEW}?{time}output={name}"), &order)
+                .await;
+            assert_eq!(
+                (preview.status, preview.header("content-type")),
+                (200, "image/jpeg")
+            );
+            assert!(preview.bytes == thumbnail, "{name} {time}");
+        }
+        let other = service
+            .post(&format!("{PREVIEW}?time=2.1&output={name}"), &order)
+            .await;
+        assert!(other.bytes != thumbnail);
+    }
+}
+
+#[tokio::test]
+async fn the_next_preview_fetches_nothing() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let url = photos.put("/a.png", Photo::Bytes("image/png", picture::small()));
+    let order = order(&[url]);
+    for focus in ["auto", "centre"] {
+        let photo = json!([{ "url": order["photos"][0], "focus": focus }]);
+        let order = with(order.clone(), json!({ "photos": photo }));
+        assert_eq!(service.post(PREVIEW, &order).await.status, 200);
+    }
+    // Another part of the photo is decoded finer, from the same file.
+    let view = json!({ "x": 0, "y": 0, "width": 0.2 });
+    let photo = json!([{ "url": order["photos"][0], "motion": { "from": view, "to": view } }]);
+    let order = with(order, json!({ "photos": photo }));
+    assert_eq!(
+        service
+            .post(&format!("{PREVIEW}?time=0.5"), &order)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(photos.asked("/a.png"), 1);
+}
+
+#[tokio::test]
+async fn a_contact_sheet_shows_twelve_frames() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let order = listing_of_eight(&photos);
+    let sheet = service.post(&format!("{SHEET}?output=b"), &order).await;
+    assert_eq!(
+        (sheet.status, sheet.header("content-type")),
+        (200, "image/jpeg")
+    );
+    let sheet = image::load_from_memory_with_format(&sheet.bytes, ImageFormat::Jpeg);
+    let sheet = sheet.expect("a picture");
+    assert_eq!(
+        (sheet.width(), sheet.height()),
+        (4 * 360 + 5 * 8, 3 * 640 + 4 * 8)
+    );
+}
+
+#[tokio::test]
+async fn a_preview_without_its_photo_says_why() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let missing = order(&[photos.url("/nowhere.jpg")]);
+    for path in [PREVIEW, SHEET] {
+        let answer = service.post(path, &missing).await;
+        faults(&answer, 422);
+        assert_eq!(answer.json()["code"], "bad-answer");
+    }
+    let order = order(&[photos.small()]);
+    for (query, place) in [
+        ("time=2", "#/time"),
+        ("time=-1", "#/time"),
+        ("output=x", "#/output"),
+        ("size=9", "#"),
+    ] {
+        let answer = service.post(&format!("{PREVIEW}?{query}"), &order).await;
+        assert_eq!(faults(&answer, 400), [place]);
+    }
+    assert_eq!(
+        faults(&service.post(PREVIEW, &json!({})).await, 400),
+        ["#/photos"]
+    );
+}
+
+#[tokio::test]
+async fn a_check_tells_what_there_would_be_and_renders_nothing() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let text = photos.put("/text.jpg", Photo::Bytes("image/jpeg", "text".into()));
+    let order = with(
+        order(&[
+            photos.small(),
+            photos.url("/nowhere.jpg"),
+            text,
+            photos.small(),
+        ]),
+        json!({
+            "music": { "url": photos.url("/no-music.mp3") },
+            "outputs": [{ "name": "a" }, { "name": "b", "aspect_ratio": "16:9" }],
+            "transition": { "kind": "fade", "duration": 5 }
+        }),
+    );
+    let check = service.post(CHECK, &order).await.expect(200);
+    let sizes: Vec<&Value> = (0..4).map(|i| &check["photos"][i]["width"]).collect();
+    assert!(sizes[0].is_u64() && sizes[1].is_null() && sizes[2].is_null() && sizes[3] == sizes[0]);
+    let problems = check["problems"].as_array().expect("a list");
+    let told: Vec<(&Value, &Value)> = problems
+        .iter()
+        .map(|it| (&it["photo"], &it["code"]))
+        .collect();
+    let expected = [
+        (&json!(1), &json!("bad-answer")),
+        (&json!(2), &json!("not-a-picture")),
+        (&Value::Null, &json!("bad-answer")),
+    ];
+    assert_eq!(told, expected);
+    let warnings = check["warnings"].as_array().expect("a list");
+    assert!(
+        warnings[0]
+            .as_str()
+            .expect("a sentence")
+            .contains("transitions of 5 s"),
+        "{warnings:?}"
+    );
+    for (i, name) in ["a", "b"].into_iter().enumerate() {
+        let output = &check["outputs"][i];
+        assert_eq!(
+            (&output["name"], &output["duration"]),
+            (&json!(name), &json!(1.0))
+        );
+        let scenes = output["scenes"].as_array().expect("scenes");
+        let shown: Vec<&Value> = scenes.iter().map(|scene| &scene["photo"]).collect();
+        assert_eq!(shown, [0, 3]);
+        assert!(
+            scenes[0]["motion"]["from"]["width"]
+                .as_f64()
+                .is_some_and(|width| width > 0.0)
+        );
+    }
+    let page = service.get("/api/videos").await.expect(200);
+    assert_eq!(page["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_slow_photo_holds_up_no_other_preview() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let gate = Gate::new();
+    let order = order(&[photos.gated("/held.png", &gate)]);
+    let waiting: Vec<_> = (0..8)
+        .map(|_| service.post_aside(PREVIEW, &order))
+        .collect();
+    gate.arrived(8).await;
+    let other = with(order, json!({ "photos": [photos.small()] }));
+    assert_eq!(service.post(PREVIEW, &other).await.status, 200);
+    gate.open();
+    for answer in waiting {
+        assert_eq!(answer.await.expect("an answer").status, 200);
+    }
+}
