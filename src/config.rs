@@ -181,7 +181,12 @@ impl<'a> Sources<'a> {
 }
 
 /// Settings whose values no message repeats.
-const SECRETS: [&str; 3] = ["jobs.database_url", "server.api_key", "webhooks.secret"];
+const SECRETS: [&str; 4] = [
+    "jobs.database_url",
+    "server.api_key",
+    "webhooks.previous_secret",
+    "webhooks.secret",
+];
 
 /// A URL may hold a password, which no message repeats.
 fn without_credentials(value: &str) -> String {

@@ -152,6 +152,10 @@ impl ToldState {
         }
     }
 
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
     pub fn is_end(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }

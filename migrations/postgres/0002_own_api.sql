@@ -42,3 +42,8 @@ BEGIN
     RETURN job_id::text;
 END
 $$;
+
+-- Newest first, for lists.
+ALTER TABLE kinora.webhooks ADD COLUMN seq bigint GENERATED ALWAYS AS IDENTITY;
+CREATE INDEX webhooks_by_seq ON kinora.webhooks (seq);
+CREATE INDEX webhooks_by_state ON kinora.webhooks (state, seq);

@@ -14,3 +14,6 @@ CREATE INDEX jobs_by_state ON jobs (
         ELSE 'failed' END,
     seq
 ) WHERE deleted_at IS NULL;
+
+-- Newest first, for lists: an index ends with the row's number.
+CREATE INDEX webhooks_by_state ON webhooks (state);

@@ -122,6 +122,13 @@ pub trait Backend: Send + Sync {
         delivery: &Delivery,
     ) -> Result<(), BackendError>;
 
+    /// Webhooks, newest first.
+    async fn list_webhooks(&self, query: &WebhookQuery)
+    -> Result<Vec<ListedWebhook>, BackendError>;
+
+    /// Writes one more webhook about a finished job, beside that of its end. Tells its id.
+    async fn add_webhook(&self, job: JobId, webhook: &NewWebhook) -> Result<String, BackendError>;
+
     /// Shows whether the job store answers.
     async fn probe(&self) -> Result<(), BackendError>;
 
@@ -237,6 +244,77 @@ impl NewWebhook {
         let parsed = url::Url::parse(&self.url).ok();
         parsed.map_or_else(|| self.url.clone(), |url| url.authority().to_owned())
     }
+}
+
+/// What becomes of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookState {
+    Pending,
+    Delivered,
+    GivenUp,
+}
+
+impl WebhookState {
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::GivenUp];
+
+    /// As it is stored, and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given_up",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Which webhooks are listed.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookQuery {
+    pub state: Option<WebhookState>,
+    pub id: Option<String>,
+    /// Webhooks that were written before this one of an earlier page.
+    pub before: Option<u64>,
+    pub limit: u32,
+}
+
+/// A webhook in a list.
+#[derive(Clone, Debug)]
+pub struct ListedWebhook {
+    pub id: String,
+    pub url: String,
+    pub state: WebhookState,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+    /// Of a pending one.
+    pub next_at: Option<Timestamp>,
+    /// Its number in the order in which they were written.
+    pub seq: u64,
+}
+
+impl ListedWebhook {
+    /// The job that it tells of.
+    pub fn job(&self) -> Option<JobId> {
+        job_of_webhook(&self.id)
+    }
+}
+
+/// What is sent as `webhook-id`, of the webhook of a job's end.
+pub fn webhook_id(job: JobId) -> String {
+    format!("msg_{job}")
+}
+
+/// The same of one that is sent later.
+pub fn later_webhook_id(job: JobId) -> String {
+    format!("msg_{job}_{}", uuid::Uuid::new_v4().simple())
+}
+
+fn job_of_webhook(id: &str) -> Option<JobId> {
+    let rest = id.strip_prefix("msg_")?;
+    rest.split('_').next()?.parse().ok()
 }
 
 #[derive(Clone, Debug)]

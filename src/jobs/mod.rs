@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use backend::{
     AcceptError, Backend, BackendError, Cancelled, JobEvent, JobQuery, JobStatus, ListedJob,
+    ListedWebhook, WebhookQuery, WebhookState,
 };
 pub use cancellation::{CancelReason, Cancellation};
 pub use settings::Settings;
@@ -182,6 +183,26 @@ impl Jobs {
     /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
     pub async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
         self.shared.backend.mark_deleted(id).await
+    }
+
+    pub async fn webhooks(&self, query: &WebhookQuery) -> Result<Vec<ListedWebhook>, BackendError> {
+        self.shared.backend.list_webhooks(query).await
+    }
+
+    /// Tells of a finished job once more, with addresses of today. `None`: it has not ended, or nobody was to be told.
+    pub async fn tell_again(
+        &self,
+        job: &Job,
+        urls: &[VideoUrls],
+    ) -> Result<Option<String>, BackendError> {
+        let webhook = self.webhook(job, urls, Timestamp::now());
+        match webhook.filter(|_| job.finish.is_some()) {
+            Some(webhook) => {
+                let id = self.shared.backend.add_webhook(job.id, &webhook).await?;
+                Ok(Some(id))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Tells of what happens to jobs, on whichever node.

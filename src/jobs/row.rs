@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::job::{Finish, Job, JobId, JobRequest, JobState, Lane, Outcome, Timestamp};
+use crate::jobs::backend::WebhookState;
 use crate::spec::VideoSpec;
 
 /// The row of a job. JSON is in text, times are in milliseconds since the Unix epoch.
@@ -100,6 +101,10 @@ fn specs(text: &str) -> Result<Vec<VideoSpec>> {
 /// The id and the state of a job.
 pub fn id_and_state((id, found): &(String, String)) -> Result<(JobId, JobState)> {
     Ok((parsed(id)?, state(found)?))
+}
+
+pub fn webhook_state(name: &str) -> Result<WebhookState> {
+    WebhookState::named(name).ok_or_else(|| unreadable(name))
 }
 
 pub fn lane(number: i64) -> Result<Lane> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::backend::Delivery;
@@ -9,6 +11,9 @@ use crate::net::{Reply, SendError};
 
 /// The longest wait that a receiver may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Of a wait.
+const SCATTER: f64 = 0.2;
 
 pub struct Schedule {
     /// The wait before each attempt.
@@ -42,6 +47,28 @@ impl Schedule {
             return Delivery::GivenUp(why);
         };
         let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-        Delivery::RetryAt(Timestamp::now().after(asked.max(*wait)), why)
+        let wait = asked.max(scattered(*wait));
+        Delivery::RetryAt(Timestamp::now().after(wait), why)
+    }
+}
+
+/// Up to a fifth shorter or longer: what failed together is not tried again together.
+fn scattered(wait: Duration) -> Duration {
+    let random = f64::from(Uuid::new_v4().as_u128() as u32) / f64::from(u32::MAX);
+    wait.mul_f64(1.0 - SCATTER + 2.0 * SCATTER * random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_scattered_around_the_schedule() {
+        let waits: Vec<f64> = (0..200)
+            .map(|_| scattered(Duration::from_secs(100)).as_secs_f64())
+            .collect();
+        assert!(waits.iter().all(|wait| (80.0..=120.0).contains(wait)));
+        assert!(waits.iter().any(|wait| *wait < 90.0) && waits.iter().any(|wait| *wait > 110.0));
+        assert_eq!(scattered(Duration::ZERO), Duration::ZERO);
     }
 }

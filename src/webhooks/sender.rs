@@ -32,7 +32,8 @@ const RECORD_AGAIN: Duration = Duration::from_secs(1);
 pub struct WebhookSender {
     backend: Arc<dyn Backend>,
     net: Net,
-    secret: Secret,
+    /// The one of today first.
+    secrets: Vec<Secret>,
     schedule: Schedule,
     timeout: Duration,
 }
@@ -50,7 +51,9 @@ impl WebhookSender {
         Self {
             backend,
             net,
-            secret,
+            secrets: std::iter::once(secret)
+                .chain(settings.previous_secret.clone())
+                .collect(),
             schedule: Schedule::new(settings.retries.clone()),
             timeout: settings.timeout,
         }
@@ -125,12 +128,14 @@ impl WebhookSender {
 
     async fn post(&self, webhook: &DueWebhook) -> Result<Reply, SendError> {
         let timestamp = Timestamp::now().0 / 1000;
-        let signature = self.secret.sign(&webhook.id, timestamp, &webhook.body);
+        let signatures = self.secrets.iter();
+        let signatures = signatures.map(|it| it.sign(&webhook.id, timestamp, &webhook.body));
+        let signatures: Vec<String> = signatures.collect();
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("webhook-id", webhook.id.clone()),
             ("webhook-timestamp", timestamp.to_string()),
-            ("webhook-signature", signature),
+            ("webhook-signature", signatures.join(" ")),
         ];
         let body = webhook.body.clone();
         self.net

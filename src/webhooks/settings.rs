@@ -13,6 +13,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Signs every webhook. Created in the data directory if not set.
     pub secret: Option<Secret>,
+    /// Signs every webhook too, until all receivers know the other one.
+    pub previous_secret: Option<Secret>,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
             retries: seconds.map(Duration::from_secs).to_vec(),
             timeout: Duration::from_secs(15),
             secret: None,
+            previous_secret: None,
         }
     }
 }
@@ -63,6 +66,12 @@ impl Settings {
             env: Some("KINORA_WEBHOOK_SECRET"),
             accepts: "whsec_ and 24 to 64 bytes in base64",
             set: |s, text| assign(&mut s.secret, Secret::parse(text).map(Some)),
+        },
+        Setting {
+            key: "webhooks.previous_secret",
+            env: None,
+            accepts: "whsec_ and 24 to 64 bytes in base64",
+            set: |s, text| assign(&mut s.previous_secret, Secret::parse(text).map(Some)),
         },
     ];
 }

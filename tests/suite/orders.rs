@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::support::api::{self, VIDEOS, create, delete, done, ended, faults, is, order, path};
 use crate::support::client::{Answer, keys};
 use crate::support::listing;
-use crate::support::order::with;
+use crate::support::order::{short_to, with};
 use crate::support::photos::{Gate, Photo, PhotoServer};
 use crate::support::picture;
 use crate::support::probe::Probe;
 use crate::support::scratch::Scratch;
 use crate::support::service::{PAID, Service, Setup};
-use crate::support::sink::Sink;
+use crate::support::sink::{Reply, Sink};
 use crate::support::wait;
 
 /// Two photos, one of which is nowhere.
@@ -377,6 +377,7 @@ async fn a_waiting_and_a_running_job_are_cancelled() {
             (&json!("cancelled"), &json!("cancelled"))
         );
         let told = sink.wait_for(path, 1).await[0].json();
+        assert_eq!(told["type"], "video.cancelled");
         assert_eq!(
             (&told["id"], &told["state"]),
             (&video["id"], &json!("cancelled"))
@@ -501,3 +502,83 @@ async fn the_templates_are_listed() {
             .contains(&json!("address"))
     );
 }
+
+#[tokio::test]
+async fn webhooks_are_listed_and_sent_again() {
+    let setup = Setup::new()
+        .env("KINORA_WEBHOOK_RETRIES", "0s")
+        .env("KINORA_WEBHOOK_SECRET", NEW_SECRET)
+        .env("KINORA_WEBHOOKS_PREVIOUS_SECRET", OLD_SECRET);
+    let (service, photos, sink) = (setup.start().await, PhotoServer::start(), Sink::start());
+    let bad = sink.answers("/bad", [Reply::Status(500), Reply::Status(200)]);
+    let video = with(order(&[photos.small()]), json!({ "webhook_url": bad }));
+    let video = done(&service, &video).await;
+    let told = sink.wait_for("/bad", 1).await;
+    assert!(told[0].is_signed_with(OLD_SECRET) && told[0].is_signed_with(NEW_SECRET));
+    let good = short_to(&photos.small(), &sink.url("/good"));
+    service.post(PAID, &good).await.expect(202);
+    sink.wait_for("/good", 1).await;
+    let list = async |query: &str| {
+        let page = service
+            .get(&format!("/api/webhooks?{query}"))
+            .await
+            .expect(200);
+        page["items"].as_array().expect("items").clone()
+    };
+    wait::until_async("both are recorded", async || {
+        list("state=pending").await.is_empty().then_some(())
+    })
+    .await;
+    let given_up = list("state=given_up").await;
+    assert_eq!(given_up.len(), 1);
+    let fields = [
+        "attempts",
+        "id",
+        "last_error",
+        "next_at",
+        "state",
+        "url",
+        "video_id",
+    ];
+    assert_eq!(keys(&given_up[0]), fields);
+    assert_eq!(given_up[0]["video_id"], video["id"]);
+    assert_eq!(
+        (&given_up[0]["attempts"], &given_up[0]["url"]),
+        (&json!(1), &json!(bad))
+    );
+    assert!(
+        given_up[0]["last_error"]
+            .as_str()
+            .expect("a reason")
+            .contains("500")
+    );
+
+    let path = format!(
+        "/api/webhooks/{}/resend",
+        given_up[0]["id"].as_str().expect("an id")
+    );
+    let sent = service.post(&path, &json!({})).await.expect(202);
+    assert!(sent["id"] != given_up[0]["id"] && sent["video_id"] == video["id"]);
+    let told = sink.wait_for("/bad", 2).await;
+    assert_eq!(
+        told[1].header("webhook-id"),
+        sent["id"].as_str().expect("an id")
+    );
+    assert_eq!(told[0].json()["outputs"], told[1].json()["outputs"]);
+    wait::until_async("it is delivered", async || {
+        (list("state=delivered").await.len() == 2).then_some(())
+    })
+    .await;
+    let newest = service.get("/api/webhooks?limit=1").await.expect(200);
+    assert_eq!(newest["items"][0]["id"], sent["id"]);
+    let cursor = newest["next_cursor"].as_str().expect("a cursor");
+    assert_eq!(list(&format!("cursor={cursor}")).await.len(), 2);
+    faults(
+        &service.post("/api/webhooks/msg_x/resend", &json!({})).await,
+        404,
+    );
+    faults(&service.get("/api/webhooks?state=lost").await, 400);
+}
+
+const OLD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const NEW_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -3,6 +3,7 @@
 //! ```text
 //! order ─ what is asked for ▸ specifications
 //! create, read, cancel, events (with watched), preview ─ the videos of an order
+//! templates, webhooks ─ what else there is; page ─ lists of it
 //! video, problem ─ what is answered
 //! ```
 
@@ -10,12 +11,14 @@ mod cancel;
 mod create;
 mod events;
 mod order;
+mod page;
 mod preview;
 mod problem;
 mod read;
 mod templates;
 mod video;
 mod watched;
+mod webhooks;
 
 use actix_web::web::{self, ServiceConfig};
 use serde::{Deserialize, Serialize};
@@ -70,7 +73,9 @@ impl Dialect for Videos {
                 .delete(cancel::cancel)
                 .finish(),
         )
-        .service(get("/api/templates", templates::templates));
+        .service(get("/api/templates", templates::templates))
+        .service(get("/api/webhooks", webhooks::list))
+        .service(post("/api/webhooks/{id}/resend", webhooks::resend));
     }
 
     fn error_media_type(&self) -> &'static str {
@@ -81,11 +86,23 @@ impl Dialect for Videos {
         serde_json::to_value(Problem::of(error)).unwrap_or_default()
     }
 
-    /// The object of the finished video.
     fn webhook_body(&self, job: &Job, urls: &[VideoUrls]) -> Vec<u8> {
-        let object = VideoObject::finished(job, urls);
-        serde_json::to_vec(&object).unwrap_or_default()
+        let video = VideoObject::finished(job, urls);
+        let body = WebhookBody {
+            event: format!("video.{}", video.state().name()),
+            video,
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
     }
+}
+
+/// The object of a video that has ended, and how.
+#[derive(Serialize)]
+struct WebhookBody {
+    #[serde(rename = "type")]
+    event: String,
+    #[serde(flatten)]
+    video: VideoObject,
 }
 
 /// Stored with a job.

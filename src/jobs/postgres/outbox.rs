@@ -7,7 +7,12 @@ use sqlx::postgres::PgRow;
 
 use super::database::Result;
 use super::store::{Store, milliseconds, milliseconds_until};
-use crate::jobs::backend::{ClaimedWebhooks, Delivery, DueWebhook};
+use crate::job::{JobId, Timestamp};
+use crate::jobs::backend::{
+    ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NewWebhook, WebhookQuery, WebhookState,
+    later_webhook_id,
+};
+use crate::jobs::row;
 
 /// How late a webhook is that another node should have sent.
 const LATE: Duration = Duration::from_secs(3);
@@ -78,6 +83,38 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a webhook that is not of the end of its job. Tells its id.
+    pub async fn add_webhook(&self, job: JobId, webhook: &NewWebhook) -> Result<String> {
+        let id = later_webhook_id(job);
+        let added = sqlx::query(
+            "INSERT INTO kinora.webhooks (id, url, host, body, next_at, sender) \
+             VALUES ($1, $2, $3, $4, kinora.now_ms() + $5, $6)",
+        )
+        .bind(&id)
+        .bind(&webhook.url)
+        .bind(webhook.receiver())
+        .bind(&webhook.body)
+        .bind(milliseconds_until(webhook.first_at))
+        .bind(self.holder());
+        self.database.rows(added).await?;
+        Ok(id)
+    }
+
+    /// Newest first.
+    pub async fn list_webhooks(&self, query: &WebhookQuery) -> Result<Vec<ListedWebhook>> {
+        let listed = sqlx::query(
+            "SELECT seq, id, url, state, attempt, next_at, last_error FROM kinora.webhooks \
+             WHERE seq < $1 AND ($3::text IS NULL OR state = $3) AND ($4::text IS NULL OR id = $4) \
+             ORDER BY seq DESC LIMIT $2",
+        )
+        .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
+        .bind(i64::from(query.limit))
+        .bind(query.state.map(WebhookState::name))
+        .bind(&query.id);
+        let rows = self.database.rows(listed).await?;
+        rows.iter().map(listed_webhook).collect()
+    }
+
     /// Unless another node has claimed it meanwhile, as this one was late, or a claim after this one has ended.
     pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, wait, error) = match delivery {
@@ -108,6 +145,21 @@ fn webhook(id: String, row: &PgRow) -> Result<DueWebhook> {
         url: row.try_get("url")?,
         body: row.try_get("body")?,
         attempt: u32::try_from(attempt).unwrap_or(0),
+    })
+}
+
+fn listed_webhook(row: &PgRow) -> Result<ListedWebhook> {
+    let state: String = row.try_get("state")?;
+    let (seq, attempts): (i64, i32) = (row.try_get("seq")?, row.try_get("attempt")?);
+    let next_at: Option<i64> = row.try_get("next_at")?;
+    Ok(ListedWebhook {
+        id: row.try_get("id")?,
+        url: row.try_get("url")?,
+        state: row::webhook_state(&state)?,
+        attempts: u32::try_from(attempts).unwrap_or(0),
+        last_error: row.try_get("last_error")?,
+        next_at: next_at.map(Timestamp),
+        seq: seq.unsigned_abs(),
     })
 }
 

@@ -30,7 +30,8 @@ use store::{Begun, PlacedJob, Store};
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
-    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, NewWebhook, Serves,
+    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook, Serves,
+    WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{
@@ -415,6 +416,19 @@ impl Backend for SqliteBackend {
         self.store.record_delivery(id, attempt, delivery).await?;
         claimed.remove(id);
         Ok(())
+    }
+
+    async fn list_webhooks(
+        &self,
+        query: &WebhookQuery,
+    ) -> Result<Vec<ListedWebhook>, BackendError> {
+        Ok(self.store.list_webhooks(query).await?)
+    }
+
+    async fn add_webhook(&self, job: JobId, webhook: &NewWebhook) -> Result<String, BackendError> {
+        let id = self.store.add_webhook(job, webhook).await?;
+        self.tell(JobEvent::WebhookWritten);
+        Ok(id)
     }
 
     async fn probe(&self) -> Result<(), BackendError> {

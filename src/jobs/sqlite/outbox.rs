@@ -1,10 +1,15 @@
 //! The webhook outbox: its statements.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::{Store, StoreError};
 use crate::job::{JobId, Timestamp};
-use crate::jobs::backend::{Delivery, DueWebhook, NewWebhook};
+use crate::jobs::backend::{
+    Delivery, DueWebhook, ListedWebhook, NewWebhook, WebhookQuery, WebhookState, later_webhook_id,
+    webhook_id,
+};
+use crate::jobs::row;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -14,15 +19,23 @@ pub async fn insert(
     job: JobId,
     webhook: &NewWebhook,
 ) -> Result<()> {
+    insert_as(transaction, &webhook_id(job), webhook).await
+}
+
+async fn insert_as(
+    connection: &mut SqliteConnection,
+    id: &str,
+    webhook: &NewWebhook,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO webhooks (id, url, host, body, next_at, state) VALUES (?, ?, ?, ?, ?, 'pending')",
     )
-    .bind(format!("msg_{job}"))
+    .bind(id)
     .bind(&webhook.url)
     .bind(webhook.receiver())
     .bind(&webhook.body)
     .bind(webhook.first_at.0)
-    .execute(transaction)
+    .execute(connection)
     .await?;
     Ok(())
 }
@@ -69,6 +82,37 @@ impl Store {
         Ok(next.map(Timestamp))
     }
 
+    /// Writes a webhook that is not of the end of its job. Tells its id.
+    pub async fn add_webhook(&self, job: JobId, webhook: &NewWebhook) -> Result<String> {
+        let id = later_webhook_id(job);
+        let mut connection = self.writer.acquire().await?;
+        insert_as(&mut connection, &id, webhook).await?;
+        Ok(id)
+    }
+
+    /// Newest first.
+    pub async fn list_webhooks(&self, query: &WebhookQuery) -> Result<Vec<ListedWebhook>> {
+        let state = match query.state {
+            Some(_) => "state = ?3 AND",
+            None => "",
+        };
+        let id = match query.id {
+            Some(_) => "id = ?4 AND",
+            None => "",
+        };
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT rowid AS seq, id, url, state, attempt, next_at, last_error FROM webhooks \
+             WHERE {state} {id} rowid < ?1 ORDER BY rowid DESC LIMIT ?2"
+        )))
+        .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
+        .bind(query.limit)
+        .bind(query.state.map(WebhookState::name))
+        .bind(&query.id)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(listed_webhook).collect()
+    }
+
     pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, next_at, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
@@ -88,4 +132,19 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+fn listed_webhook(row: &SqliteRow) -> Result<ListedWebhook> {
+    let state: String = row.try_get("state")?;
+    let seq: i64 = row.try_get("seq")?;
+    let next_at: Option<i64> = row.try_get("next_at")?;
+    Ok(ListedWebhook {
+        id: row.try_get("id")?,
+        url: row.try_get("url")?,
+        state: row::webhook_state(&state)?,
+        attempts: row.try_get("attempt")?,
+        last_error: row.try_get("last_error")?,
+        next_at: next_at.map(Timestamp),
+        seq: seq.unsigned_abs(),
+    })
 }
