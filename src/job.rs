@@ -255,6 +255,8 @@ pub struct UnstoredVideos {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<VideoFacts>,
     pub made_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
     #[serde(flatten)]
     pub remarks: Remarks,
 }
@@ -275,6 +277,9 @@ pub struct StoredVideos {
     /// The name of the storage; `None`: the directory that is built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,
+    /// Of everything that they are made from. With the same specification, videos that would be the same have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
     #[serde(flatten)]
     pub remarks: Remarks,
 }

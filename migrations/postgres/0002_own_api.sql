@@ -16,6 +16,9 @@ CREATE FUNCTION kinora.told_state(state text, outcome text) RETURNS text LANGUAG
 
 CREATE INDEX jobs_by_state ON kinora.jobs (kinora.told_state(state, outcome), seq) WHERE deleted_at IS NULL;
 
+-- Videos that need not be made again.
+CREATE INDEX jobs_made ON kinora.jobs (md5(spec), seq) WHERE state = 'done' AND deleted_at IS NULL;
+
 -- Accepts a job, unless one was accepted with the same key less than `key_lifetime` milliseconds ago. Tells the id of that job, or of this one;
 -- 'full', or 'mismatch' if the key had another request.
 CREATE FUNCTION kinora.accept_once(

@@ -3,6 +3,7 @@
 ALTER TABLE jobs ADD COLUMN deleted_at INTEGER;        -- when the files of a finished job were deleted
 ALTER TABLE jobs ADD COLUMN idempotency_key TEXT;      -- the client's name for the request
 ALTER TABLE jobs ADD COLUMN request_hash TEXT;         -- of the request that had this key
+ALTER TABLE jobs ADD COLUMN spec_hash TEXT;            -- of the specifications
 
 CREATE UNIQUE INDEX jobs_idempotency ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
@@ -14,6 +15,9 @@ CREATE INDEX jobs_by_state ON jobs (
         ELSE 'failed' END,
     seq
 ) WHERE deleted_at IS NULL;
+
+-- Videos that need not be made again.
+CREATE INDEX jobs_made ON jobs (spec_hash, seq) WHERE state = 'done' AND deleted_at IS NULL;
 
 -- Newest first, for lists: an index ends with the row's number.
 CREATE INDEX webhooks_by_state ON webhooks (state);

@@ -36,7 +36,7 @@ use crate::pipeline::{Pipeline, Publisher};
 use crate::sandbox::Sandbox;
 use crate::storage::{ServiceUrl, SettingsError, Storages};
 use crate::titles::Fonts;
-use crate::webhooks::{Secret, WebhookSender};
+use crate::webhooks::{self, Secret, WebhookSender};
 use data_dir::DataDir;
 
 /// For answers to be sent, once the last job is done.
@@ -129,7 +129,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let storing = Storing::new(
         publisher.clone(),
         config.storage.patience,
-        config.webhooks.retries.iter().sum(),
+        webhooks::lifetime(&config.webhooks),
     );
     let webhook_source = WebhookSource {
         print: api::webhook_body,

@@ -118,6 +118,12 @@ impl Encoder {
         }
     }
 
+    /// What its settings do to files.
+    pub fn fingerprint(&self) -> String {
+        let Self { codec, preset, .. } = self;
+        format!("{} {preset:?}", codec.name)
+    }
+
     /// Whether ffmpeg is there and can encode: it makes a video of one grey frame, which nobody
     /// keeps. Blocks.
     pub fn probe(&self) -> Result<(), EncodeError> {

@@ -93,6 +93,9 @@ pub trait Backend: Send + Sync {
 
     async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError>;
 
+    /// The newest job of the same specifications whose videos are there.
+    async fn made_before(&self, job: &Job) -> Result<Option<Job>, BackendError>;
+
     /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
     async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError>;
 

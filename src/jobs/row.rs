@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use crate::job::{Finish, Job, JobId, JobRequest, JobState, Lane, Outcome, Timestamp};
 use crate::jobs::backend::WebhookState;
@@ -89,6 +90,12 @@ pub fn specs_to_json(specs: &[VideoSpec]) -> Result<String> {
         [spec] => to_json(spec),
         specs => to_json(&specs),
     }
+}
+
+/// What tells specifications apart.
+pub fn spec_hash(specs: &[VideoSpec]) -> Result<String> {
+    let hash = Sha256::digest(specs_to_json(specs)?);
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn specs(text: &str) -> Result<Vec<VideoSpec>> {

@@ -19,6 +19,8 @@ pub struct Settings {
     pub time_limit: Duration,
     /// Starts after which a job that never came to an end is given up.
     pub max_attempts: u32,
+    /// Whether a job of the same specifications, whose photos are the same, has the videos of an earlier one.
+    pub reuses_videos: bool,
 }
 
 impl Default for Settings {
@@ -31,6 +33,7 @@ impl Default for Settings {
             max_express_queue_length: 100,
             time_limit: Duration::from_secs(30 * 60),
             max_attempts: 50,
+            reuses_videos: true,
         }
     }
 }
@@ -70,6 +73,12 @@ impl Settings {
                     at_least(0, text).filter(|n| *n <= 1_000_000),
                 )
             },
+        },
+        Setting {
+            key: "cache.videos",
+            env: None,
+            accepts: "true or false",
+            set: |s, text| assign(&mut s.reuses_videos, text.parse().ok()),
         },
         Setting {
             key: "jobs.time_limit",

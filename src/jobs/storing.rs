@@ -63,6 +63,14 @@ impl Storing {
         &self.publisher
     }
 
+    /// The addresses of stored videos, good for a webhook if the storage can tell.
+    pub async fn urls(&self, id: JobId, videos: &StoredVideos) -> Vec<VideoUrls> {
+        match self.publisher.urls(id, videos, self.webhook_lifetime).await {
+            Ok(urls) => urls,
+            Err(_) => self.publisher.urls_for_answer(id, videos).await,
+        }
+    }
+
     /// Stores a job's video and ends the job, in a task of its own.
     pub fn start(&self, jobs: &Jobs, job: Job, video: UnstoredVideos) {
         let (storing, jobs) = (self.clone(), jobs.clone());

@@ -11,8 +11,8 @@ use super::backend::{Attempt, Backend, Serves};
 use super::storing::Storing;
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
-use crate::job::{Failure, FailureCode, Job, UnstoredVideos};
-use crate::pipeline::PipelineError;
+use crate::job::{Failure, FailureCode, Job, JobId, StoredVideos, UnstoredVideos};
+use crate::pipeline::{Made, PipelineError};
 
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
@@ -33,6 +33,7 @@ impl Workers {
                 storing: storing.clone(),
                 time_limit: settings.time_limit,
                 max_attempts: settings.max_attempts,
+                reuses_videos: settings.reuses_videos,
             };
             thread::Builder::new()
                 .name(name)
@@ -58,11 +59,14 @@ struct Worker {
     storing: Storing,
     time_limit: Duration,
     max_attempts: u32,
+    reuses_videos: bool,
 }
 
 /// How an attempt ends.
 enum Ending {
     Made(UnstoredVideos),
+    /// The same was made before, and is stored for this job too.
+    Stored(StoredVideos),
     Failed(Failure),
     /// The job goes back to the queue.
     Released,
@@ -86,6 +90,10 @@ impl Worker {
                 // Before the attempt goes on as another.
                 drop(attempt);
                 self.hand_over(job, video);
+            }
+            Ending::Stored(videos) => {
+                let urls = self.block_on(self.storing.urls(job.id, &videos));
+                let _ = self.block_on(self.jobs.finish(job, Ok(videos), &urls));
             }
             Ending::Failed(failure) => {
                 // The worker does not wait for what is left to do in the background.
@@ -113,9 +121,31 @@ impl Worker {
             return failed(FailureCode::TooManyAttempts, message);
         }
         let token = attempt.cancellation().token();
-        let make = || self.storing.publisher().make(job, attempt, token);
-        match catch_unwind(AssertUnwindSafe(make)) {
-            Ok(Ok(video)) => Ending::Made(video),
+        let earlier = self.made_before(job);
+        let known = earlier
+            .as_ref()
+            .and_then(|(_, videos)| videos.content_hash.as_deref());
+        let publisher = self.storing.publisher();
+        let make = |known| {
+            let make = || publisher.make(job, known, attempt, token);
+            catch_unwind(AssertUnwindSafe(make))
+        };
+        let mut made = make(known);
+        if let (Ok(Ok(Made::Before)), Some((earlier, videos))) = (&made, &earlier) {
+            let stored = publisher.store_again(job.id, *earlier, videos);
+            match self.block_on(stored) {
+                Ok(Some(stored)) => return Ending::Stored(stored),
+                Ok(None) => {}
+                Err(error) => warn!("a video is made again, as {}", chain(&error)),
+            }
+            made = make(None);
+        }
+        match made {
+            Ok(Ok(Made::New(video))) => Ending::Made(video),
+            Ok(Ok(Made::Before)) => {
+                error!("a video was not made, although it never was before");
+                Ending::Failed(Failure::internal())
+            }
             Ok(Err(PipelineError::Failed(failure))) => Ending::Failed(failure),
             Ok(Err(PipelineError::EncoderDied(_))) if self.service_is_stopping() => {
                 Ending::Released
@@ -127,6 +157,21 @@ impl Worker {
                 Ending::Failed(Failure::internal())
             }
         }
+    }
+
+    /// A job of the same specifications, and its videos.
+    fn made_before(&self, job: &Job) -> Option<(JobId, StoredVideos)> {
+        if !self.reuses_videos {
+            return None;
+        }
+        let earlier = self.block_on(self.backend().made_before(job));
+        // It is made again.
+        let earlier = earlier.inspect_err(|error| {
+            warn!("earlier videos are not known: {}", chain(error));
+        });
+        let earlier = earlier.ok().flatten()?;
+        let videos = earlier.finish?.outcome.ok()?;
+        Some((earlier.id, videos))
     }
 
     fn cancelled(&self, reason: Option<CancelReason>) -> Ending {

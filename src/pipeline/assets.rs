@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use log::error;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
@@ -11,6 +12,7 @@ use super::photos::PhotoSource;
 use super::publisher::TemporaryFile;
 use super::room::Room;
 use super::{Pipeline, PipelineError, VideoOrder};
+use crate::encode::Encoder;
 use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::net::Oversize;
 use crate::picture::Logo;
@@ -59,11 +61,12 @@ pub struct Assets<'a> {
 }
 
 impl<'a> Assets<'a> {
-    /// Starts all downloads for these videos, into the directory of the first. Cancels `failed` when one fails. `None`
-    /// if there are no videos.
+    /// Starts all downloads for these videos, into the directory of the first. Cancels `failed` when one fails.
+    /// `needs_all`: all photos are to be there before the first is decoded. `None` if there are no videos.
     pub fn fetch(
         pipeline: &'a Pipeline,
         orders: &[VideoOrder<'a>],
+        needs_all: bool,
         failed: &CancellationToken,
     ) -> Option<Self> {
         let VideoOrder { spec, file } = orders.first()?;
@@ -74,10 +77,11 @@ impl<'a> Assets<'a> {
             sandbox,
             ..
         } = pipeline;
-        let room = match spec.bad_photos {
-            BadPhotos::Fail => Room::new(net.max_download_bytes()),
-            // All photos are looked at before the first is shown.
-            BadPhotos::Skip => Room::of_files(net.max_download_bytes(), spec.scenes.len()),
+        // All photos are looked at before the first is shown.
+        let needs_all = needs_all || spec.bad_photos == BadPhotos::Skip;
+        let room = match needs_all {
+            false => Room::new(net.max_download_bytes()),
+            true => Room::of_files(net.max_download_bytes(), spec.scenes.len()),
         };
         let mut downloads = AssetDownloads::new(runtime, net, directory, room, failed.clone());
         // The soundtrack first, which has to be ready before the first frame.
@@ -143,6 +147,33 @@ impl<'a> Assets<'a> {
             BadPhotos::Fail => Ok(Vec::new()),
             BadPhotos::Skip => self.photos.skip_bad(cancel),
         }
+    }
+
+    /// Waits for everything, and tells what hash it has.
+    pub fn wait_for_hash(
+        &mut self,
+        encoder: &Encoder,
+        cancel: &CancellationToken,
+    ) -> Result<Option<String>, PipelineError> {
+        for asset in [&mut self.soundtrack, &mut self.logo].into_iter().flatten() {
+            asset.wait(cancel)?;
+        }
+        self.photos.wait_for_all(cancel)?;
+        Ok(self.hash(encoder))
+    }
+
+    /// Of all assets, and of what else makes videos what they are. `None`: some have not arrived, or are local files.
+    pub fn hash(&self, encoder: &Encoder) -> Option<String> {
+        let others = [&self.soundtrack, &self.logo];
+        let others = others.into_iter().flatten().map(PendingAsset::hash);
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        hash.update(encoder.fingerprint());
+        for asset in others.chain(self.photos.hashes()) {
+            hash.update(asset?);
+        }
+        let hash = hash.finalize();
+        Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Everything that is wrong with the assets, as one failure.

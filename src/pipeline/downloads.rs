@@ -6,11 +6,12 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::{debug, error};
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
@@ -39,8 +40,11 @@ pub struct AssetDownloads<'a> {
 struct Download {
     url: String,
     kind: AssetKind,
-    done: oneshot::Sender<Result<RoomyFile, FetchError>>,
+    done: oneshot::Sender<Fetched>,
 }
+
+/// A file and its hash.
+type Fetched = Result<(RoomyFile, Hash), FetchError>;
 
 /// Downloads one file after the other, a few at the same time.
 struct Downloader {
@@ -56,10 +60,18 @@ pub struct PendingAsset {
     label: String,
     runtime: Handle,
     state: State,
+    /// Of what was downloaded.
+    hash: Option<Hash>,
 }
 
+/// At a time.
+const HASHED_BYTES: usize = 256 << 10;
+
+/// SHA-256.
+pub type Hash = [u8; 32];
+
 enum State {
-    Downloading(oneshot::Receiver<Result<RoomyFile, FetchError>>),
+    Downloading(oneshot::Receiver<Fetched>),
     Downloaded(RoomyFile),
     Failed(Failure),
     Local(PathBuf),
@@ -112,14 +124,11 @@ impl<'a> AssetDownloads<'a> {
             label: asset.label.clone(),
             runtime: self.runtime.clone(),
             state,
+            hash: None,
         }
     }
 
-    fn download(
-        &self,
-        url: String,
-        kind: AssetKind,
-    ) -> oneshot::Receiver<Result<RoomyFile, FetchError>> {
+    fn download(&self, url: String, kind: AssetKind) -> oneshot::Receiver<Fetched> {
         let (done, receiver) = oneshot::channel();
         // Err: the runtime is shutting down, and whoever waits hears of it.
         let _ = self.queue.send(Download { url, kind, done });
@@ -159,19 +168,18 @@ impl Downloader {
         }
     }
 
-    async fn fetch(
-        &self,
-        url: &str,
-        kind: AssetKind,
-        share: Share,
-    ) -> Result<RoomyFile, FetchError> {
+    async fn fetch(&self, url: &str, kind: AssetKind, share: Share) -> Fetched {
         let file = unnamed_file(self.directory.clone()).await;
         let file = file.map_err(FetchError::NotWritten)?;
         let file = self
             .net
             .fetch(url, kind.accept, kind.oversize, file)
             .await?;
-        share.keep(file).map_err(FetchError::NotWritten)
+        let hashed = tokio::task::spawn_blocking(move || hash(file)).await;
+        let hashed = hashed.map_err(io::Error::other).flatten();
+        let (file, hash) = hashed.map_err(FetchError::NotWritten)?;
+        let file = share.keep(file).map_err(FetchError::NotWritten)?;
+        Ok((file, hash))
     }
 }
 
@@ -183,7 +191,10 @@ impl PendingAsset {
         };
         let ended = self.runtime.block_on(cancel.run_until_cancelled(download));
         self.state = match ended {
-            Some(Ok(Ok(file))) => State::Downloaded(file),
+            Some(Ok(Ok((file, hash)))) => {
+                self.hash = Some(hash);
+                State::Downloaded(file)
+            }
             Some(Ok(Err(error))) => State::Failed(failure(&self.label, code(&error), &error)),
             Some(Err(_)) | None => return Err(PipelineError::Cancelled),
         };
@@ -200,6 +211,11 @@ impl PendingAsset {
             State::Downloading(_) | State::Released => return Err(PipelineError::Cancelled),
         };
         opened.map_err(|error| unreadable(&self.label, &error))
+    }
+
+    /// Of what was downloaded; `None`: it has not arrived, or is a local file.
+    pub fn hash(&self) -> Option<Hash> {
+        self.hash
     }
 
     /// Closes its file, after its use: there is room for another.
@@ -242,6 +258,21 @@ fn unreadable(label: &str, error: &io::Error) -> PipelineError {
 /// A failure with a sentence about an asset, of which this is the predicate.
 fn failure(label: &str, code: FailureCode, predicate: &impl Display) -> Failure {
     Failure::new(code, format!("{label} {predicate}"))
+}
+
+/// Of the whole file. Its position is then its beginning, as it was.
+fn hash(mut file: File) -> io::Result<(File, Hash)> {
+    let mut hash = Sha256::new();
+    file.rewind()?;
+    let mut buffer = vec![0; HASHED_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    file.rewind()?;
+    Ok((file, hash.finalize().into()))
 }
 
 async fn unnamed_file(directory: PathBuf) -> io::Result<File> {

@@ -92,6 +92,16 @@ pub struct Rendered {
     pub videos: Vec<RenderedVideo>,
     /// Photos that are not in them.
     pub skipped: Vec<SkippedPhoto>,
+    /// Of everything that they are made from; `None`: something was left out, or is a local file.
+    pub content_hash: Option<String>,
+}
+
+/// What became of an order.
+#[derive(Debug)]
+pub enum Made<T> {
+    New(T),
+    /// The same was made before.
+    Before,
 }
 
 /// Why there is no video.
@@ -115,14 +125,35 @@ impl Pipeline {
         observer: &dyn Observer,
         cancel: &CancellationToken,
     ) -> Result<Rendered, PipelineError> {
+        match self.render_unless(None, orders, observer, cancel)? {
+            Made::New(rendered) => Ok(rendered),
+            Made::Before => Err(stopped_failure()),
+        }
+    }
+
+    /// The same, unless everything that they are made from has the hash `known`.
+    pub fn render_unless(
+        &self,
+        known: Option<&str>,
+        orders: &[VideoOrder],
+        observer: &dyn Observer,
+        cancel: &CancellationToken,
+    ) -> Result<Made<Rendered>, PipelineError> {
         // Cancelled as well when a download fails.
         let abort = cancel.child_token();
-        let Some(mut assets) = Assets::fetch(self, orders, &abort) else {
+        let Some(mut assets) = Assets::fetch(self, orders, known.is_some(), &abort) else {
             return Err(stopped_failure());
         };
+        let hash = known.map(|_| assets.wait_for_hash(&self.encoder, &abort));
+        // Err: it will be told below.
+        if let Some(Ok(Some(hash))) = hash
+            && known == Some(&hash)
+        {
+            return Ok(Made::Before);
+        }
         let rendered = self.render_assets(&mut assets, orders, observer, &abort);
         match rendered {
-            Ok(rendered) => Ok(rendered),
+            Ok(rendered) => Ok(Made::New(rendered)),
             Err(_) if cancel.is_cancelled() => Err(PipelineError::Cancelled),
             // The encoder was ended, or the frames with it, because of an asset.
             Err(_) if abort.is_cancelled() => Err(assets.failures(cancel)),
@@ -171,7 +202,12 @@ impl Pipeline {
             decoding: &decoding,
         });
         let videos = video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)?;
-        Ok(Rendered { videos, skipped })
+        let hash = assets.hash(&self.encoder);
+        Ok(Rendered {
+            videos,
+            content_hash: hash.filter(|_| skipped.is_empty()),
+            skipped,
+        })
     }
 
     fn compositions<'a>(

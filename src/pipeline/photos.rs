@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
-use super::downloads::PendingAsset;
+use super::downloads::{Hash, PendingAsset};
 use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::picture::{Detail, Picture};
 use crate::render::{Composition, Photo};
@@ -83,6 +83,18 @@ impl PhotoSource {
             directory: directory.to_owned(),
             decoded: 0,
         }
+    }
+
+    /// Waits for all photos.
+    pub fn wait_for_all(&mut self, cancel: &CancellationToken) -> Result<(), PipelineError> {
+        self.photos
+            .iter_mut()
+            .try_for_each(|photo| photo.wait(cancel))
+    }
+
+    /// What was downloaded, photo by photo.
+    pub fn hashes(&self) -> impl Iterator<Item = Option<Hash>> {
+        self.photos.iter().map(PendingAsset::hash)
     }
 
     /// Waits for the first photo, so that nothing is started in vain.

@@ -270,7 +270,7 @@ impl Previewer {
         let orders: Vec<VideoOrder> = specs.iter().map(order).collect();
         // Of a failure, nothing follows for the others.
         let failed = CancellationToken::new();
-        let assets = Assets::fetch(&self.pipeline, &orders, &failed);
+        let assets = Assets::fetch(&self.pipeline, &orders, false, &failed);
         let mut assets = assets.ok_or_else(super::stopped_failure)?;
         let mut problems = Vec::new();
         let wav = noted(assets.soundtrack(cancel), is_check, &mut problems)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{debug, error, warn};
 use tokio_util::sync::CancellationToken;
 
-use super::{Observer, Pipeline, PipelineError, VideoOrder};
+use super::{Made, Observer, Pipeline, PipelineError, VideoOrder};
 use crate::errors::chain;
 use crate::job::{
     Failure, FailureCode, Job, JobId, Remarks, StoredVideo, StoredVideos, Timestamp,
@@ -34,13 +34,15 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Makes a job's videos, and their thumbnails, as files that wait to be stored. Blocks.
+    /// Makes a job's videos, and their thumbnails, as files that wait to be stored; unless everything that they are made
+    /// from has the hash `known`. Blocks.
     pub fn make(
         &self,
         job: &Job,
+        known: Option<&str>,
         observer: &dyn Observer,
         cancel: &CancellationToken,
-    ) -> Result<UnstoredVideos, PipelineError> {
+    ) -> Result<Made<UnstoredVideos>, PipelineError> {
         // Each attempt has its own files: a process that outlived the last one may hold others.
         let name = format!("{}.{}", job.id, job.attempt);
         let specs = &job.request.specs;
@@ -55,7 +57,11 @@ impl Publisher {
                 file: file.path(),
             })
             .collect();
-        let rendered = self.pipeline.render(&orders, observer, cancel)?;
+        let pipeline = &self.pipeline;
+        let rendered = match pipeline.render_unless(known, &orders, observer, cancel)? {
+            Made::New(rendered) => rendered,
+            Made::Before => return Ok(Made::Before),
+        };
         let mut videos = Vec::with_capacity(files.len());
         for (index, (video, spec)) in rendered.videos.iter().zip(specs).enumerate() {
             if let Some(frame) = &video.thumbnail {
@@ -83,16 +89,17 @@ impl Publisher {
         }
         let mut videos = videos.into_iter();
         let first = videos.next();
-        Ok(UnstoredVideos {
+        Ok(Made::New(UnstoredVideos {
             name,
             first: first.ok_or_else(|| PipelineError::Failed(Failure::internal()))?,
             others: videos.collect(),
             made_at: Timestamp::now(),
+            content_hash: rendered.content_hash,
             remarks: Remarks {
                 skipped: rendered.skipped,
                 warnings,
             },
-        })
+        }))
     }
 
     /// Moves a finished file to where it outlives the process.
@@ -125,8 +132,42 @@ impl Publisher {
             first,
             others: stored,
             storage: self.storages.current_name().map(str::to_owned),
+            content_hash: videos.content_hash.clone(),
             remarks: videos.remarks.clone(),
         })
+    }
+
+    /// Stores the videos of an earlier job as those of this one too. `None`: they are not here.
+    pub async fn store_again(
+        &self,
+        id: JobId,
+        earlier: JobId,
+        videos: &StoredVideos,
+    ) -> Result<Option<StoredVideos>, StorageError> {
+        let storage = self.storages.current();
+        if videos.storage.as_deref() != self.storages.current_name() {
+            return Ok(None);
+        }
+        let mut stored = Vec::new();
+        for (index, video) in videos.all().enumerate() {
+            let (from, to) = (earlier.video(index), id.video(index));
+            let mut names = vec![(from.file_name(), to.file_name())];
+            if video.has_thumbnail() {
+                names.push((from.thumbnail_name(), to.thumbnail_name()));
+            }
+            for (from, to) in names {
+                if !storage.copy(&from, &to).await? {
+                    return Ok(None);
+                }
+            }
+            stored.push(self.stored(to, &video.facts).await);
+        }
+        let first = stored.remove(0);
+        Ok(Some(StoredVideos {
+            first,
+            others: stored,
+            ..videos.clone()
+        }))
     }
 
     async fn store_one(

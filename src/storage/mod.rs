@@ -64,6 +64,9 @@ pub trait Storage: Send + Sync {
         range: Option<Range<u64>>,
     ) -> Result<Option<StoredFile>, StorageError>;
 
+    /// Gives a file of the storage another name as well, and replaces what has it. `false`: there is no such file.
+    async fn copy(&self, from: &str, to: &str) -> Result<bool, StorageError>;
+
     /// Removes a file, if there is one.
     async fn delete(&self, key: &str) -> Result<(), StorageError>;
 

@@ -8,6 +8,7 @@ mod sender;
 mod settings;
 mod signature;
 
+pub use schedule::lifetime;
 pub use sender::WebhookSender;
 pub use settings::Settings;
 pub use signature::Secret;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::Settings;
 use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::backend::Delivery;
@@ -14,6 +15,12 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Of a wait.
 const SCATTER: f64 = 0.2;
+
+/// How long a webhook is retried at most, if its receiver does not ask for more.
+pub fn lifetime(settings: &Settings) -> Duration {
+    let waits: Duration = settings.retries.iter().sum();
+    waits.mul_f64(1.0 + SCATTER)
+}
 
 pub struct Schedule {
     /// The wait before each attempt.

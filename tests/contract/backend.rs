@@ -67,6 +67,7 @@ macro_rules! backend_contract {
             a_request_with_a_key_is_accepted_once,
             jobs_are_listed_by_state_and_page_by_page,
             a_job_whose_files_are_deleted_is_listed_no_more,
+            a_job_of_the_same_specification_is_found,
         );
     };
     ($harness:ty: $($test:ident),* $(,)?) => {
@@ -132,6 +133,7 @@ pub fn finish() -> Finish {
             },
             others: Vec::new(),
             storage: Some("s3://films/here".into()),
+            content_hash: None,
             remarks: Remarks::default(),
         }),
         process: ProcessInfo {
@@ -161,6 +163,7 @@ fn unstored(attempt: Attempt) -> UnstoredVideos {
         name: format!("{}.{}", attempt.job, attempt.number),
         first: facts(),
         others: vec![facts()],
+        content_hash: None,
         remarks: Remarks::default(),
         made_at: Timestamp(1_700_000_000_000),
     }
@@ -1055,4 +1058,30 @@ pub async fn a_job_whose_files_are_deleted_is_listed_no_more<H: Harness>() {
         limit: 10,
     };
     assert!(backend.list(&query).await.expect("a list").is_empty());
+}
+
+pub async fn a_job_of_the_same_specification_is_found<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let made_before = async |job: &Job| {
+        let made = backend.made_before(job).await.expect("the store");
+        made.map(|job| job.id)
+    };
+    let first = accepted(&backend, Lane::Normal).await;
+    let running = next(&backend).await;
+    assert_eq!(made_before(&running).await, None);
+    let ended = backend.finish(Attempt::of(&running), &finish(), None).await;
+    assert!(ended.expect("an end"));
+    assert_eq!(made_before(&job(Lane::Express)).await, Some(first));
+    let mut other = job(Lane::Normal);
+    other.request.specs[0].output.length = 3.0;
+    assert_eq!(made_before(&other).await, None);
+    // One that has failed has made nothing.
+    accepted(&backend, Lane::Normal).await;
+    let failed = Attempt::of(&next(&backend).await);
+    let ended = backend.finish(failed, &cancelled(), None).await;
+    assert!(ended.expect("an end"));
+    assert_eq!(made_before(&job(Lane::Normal)).await, Some(first));
+    assert!(backend.mark_deleted(first).await.expect("the store"));
+    assert_eq!(made_before(&job(Lane::Normal)).await, None);
 }

@@ -39,6 +39,7 @@ mod pipelining;
 mod presets;
 mod previews;
 mod queue;
+mod reuse;
 mod scenes;
 #[path = "../servers/mod.rs"]
 mod servers;

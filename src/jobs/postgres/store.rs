@@ -409,6 +409,17 @@ impl Store {
         jobs.collect()
     }
 
+    /// The newest job of the same specifications whose videos are there.
+    pub async fn made_before(&self, job: &Job) -> Result<Option<Job>> {
+        let made = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE md5(spec) = md5($1) AND spec = $1 AND state = 'done' \
+             AND deleted_at IS NULL AND starts_with(outcome, '{{\"Ok\"') ORDER BY seq DESC LIMIT 1"
+        )))
+        .bind(specs_to_json(&job.request.specs)?);
+        let row = self.database.row(made).await?;
+        row.as_ref().map(self::job).transpose()
+    }
+
     /// `false`: the job is not finished, or not known.
     pub async fn mark_deleted(&self, id: JobId) -> Result<bool> {
         self.database

@@ -371,6 +371,10 @@ impl Backend for SqliteBackend {
         Ok(listed.collect())
     }
 
+    async fn made_before(&self, job: &Job) -> Result<Option<Job>, BackendError> {
+        Ok(self.store.made_before(job).await?)
+    }
+
     async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
         Ok(self.store.mark_deleted(id).await?)
     }

@@ -158,7 +158,7 @@ impl Store {
         let request = &job.request;
         sqlx::query(
             "INSERT INTO jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, created_at, changed_at, \
-             idempotency_key, request_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+             idempotency_key, request_hash, spec_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
         )
         .bind(job.id.to_string())
         .bind(&request.dialect)
@@ -172,6 +172,7 @@ impl Store {
         .bind(job.created_at.0)
         .bind(idempotency.map(|it| it.key.as_str()))
         .bind(idempotency.map(|it| it.request_hash.as_str()))
+        .bind(row::spec_hash(&request.specs)?)
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -404,6 +405,18 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(placed_job).collect()
+    }
+
+    /// The newest job of the same specifications whose videos are there.
+    pub async fn made_before(&self, job: &Job) -> Result<Option<Job>> {
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE spec_hash = ? AND state = 'done' AND deleted_at IS NULL \
+             AND substr(outcome, 1, 5) = '{{\"Ok\"' ORDER BY seq DESC LIMIT 1"
+        )))
+        .bind(row::spec_hash(&job.request.specs)?)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| self::job(&row)).transpose()
     }
 
     pub async fn mark_deleted(&self, id: JobId) -> Result<bool> {

@@ -342,6 +342,12 @@ impl Storage for ObjectStorage {
         }))
     }
 
+    async fn copy(&self, from: &str, to: &str) -> Result<bool, StorageError> {
+        let (from, path) = (self.path(from), self.path(to));
+        let copied = self.ask(to, self.clients.store.copy(&from, &path)).await?;
+        Ok(copied.is_some())
+    }
+
     async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = self.path(key);
         self.ask(key, self.clients.store.delete(&path))
