@@ -6,7 +6,7 @@
 //! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation, idempotency, timestamp)
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
-//! files (with conditional), health ─ what belongs to no dialect
+//! files (with conditional), health, openapi ─ what belongs to no dialect
 //! ```
 
 pub mod auth;
@@ -20,6 +20,7 @@ mod files;
 mod health;
 mod idempotency;
 mod json;
+mod openapi;
 pub mod payloads;
 mod revid;
 mod routes;
@@ -140,7 +141,8 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
             .service(public_get("/healthz", health::healthz))
             .service(public_get("/readyz", health::readyz));
         if role != Role::Worker {
-            app.service(public_get("/videos/{name}", files::file));
+            app.service(public_get("/videos/{name}", files::file))
+                .service(public_get("/openapi.json", openapi::openapi));
             for dialect in DIALECTS {
                 dialect.routes(app);
             }

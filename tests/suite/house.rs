@@ -67,6 +67,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("actix_server", &["api/server.rs"]),
     ("actix_service", &["api/server.rs"]),
     ("jsonschema", &["api/"]),
+    ("utoipa", &["api/"]),
     ("subtle", &["api/auth.rs"]),
     ("reqwest", &["net/"]),
     ("http", &["storage/object/"]),

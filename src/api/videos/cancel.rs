@@ -10,6 +10,7 @@ use super::find;
 use super::video::VideoObject;
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::job::{JobId, JobState};
 use crate::jobs::{Cancelled, JobStatus};
 
@@ -18,6 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 
+/// Cancels a video, or deletes the files of one that has ended.
+#[utoipa::path(
+    delete,
+    path = "/api/videos/{id}",
+    params(("id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "It is cancelled", body = VideoObject),
+        (status = 202, description = "It will be cancelled", body = VideoObject),
+        (status = 204, description = "Its files are deleted"),
+        CommonErrors, ItemErrors
+    ),
+)]
 pub async fn cancel(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let status = find(&service, &id).await?;
     let id = status.job.id;

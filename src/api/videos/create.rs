@@ -13,6 +13,7 @@ use super::video::VideoObject;
 use super::{DialectData, NAME};
 use crate::api::error::ApiError;
 use crate::api::json::Json;
+use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::api::{Service, idempotency};
 use crate::job::{JobRequest, Lane};
 use crate::spec::VideoSpec;
@@ -25,6 +26,21 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// What a client can ask us to wait for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// Accepts an order.
+#[utoipa::path(
+    post,
+    path = "/api/videos",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The order is accepted once in 24 hours for a key", min_length = 1, max_length = 255),
+        ("Prefer" = Option<String>, Header, description = "`wait=30` waits for the video for up to 30 seconds"),
+    ),
+    request_body = openapi::Order,
+    responses(
+        (status = 200, description = "The video has ended", body = VideoObject, headers(("Location", description = "Of the video"))),
+        (status = 202, description = "The order is accepted", body = VideoObject, headers(("Location", description = "Of the video"))),
+        CommonErrors, BodyErrors
+    ),
+)]
 pub async fn create(
     request: HttpRequest,
     payload: Json<MAX_BODY_BYTES>,

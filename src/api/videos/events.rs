@@ -15,6 +15,7 @@ use super::find;
 use super::watched::Snapshot;
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::job::ToldState;
 
 /// Between two events at most; so a connection that is gone is noticed.
@@ -23,6 +24,20 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The id of the last event. Who has had it has had all.
 const LAST_ID: &str = "end";
 
+/// Tells of a video as it is made.
+#[utoipa::path(
+    get,
+    path = "/api/videos/{id}/events",
+    params(
+        ("id" = String, Path, format = "uuid"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Of the last event that was heard"),
+    ),
+    responses(
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 204, description = "There are no more"),
+        CommonErrors, ItemErrors
+    ),
+)]
 pub async fn events(
     request: HttpRequest,
     id: Path<String>,

@@ -7,18 +7,18 @@
 //! video, problem ─ what is answered
 //! ```
 
-mod cancel;
-mod create;
-mod events;
+pub mod cancel;
+pub mod create;
+pub mod events;
 mod order;
 mod page;
-mod preview;
+pub mod preview;
 mod problem;
-mod read;
-mod templates;
+pub mod read;
+pub mod templates;
 mod video;
 mod watched;
-mod webhooks;
+pub mod webhooks;
 
 use actix_web::web::{self, ServiceConfig};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,8 @@ use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
 use crate::net::Policy;
 use order::Order;
-use problem::Problem;
+pub use order::SCHEMA_TEXT as ORDER_SCHEMA;
+pub use problem::Problem;
 use video::VideoObject;
 
 const NAME: &str = "videos";

@@ -19,7 +19,7 @@ use crate::spec::{
     TransitionKind, VideoSpec, View,
 };
 
-const SCHEMA_TEXT: &str = include_str!("../../../schemas/create-video.json");
+pub const SCHEMA_TEXT: &str = include_str!("../../../schemas/create-video.json");
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
 
 /// Of the only video of an order that names none.

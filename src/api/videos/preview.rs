@@ -6,33 +6,39 @@ use actix_web::web::{Data, Query};
 use log::error;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::{IntoParams, ToSchema};
 
 use super::create::MAX_BODY_BYTES;
 use super::order::Order;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
+use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::job::{Failure, FailureCode};
 use crate::pipeline::{Inspection, PhotoFacts, PipelineError, Previewer, SceneFacts};
 use crate::spec::{Point, View};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PreviewQuery {
     /// Seconds from the start.
+    #[param(minimum = 0)]
     time: Option<f64>,
     /// The name of an output.
     output: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct SheetQuery {
+    /// The name of an output.
     output: Option<String>,
 }
 
 /// What is known of the videos of an order before they are made.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Check {
     photos: Vec<PhotoReport>,
     outputs: Vec<OutputReport>,
@@ -41,7 +47,7 @@ struct Check {
     problems: Vec<Problem>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PhotoReport {
     /// Among the photos of the order, from 0.
     index: usize,
@@ -50,10 +56,11 @@ struct PhotoReport {
     height: Option<u32>,
     /// In fractions of the photo's sides; the largest first.
     faces: Vec<FaceBox>,
+    #[schema(value_type = Option<openapi::Point>)]
     focus: Option<Point>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct FaceBox {
     x: f64,
     y: f64,
@@ -61,7 +68,7 @@ struct FaceBox {
     height: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OutputReport {
     name: String,
     /// Seconds.
@@ -69,7 +76,7 @@ struct OutputReport {
     scenes: Vec<SceneReport>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SceneReport {
     /// The index of its photo.
     photo: usize,
@@ -81,20 +88,35 @@ struct SceneReport {
 }
 
 /// The parts of the photo in the first and the last frame, in fractions of its sides.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct MotionReport {
+    #[schema(value_type = Option<openapi::View>)]
     from: Option<View>,
+    #[schema(value_type = Option<openapi::View>)]
     to: Option<View>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckProblem)]
 struct Problem {
     /// Of the photo, if it is one.
     photo: Option<usize>,
+    #[schema(value_type = String)]
     code: FailureCode,
     message: String,
 }
 
+/// Draws the frame that a video will have at a time.
+#[utoipa::path(
+    post,
+    path = "/api/videos/preview",
+    params(PreviewQuery),
+    request_body = openapi::Order,
+    responses(
+        (status = 200, description = "A JPEG picture", content_type = "image/jpeg", body = String),
+        CommonErrors, BodyErrors
+    ),
+)]
 pub async fn preview(
     payload: Json<MAX_BODY_BYTES>,
     query: Result<Query<PreviewQuery>, actix_web::Error>,
@@ -116,6 +138,17 @@ pub async fn preview(
     Ok(picture(jpeg.await?))
 }
 
+/// Draws twelve frames of a video, evenly over its time.
+#[utoipa::path(
+    post,
+    path = "/api/videos/contact-sheet",
+    params(SheetQuery),
+    request_body = openapi::Order,
+    responses(
+        (status = 200, description = "A JPEG picture", content_type = "image/jpeg", body = String),
+        CommonErrors, BodyErrors
+    ),
+)]
 pub async fn contact_sheet(
     payload: Json<MAX_BODY_BYTES>,
     query: Result<Query<SheetQuery>, actix_web::Error>,
@@ -130,6 +163,16 @@ pub async fn contact_sheet(
     Ok(picture(jpeg.await?))
 }
 
+/// Looks at everything that an order names, and renders nothing.
+#[utoipa::path(
+    post,
+    path = "/api/videos/check",
+    request_body = openapi::Order,
+    responses(
+        (status = 200, description = "What there would be", body = Check),
+        CommonErrors, BodyErrors
+    ),
+)]
 pub async fn check(
     payload: Json<MAX_BODY_BYTES>,
     service: Data<Service>,

@@ -2,13 +2,14 @@
 
 use actix_web::ResponseError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::violation::Violation;
 use crate::job::{FailureCode, JobId};
 
 /// The body of an error.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Problem {
     /// A URI that names the kind of problem, and is no address.
     #[serde(rename = "type")]
@@ -21,13 +22,15 @@ pub struct Problem {
     errors: Vec<Fault>,
     /// Of a job that was accepted all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     id: Option<JobId>,
     /// Why nothing can be made, as in the error of a video.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     code: Option<FailureCode>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Fault {
     /// A JSON pointer (RFC 6901) as a URI fragment.
     pointer: String,

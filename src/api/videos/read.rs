@@ -2,30 +2,56 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::find;
 use super::page::{self, Page};
 use super::video::VideoObject;
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::job::ToldState;
 use crate::jobs::JobQuery;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// `queued`, `running`, `done`, `failed` or `cancelled`.
     state: Option<String>,
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
+    /// The `next_cursor` of an earlier page.
+    #[param(pattern = "^[0-9]{1,19}$")]
     cursor: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+struct VideoPage {
+    items: Vec<VideoObject>,
+    next_cursor: Option<String>,
+}
+
+/// Tells of one video.
+#[utoipa::path(
+    get,
+    path = "/api/videos/{id}",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = VideoObject), CommonErrors, ItemErrors),
+)]
 pub async fn video(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let status = find(&service, &id).await?;
     Ok(HttpResponse::Ok().json(VideoObject::of(&status, &service).await))
 }
 
+/// Lists videos of all dialects, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/videos",
+    params(ListQuery),
+    responses((status = 200, body = VideoPage), CommonErrors),
+)]
 pub async fn list(
     query: Result<Query<ListQuery>, actix_web::Error>,
     service: Data<Service>,
@@ -48,5 +74,5 @@ pub async fn list(
     for job in shown {
         items.push(VideoObject::of(&job.status, &service).await);
     }
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next_cursor })))
+    Ok(HttpResponse::Ok().json(VideoPage { items, next_cursor }))
 }

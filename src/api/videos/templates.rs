@@ -3,13 +3,14 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::CommonErrors;
 use crate::listing::template::Template;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TemplateObject<'a> {
     id: &'a str,
     name: &'a str,
@@ -29,7 +30,23 @@ impl<'a> From<&'a Template> for TemplateObject<'a> {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+struct TemplatePage<'a> {
+    items: Vec<TemplateObject<'a>>,
+    /// All are on one page.
+    next_cursor: Option<String>,
+}
+
+/// Lists the templates.
+#[utoipa::path(
+    get,
+    path = "/api/templates",
+    responses((status = 200, body = TemplatePage), CommonErrors),
+)]
 pub async fn templates(service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let items: Vec<TemplateObject> = service.templates.iter().map(TemplateObject::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": null })))
+    Ok(HttpResponse::Ok().json(TemplatePage {
+        items,
+        next_cursor: None,
+    }))
 }

@@ -1,6 +1,7 @@
 //! The video object: an order on its way, with its outputs.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::DialectData;
 use crate::api::Service;
@@ -14,10 +15,13 @@ use crate::spec::{Frame, VideoSpec};
 /// Of the outputs of dialects that do not name theirs.
 const UNNAMED: &str = "video";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct VideoObject {
+    #[schema(value_type = String, format = "uuid")]
     id: JobId,
     client_id: Option<String>,
+    /// `queued`, `running`, `done`, `failed` or `cancelled`.
+    #[schema(value_type = String)]
     state: ToldState,
     /// From 0 to 1.
     progress: f64,
@@ -33,7 +37,7 @@ pub struct VideoObject {
 }
 
 /// One video of an order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Output {
     name: String,
     url: Option<String>,
@@ -46,16 +50,19 @@ struct Output {
     size_bytes: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Skipped {
     /// Among the photos of the order, from 0.
     index: usize,
+    #[schema(value_type = String)]
     code: FailureCode,
     message: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = VideoError)]
 struct Error {
+    #[schema(value_type = String)]
     code: FailureCode,
     message: String,
 }

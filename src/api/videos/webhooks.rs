@@ -3,26 +3,33 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::page::{self, Page};
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::api::timestamp::rfc3339;
 use crate::job::JobId;
 use crate::jobs::{ListedWebhook, WebhookQuery, WebhookState};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// `pending`, `delivered` or `given_up`.
     state: Option<String>,
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
+    /// The `next_cursor` of an earlier page.
+    #[param(pattern = "^[0-9]{1,19}$")]
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct WebhookObject {
     id: String,
+    #[schema(value_type = Option<String>)]
     video_id: Option<JobId>,
     url: String,
     state: &'static str,
@@ -45,6 +52,20 @@ impl From<&ListedWebhook> for WebhookObject {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+struct WebhookPage {
+    items: Vec<WebhookObject>,
+    next_cursor: Option<String>,
+}
+
+/// Lists webhooks of all dialects, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/webhooks",
+    params(ListQuery),
+    operation_id = "list_webhooks",
+    responses((status = 200, body = WebhookPage), CommonErrors),
+)]
 pub async fn list(
     query: Result<Query<ListQuery>, actix_web::Error>,
     service: Data<Service>,
@@ -65,10 +86,16 @@ pub async fn list(
     let webhooks = service.jobs.webhooks(&query).await?;
     let (shown, next_cursor) = page::cut(&webhooks, limit, |webhook| webhook.seq);
     let items: Vec<WebhookObject> = shown.iter().map(WebhookObject::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next_cursor })))
+    Ok(HttpResponse::Ok().json(WebhookPage { items, next_cursor }))
 }
 
-/// A new webhook about the same job, with addresses of today.
+/// Sends a new webhook about the same video, with addresses of today.
+#[utoipa::path(
+    post,
+    path = "/api/webhooks/{id}/resend",
+    params(("id" = String, Path)),
+    responses((status = 202, body = WebhookObject), CommonErrors, ItemErrors),
+)]
 pub async fn resend(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let webhook = find(&service, id.into_inner()).await?;
     let job = match webhook.job() {
