@@ -298,6 +298,7 @@ impl Render {
                 logo: self.logo.is_some(),
             },
             photos: self.photos(),
+            captions: Vec::new(),
             logo: self.logo.as_deref().map(asset),
             soundtrack: self.music.as_deref().map(asset),
             length: self.length.unwrap_or(listing::LENGTH),

@@ -1,6 +1,7 @@
 //! A listing: the photos of a property and the facts about it, as the specification of one video.
 //! Independent of the dialects that ask for one.
 
+mod caption;
 pub mod template;
 
 use template::{Fields, FilledTemplate, Template};
@@ -29,6 +30,8 @@ const THUMBNAIL_SHARE: f64 = 0.125;
 /// What listing videos are made of.
 pub struct Listing {
     pub photos: Vec<Asset>,
+    /// Of the photos, in their order; there may be fewer.
+    pub captions: Vec<Option<String>>,
     /// About the property and its agent.
     pub facts: Fields,
     pub logo: Option<Asset>,
@@ -63,6 +66,10 @@ impl Listing {
         let titles = titles.unwrap_or_default();
         let scene = |photo: &Asset| Scene::new(photo.clone(), Motion::Eased(Move::Auto));
         let mut scenes: Vec<Scene> = self.photos.iter().map(scene).collect();
+        for (scene, text) in scenes.iter_mut().zip(&self.captions) {
+            let text = text.as_deref();
+            scene.caption = text.and_then(|text| caption::panel(text, &titles.overlays));
+        }
         give_time(&mut scenes, self.length, &titles);
         VideoSpec {
             scenes,

@@ -166,7 +166,13 @@ impl Pipeline {
 
     /// What a video will lack, although it can be made. Blocks.
     pub fn warning(&self, spec: &VideoSpec) -> Option<String> {
-        self.fonts.missing_characters_warning(&spec.overlays)
+        let captions = spec
+            .scenes
+            .iter()
+            .filter_map(|scene| scene.caption.as_ref());
+        let titles = spec.overlays.iter().map(|overlay| &overlay.panel);
+        self.fonts
+            .missing_characters_warning(titles.chain(captions))
     }
 
     /// The rest, once the downloads have begun.

@@ -19,6 +19,11 @@ pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
     Some((spec.transition.seconds, seconds))
 }
 
+/// A caption that is there for less cannot be read; in seconds.
+const LEAST_CAPTION: f64 = 0.6;
+/// Seconds in which one comes and goes.
+const CAPTION_FADE: f64 = 0.3;
+
 /// What a scene shows of its photo, and when.
 #[derive(Clone, Debug)]
 pub struct SceneFacts {
@@ -70,7 +75,34 @@ impl<'a> Composition<'a> {
 
     /// The titles, painted for frames of a size.
     pub(super) fn titles(&self, frame: Size) -> Titles {
-        Titles::new(&self.spec.overlays, self.logo, self.fonts, frame)
+        Titles::new(&self.overlays(), self.logo, self.fonts, frame)
+    }
+
+    /// All titles, with the captions of the photos.
+    fn overlays(&self) -> Vec<Overlay> {
+        let captions = (0..self.spec.scenes.len()).filter_map(|index| self.caption(index));
+        self.spec.overlays.iter().cloned().chain(captions).collect()
+    }
+
+    /// The caption of a photo, while it is seen alone and without titles that hide it.
+    fn caption(&self, index: usize) -> Option<Overlay> {
+        let scene = &self.spec.scenes[index];
+        let panel = scene.caption.clone()?;
+        let rate = f64::from(self.spec.output.frame_rate);
+        let alone = self.timeline.alone(index);
+        let (mut start, mut end) = (f64::from(alone.start) / rate, f64::from(alone.end) / rate);
+        if index == 0 {
+            start = start.max(scene.covered);
+        } else if index + 1 == self.spec.scenes.len() {
+            end = end.min(self.spec.output.seconds() - scene.covered);
+        }
+        (end - start >= LEAST_CAPTION).then(|| Overlay {
+            start,
+            end,
+            fade_in: CAPTION_FADE.min((end - start) / 4.0),
+            fade_out: CAPTION_FADE.min((end - start) / 4.0),
+            panel,
+        })
     }
 
     /// When each scene is first seen alone, in seconds from the start.
@@ -117,9 +149,8 @@ impl<'a> Composition<'a> {
 
     /// The titles of one moment, in seconds from the start.
     pub(super) fn titles_at(&self, seconds: f64, frame: Size) -> Titles {
-        let overlays = self.spec.overlays.iter();
-        let visible = overlays.filter(|overlay| overlay.opacity(seconds) > 0.0);
-        let visible: Vec<Overlay> = visible.cloned().collect();
+        let mut visible = self.overlays();
+        visible.retain(|overlay| overlay.opacity(seconds) > 0.0);
         Titles::new(&visible, self.logo, self.fonts, frame)
     }
 

@@ -98,6 +98,16 @@ impl Timeline {
         start..end
     }
 
+    /// The frames that show a scene alone.
+    pub fn alone(&self, scene: usize) -> Range<u32> {
+        let start = self.transition_into(scene).end;
+        let end = match scene + 1 == self.scenes() {
+            true => self.frames(),
+            false => self.transition_into(scene + 1).start,
+        };
+        start..end.max(start)
+    }
+
     /// The first frame of each scene that shows it alone.
     pub fn beginnings(&self) -> impl Iterator<Item = u32> {
         (0..self.scenes()).map(|scene| self.transition_into(scene).end)

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use camera::{Easing, Fit, Focus, Motion, Move, Point, View};
-use overlay::Overlay;
+use overlay::{Overlay, Panel};
 pub use transition::{Transition, TransitionKind};
 
 /// Everything the pipeline needs to know to make a video.
@@ -56,7 +56,8 @@ pub enum BadPhotos {
 impl VideoSpec {
     /// Whether versions that know the scenes and transitions of listings would make the same video.
     pub fn is_plain(&self) -> bool {
-        self.music_volume == full_volume() && self.bad_photos == BadPhotos::Fail
+        let has_caption = self.scenes.iter().any(|scene| scene.caption.is_some());
+        self.music_volume == full_volume() && self.bad_photos == BadPhotos::Fail && !has_caption
     }
 
     /// Without some of its photos. What time the first and the last one have for titles goes to those in their places.
@@ -94,6 +95,9 @@ pub struct Scene {
     /// Seconds in which titles hide it: the camera goes as far as without them, and slower.
     #[serde(default)]
     pub covered: f64,
+    /// Shown while the photo is seen alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<Panel>,
 }
 
 impl Scene {
@@ -105,6 +109,7 @@ impl Scene {
             fit: Fit::default(),
             seconds: None,
             covered: 0.0,
+            caption: None,
         }
     }
 }

@@ -5,17 +5,20 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::font_library::FontLibrary;
 use super::fonts::Fonts;
 use super::typeset::displayed;
-use crate::spec::overlay::{Content, Item, Overlay, Text};
+use crate::spec::overlay::{Content, Item, Panel, Text};
 
 /// The most that are named.
 const MAX_NAMED: usize = 40;
 
 impl Fonts {
     /// Says which characters of titles no font has; `None` if each has one.
-    pub fn missing_characters_warning(&self, overlays: &[Overlay]) -> Option<String> {
+    pub fn missing_characters_warning<'a>(
+        &self,
+        panels: impl IntoIterator<Item = &'a Panel>,
+    ) -> Option<String> {
         let mut texts = Vec::new();
-        for overlay in overlays {
-            collect(&overlay.panel.items, &mut texts);
+        for panel in panels {
+            collect(&panel.items, &mut texts);
         }
         let mut missing = Vec::new();
         for text in texts {

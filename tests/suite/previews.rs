@@ -201,3 +201,37 @@ async fn a_slow_photo_holds_up_no_other_preview() {
         assert_eq!(answer.await.expect("an answer").status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let grey = image::RgbImage::from_pixel(400, 400, image::Rgb([128; 3]));
+    let grey = photos.put("/grey.png", Photo::Bytes("image/png", picture::png(&grey)));
+    let photo = |caption: Option<&str>| json!({ "url": grey, "caption": caption.unwrap_or(" ") });
+    let order = json!({ "photos": [photo(Some("The garden")), photo(None)], "duration": 6, "frame_rate": 20 });
+    let corner = async |order: &Value, time: &str| {
+        let preview = service.post(&format!("{PREVIEW}?time={time}"), order).await;
+        assert_eq!(preview.status, 200);
+        let frame = image::load_from_memory(&preview.bytes)
+            .expect("a picture")
+            .to_rgb8();
+        let mut levels = Vec::new();
+        for y in 900..1040 {
+            levels.extend((60..500).map(|x| frame.get_pixel(x, y).0[1]));
+        }
+        (levels.iter().min().copied(), levels.iter().max().copied())
+    };
+    let (darkest, lightest) = corner(&order, "1.5").await;
+    assert!(
+        darkest < Some(90) && lightest > Some(220),
+        "{darkest:?} {lightest:?}"
+    );
+    // Not over the transition, nor over the photo after it.
+    for time in ["3", "4.5"] {
+        let (darkest, lightest) = corner(&order, time).await;
+        assert!(
+            darkest > Some(110) && lightest < Some(150),
+            "{time}: {darkest:?} {lightest:?}"
+        );
+    }
+}

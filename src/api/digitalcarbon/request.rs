@@ -91,6 +91,7 @@ impl GenerateRequest {
         Ok(Self {
             listing: Listing {
                 photos: photos.collect(),
+                captions: Vec::new(),
                 facts: Fields {
                     address: params.property_details.address,
                     price: params.property_details.price,

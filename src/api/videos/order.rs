@@ -62,6 +62,7 @@ fn default_frame_rate() -> u32 {
 struct Photo {
     url: String,
     duration: Option<f64>,
+    caption: Option<String>,
     #[serde(default)]
     fit: Fit,
     #[serde(default)]
@@ -380,6 +381,7 @@ impl Payload {
         let music = self.music.as_ref();
         Listing {
             photos: photos.collect(),
+            captions: self.photos.iter().map(|it| it.caption.clone()).collect(),
             facts: Fields {
                 address: text(|it| &it.address),
                 price: text(|it| &it.price),
