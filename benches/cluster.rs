@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use kinora::job::{
-    Finish, Job, JobId, JobRequest, Lane, ProcessInfo, StoredVideo, Timestamp, UnstoredVideo,
-    VideoFacts,
+    Finish, Job, JobId, JobRequest, Lane, ProcessInfo, Remarks, StoredVideo, StoredVideos,
+    Timestamp, UnstoredVideos, VideoFacts,
 };
 use kinora::jobs::Backend;
 use kinora::jobs::backend::{AcceptError, Attempt, Bounds, Delivery, JobEvent, NewWebhook, Serves};
 use kinora::jobs::postgres::{LEASE, PostgresBackend, Settings};
 use kinora::spec::{
-    Asset, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
+    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
 };
 use servers::postgres::{Database, Postgres};
 use sqlx::Row;
@@ -69,7 +69,7 @@ fn job() -> Job {
         client_id: None,
         webhook_url: Some("https://example.com/hook".into()),
         lane: Lane::Normal,
-        spec: VideoSpec {
+        specs: vec![VideoSpec {
             scenes: vec![Scene::new(photo, Motion::Eased(Move::ZoomIn))],
             transition: Transition::CUT,
             overlays: Vec::new(),
@@ -83,7 +83,9 @@ fn job() -> Job {
                 max_bytes: None,
             },
             cut_on_beat: false,
-        },
+            music_volume: 1.0,
+            bad_photos: BadPhotos::Fail,
+        }],
         dialect_data: None,
     })
 }
@@ -160,9 +162,12 @@ macro_rules! insist {
 async fn work(backend: &PostgresBackend, job: Job, sleep: Duration, told: &Told) {
     let attempt = Attempt::of(&job);
     tokio::time::sleep(sleep).await;
-    let video = UnstoredVideo {
+    let video = UnstoredVideos {
         name: "bench".into(),
-        facts: facts(),
+        first: facts(),
+        others: Vec::new(),
+        content_hash: None,
+        remarks: Remarks::default(),
         made_at: Timestamp::now(),
     };
     insist!(told, backend.made(attempt, &video));
@@ -170,11 +175,16 @@ async fn work(backend: &PostgresBackend, job: Job, sleep: Duration, told: &Told)
     insist!(told, backend.renew(attempt, 0.99));
     let finish = Finish {
         at: Timestamp::now(),
-        outcome: Ok(StoredVideo {
-            facts: facts(),
+        outcome: Ok(StoredVideos {
+            first: StoredVideo {
+                facts: facts(),
+                url: None,
+                thumbnail_url: None,
+            },
+            others: Vec::new(),
             storage: Some("s3://videos".into()),
-            url: None,
-            thumbnail_url: None,
+            content_hash: None,
+            remarks: Remarks::default(),
         }),
         process: ProcessInfo {
             node: "bench".into(),
@@ -273,7 +283,7 @@ async fn claim_times(
     for node in nodes.iter().cycle().take(count) {
         let job = job();
         let began = Instant::now();
-        insist!(told, node.accept(&job));
+        insist!(told, node.accept(&job, None));
         all_ended(pool).await;
         if let Some(at) = lock(&told.claimed_at).get(&job.id) {
             times.push((*at - began).as_secs_f32() * 1000.0);
@@ -306,8 +316,8 @@ async fn accept(node: &PostgresBackend, told: &Told) {
     loop {
         let job = job();
         let began = Instant::now();
-        match node.accept(&job).await {
-            Ok(()) => return note(&told.acceptances, began),
+        match node.accept(&job, None).await {
+            Ok(_) => return note(&told.acceptances, began),
             Err(AcceptError::Full { .. }) => {}
             Err(_) => {
                 told.repeated.fetch_add(1, Ordering::Relaxed);

@@ -261,7 +261,7 @@ async fn every_fault_of_an_order_is_told_with_its_place() {
     );
     assert_eq!(refused(json!({ "photos": [] })).await, ["#/photos"]);
     assert_eq!(refused(json!({})).await, ["#/photos"]);
-    let many = with(order(&vec![&photo; 20]), json!({ "duration": 1 }));
+    let many = with(order(&[&photo; 20]), json!({ "duration": 1 }));
     assert_eq!(refused(many).await, ["#/duration"]);
 }
 
