@@ -51,8 +51,8 @@ const SOUND: [&str; 10] = [
 /// Of the sound, at most.
 const SOUND_BITS_PER_SECOND: f64 = 168e3;
 
-/// Threads of the encoder. Frames wait for one another: three for a core keep the cores busy. Each costs the memory of
-/// three frames, and some time. Several videos keep the cores busy with less.
+/// Threads of the encoder. Frames wait for one another: two for a core keep the cores busy, and three where haste is all
+/// that counts. Each costs the memory of three frames, and some time. Several videos keep the cores busy with less.
 const MAX_ENCODER_THREADS: usize = 8;
 
 /// For the probe, which takes a fraction of a second.
@@ -183,9 +183,9 @@ impl Encoder {
     ) -> Result<Encoding, EncodeError> {
         let preset = self.preset.unwrap_or(order.usual_preset);
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = match order.videos {
-            1 => 3 * cores,
-            videos => 2 * cores / videos,
+        let threads = match (order.videos, preset) {
+            (1, Preset::Fast) => 3 * cores,
+            (videos, _) => 2 * cores / videos,
         }
         .clamp(1, MAX_ENCODER_THREADS);
         let mut command =
