@@ -138,6 +138,8 @@ impl Worker {
                 Ok(None) => {}
                 Err(error) => warn!("a video is made again, as {}", chain(&error)),
             }
+            // Some may have been copied.
+            self.block_on(publisher.delete(job.id, job.request.specs.len()));
             made = make(None);
         }
         match made {

@@ -20,7 +20,10 @@ use crate::render::Photo;
 use crate::spec::{Asset, Size, Source};
 use crate::subject::{Finder, Subject};
 
-/// Of all decoded photos.
+/// Each holds a file open.
+const MOST: usize = 200;
+
+/// Of all decoded photos and their files.
 const MAX_BYTES: usize = 256 << 20;
 
 /// After its last use.
@@ -62,9 +65,11 @@ struct Entry {
 }
 
 impl Entry {
+    /// Of the planes, and of the file on disk.
     fn bytes(&self) -> usize {
         let planes = self.picture.planes.iter();
-        planes.map(|plane| plane.data.len()).sum()
+        let file = self.file.metadata().map_or(0, |file| file.len());
+        planes.map(|plane| plane.data.len()).sum::<usize>() + file as usize
     }
 }
 
@@ -132,7 +137,8 @@ impl PhotoCache {
         };
         let mut entries = self.entries();
         entries.insert(url.clone(), entry);
-        while entries.values().map(Entry::bytes).sum::<usize>() > MAX_BYTES {
+        while entries.len() > MOST || entries.values().map(Entry::bytes).sum::<usize>() > MAX_BYTES
+        {
             let oldest = entries.iter().min_by_key(|(_, entry)| entry.used);
             let Some(url) = oldest.map(|(url, _)| url.clone()) else {
                 return;

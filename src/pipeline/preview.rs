@@ -243,7 +243,12 @@ impl Previewer {
             let wants_sound = wants_beats || is_check;
             spec.soundtrack = spec.soundtrack.take().filter(|_| wants_sound);
         }
-        let key = serde_json::to_string(&(&bare[0].soundtrack, bare[0].output.length, logo(&bare)));
+        let key = serde_json::to_string(&(
+            wants_beats,
+            &bare[0].soundtrack,
+            bare[0].output.length,
+            logo(&bare),
+        ));
         let key = key.unwrap_or_default();
         if let Some(materials) = self.materials.get(&key) {
             return Ok(materials);

@@ -38,6 +38,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
     responses(
         (status = 200, description = "The video has ended", body = VideoObject, headers(("Location", description = "Of the video"))),
         (status = 202, description = "The order is accepted", body = VideoObject, headers(("Location", description = "Of the video"))),
+        (status = 410, description = "It was accepted before, and its files were deleted", body = crate::api::videos::Problem, content_type = "application/problem+json"),
         CommonErrors, BodyErrors
     ),
 )]
@@ -70,6 +71,9 @@ pub async fn create(
     }
     let status = service.jobs.status(accepted.id).await?;
     let status = status.ok_or(ApiError::Internal)?;
+    if status.job.deleted_at.is_some() {
+        return Err(ApiError::Deleted);
+    }
     let object = VideoObject::of(&status, &service).await;
     let mut response = match object.state().is_end() {
         true => HttpResponse::Ok(),

@@ -22,6 +22,9 @@ use crate::spec::{
 pub const SCHEMA_TEXT: &str = include_str!("../../../schemas/create-video.json");
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
 
+/// Of a video, in seconds.
+const LONGEST: f64 = 400.0;
+
 /// Of the only video of an order that names none.
 const ONLY_OUTPUT: &str = "video";
 
@@ -41,8 +44,9 @@ pub struct Order {
 struct Payload {
     photos: Vec<Photo>,
     duration: Option<f64>,
+    /// A whole number, which may be written as `30.0`.
     #[serde(default = "default_frame_rate")]
-    frame_rate: u32,
+    frame_rate: f64,
     transition: Option<TransitionField>,
     music: Option<Music>,
     template: Option<TemplateField>,
@@ -54,8 +58,8 @@ struct Payload {
     id: Option<String>,
 }
 
-fn default_frame_rate() -> u32 {
-    listing::FRAME_RATE
+fn default_frame_rate() -> f64 {
+    f64::from(listing::FRAME_RATE)
 }
 
 #[derive(Deserialize)]
@@ -195,7 +199,8 @@ struct Output {
     titles: bool,
     #[serde(default = "yes")]
     branded: bool,
-    max_bytes: Option<u64>,
+    /// A whole number, too.
+    max_bytes: Option<f64>,
 }
 
 fn yes() -> bool {
@@ -222,6 +227,7 @@ impl Order {
         let mut violations = payload.bad_addresses(policy);
         violations.extend(payload.bad_views());
         violations.extend(payload.repeated_names());
+        violations.extend(payload.too_long());
         violations.extend(payload.too_many_photos());
         let template = payload.template(templates);
         let template = template.unwrap_or_else(|violation| {
@@ -319,8 +325,19 @@ impl Payload {
         repeated.map(violation).collect()
     }
 
+    /// As the sum of the photos' durations; what is told is checked before.
+    fn too_long(&self) -> Option<Violation> {
+        let length = self.length();
+        (length > LONGEST).then(|| {
+            let message = format!(
+                "is left out, and the durations of the photos are {length} s together, which is more than {LONGEST} s"
+            );
+            Violation::new("/duration", message)
+        })
+    }
+
     fn too_many_photos(&self) -> Option<Violation> {
-        let frames = self.length() * f64::from(self.frame_rate);
+        let frames = self.length() * self.frame_rate;
         let photos = self.photos.len();
         (frames < photos as f64).then(|| {
             let message = format!("is too short to show all {photos} photos");
@@ -394,7 +411,7 @@ impl Payload {
             logo: logo.map(|url| asset("template.logo_url", url)),
             soundtrack: music.map(|music| asset("music.url", &music.url)),
             length: self.length(),
-            frame_rate: self.frame_rate,
+            frame_rate: self.frame_rate as u32,
         }
     }
 
@@ -440,7 +457,7 @@ impl Output {
             aspect_ratio: ratio.unwrap_or_default(),
             template: template.filter(|_| self.titles),
             is_branded: self.branded,
-            max_bytes: self.max_bytes,
+            max_bytes: self.max_bytes.map(|bytes| bytes as u64),
         }
     }
 }

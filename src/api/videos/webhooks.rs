@@ -113,6 +113,9 @@ pub async fn resend(id: Path<String>, service: Data<Service>) -> Result<HttpResp
 }
 
 async fn find(service: &Service, id: String) -> Result<ListedWebhook, ApiError> {
+    if !id.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(ApiError::NotFound("webhook"));
+    }
     let query = WebhookQuery {
         id: Some(id),
         limit: 1,

@@ -40,8 +40,10 @@ const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_
 const KNOWN: i16 = 3;
 
 fn needs(job: &Job) -> i16 {
+    // Older nodes would print the webhook of a dialect that they do not know as that of another.
+    let is_known = job.request.dialect != "videos";
     match &job.request.specs[..] {
-        [spec] if spec.is_plain() => 2,
+        [spec] if spec.is_plain() && is_known => 2,
         _ => 3,
     }
 }
@@ -382,7 +384,10 @@ impl Store {
         )))
         .bind(ids);
         let rows = self.database.rows(found).await?;
-        rows.iter().map(status).collect()
+        Ok(rows
+            .iter()
+            .filter_map(|row| readable(status(row)))
+            .collect())
     }
 
     /// Newest first.
@@ -406,7 +411,7 @@ impl Store {
                 seq: seq.unsigned_abs(),
             })
         });
-        jobs.collect()
+        Ok(jobs.filter_map(readable).collect())
     }
 
     /// The newest job of the same specifications whose videos are there.
@@ -495,6 +500,12 @@ fn job(row: &PgRow) -> Result<Job> {
     let mut row = JobRow::from_row(row)?;
     row.client_id = row.client_id.as_deref().map(row::from_json).transpose()?;
     Ok(row.into_job()?)
+}
+
+/// `None`: a row that cannot be read, which is no reason to keep the others back.
+fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| error!("a job is left out: {}", chain(error)))
+        .ok()
 }
 
 fn status(row: &PgRow) -> Result<JobStatus> {

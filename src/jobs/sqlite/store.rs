@@ -386,7 +386,7 @@ impl Store {
         .bind(to_json(&ids)?)
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(placed_job).collect()
+        Ok(rows.iter().filter_map(readable).collect())
     }
 
     /// The same, newest first.
@@ -404,7 +404,7 @@ impl Store {
         .bind(query.state.map(ToldState::name))
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(placed_job).collect()
+        Ok(rows.iter().filter_map(readable).collect())
     }
 
     /// The newest job of the same specifications whose videos are there.
@@ -448,6 +448,12 @@ fn id_and_state(row: &SqliteRow) -> Result<(JobId, JobState)> {
 
 fn job(row: &SqliteRow) -> Result<Job> {
     Ok(JobRow::from_row(row)?.into_job()?)
+}
+
+/// `None`: a row that cannot be read, which is no reason to keep the others back.
+fn readable(row: &SqliteRow) -> Option<PlacedJob> {
+    let read = placed_job(row).inspect_err(|error| error!("a job is left out: {}", chain(error)));
+    read.ok()
 }
 
 fn placed_job(row: &SqliteRow) -> Result<PlacedJob> {
