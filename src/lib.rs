@@ -27,10 +27,12 @@
 //! | [`encode`] | frames and PCM → MP4: the ffmpeg process | `spec`, `confinement` |
 //! | [`storage`] | finished videos and their addresses | `spec`, `job` |
 //! | [`listing`] | property facts and a template → specification | `spec` |
-//! | [`pipeline`] | how one video is made; needs no job | all of the above but `listing` |
+//! | `schema` | JSON Schemas, and the rules that a payload breaks | – |
+//! | [`order`] | the order of videos, in JSON → specifications | `spec`, `schema`, `listing`, `net`, `render` |
+//! | [`pipeline`] | how one video is made; needs no job | all of the above but `listing`, `schema` and `order` |
 //! | [`jobs`] | submit, wait, status; the backend and the workers | `spec`, `job`, `pipeline` |
 //! | [`webhooks`] | signature, sender, schedule | `job`, `jobs`, `net` |
-//! | [`api`] | HTTP: one folder for each dialect | `spec`, `job`, `jobs`, `listing`, `webhooks` |
+//! | [`api`] | HTTP: one folder for each dialect | `spec`, `job`, `jobs`, `listing`, `order`, `webhooks` |
 //! | [`allocator`] | what becomes of freed memory | – |
 //! | [`config`], [`app`], [`cli`] | settings, the composition root, the command line | all |
 
@@ -49,10 +51,12 @@ pub mod jobs;
 pub mod listing;
 pub mod media_type;
 pub mod net;
+pub mod order;
 pub mod picture;
 pub mod pipeline;
 pub mod render;
 pub mod sandbox;
+mod schema;
 pub mod setting;
 pub mod sound;
 pub mod spec;

@@ -6,10 +6,10 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
-use super::violation::Violation;
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, JobId};
 use crate::jobs::{AcceptError, BackendError, SubmitError};
+use crate::schema::Violation;
 use crate::storage::StorageError;
 
 #[derive(Debug)]
@@ -138,6 +138,12 @@ impl ResponseError for ApiError {
     /// Without a body, which the middleware adds in the form of the path's dialect.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<Vec<Violation>> for ApiError {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::InvalidPayload(violations)
     }
 }
 

@@ -24,12 +24,10 @@ mod openapi;
 pub mod payloads;
 mod revid;
 mod routes;
-mod schema;
 mod server;
 mod settings;
 mod timestamp;
 mod videos;
-mod violation;
 mod wrong_keys;
 
 use std::sync::Arc;

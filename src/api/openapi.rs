@@ -12,10 +12,11 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
+use super::Service;
 use super::videos::{self, Problem};
-use super::{Service, schema};
 use crate::job::ToldState;
 use crate::jobs::WebhookState;
+use crate::{order, schema};
 
 /// With all its parts, but for what differs from service to service.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
@@ -170,7 +171,7 @@ fn states(path: &str) -> Vec<&'static str> {
 
 /// The schema of the checks, in which photos may be addresses alone, with its parts where the document has them.
 fn order_schema() -> Value {
-    let mut text = videos::ORDER_SCHEMA.to_owned();
+    let mut text = order::SCHEMA_TEXT.to_owned();
     for part in ["text", "view"] {
         let name = part_name(part);
         text = text.replace(

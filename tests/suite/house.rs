@@ -39,6 +39,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("encode", &["spec", "setting", "errors", "confinement"]),
     ("storage", &["spec", "job", "setting", "errors"]),
     ("listing", &["spec", "setting", "errors"]),
+    ("schema", &[]),
+    (
+        "order",
+        &["spec", "net", "render", "listing", "schema", "errors"],
+    ),
     (
         "pipeline",
         &[
@@ -51,7 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "spec", "job", "jobs", "listing", "webhooks", "setting", "errors",
+            "spec", "job", "jobs", "listing", "schema", "order", "webhooks", "setting", "errors",
             // Handles that `app` gives it.
             "net", "storage", "encode", "pipeline",
         ],
@@ -66,7 +71,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("actix_http", &["api/server.rs"]),
     ("actix_server", &["api/server.rs"]),
     ("actix_service", &["api/server.rs"]),
-    ("jsonschema", &["api/"]),
+    ("jsonschema", &["api/", "order/", "schema/"]),
     ("utoipa", &["api/"]),
     ("subtle", &["api/auth.rs"]),
     ("reqwest", &["net/"]),

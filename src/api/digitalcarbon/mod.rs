@@ -14,11 +14,11 @@ use crate::api::Service;
 use crate::api::dialect::Dialect;
 use crate::api::error::ApiError;
 use crate::api::routes::{get, post};
-use crate::api::violation::{Violation, capitalised};
 use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
 use crate::net::Policy;
+use crate::schema::{Violation, capitalised};
 use request::GenerateRequest;
 
 const NAME: &str = "digitalcarbon";

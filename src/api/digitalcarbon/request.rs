@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::DialectData;
 use crate::api::error::ApiError;
-use crate::api::schema::{self, shorten};
-use crate::api::violation::{Violation, dotted};
 use crate::listing::template::{Fields, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS};
 use crate::net::Policy;
+use crate::schema::{self, Violation, dotted, shorten};
 use crate::spec::{Asset, Source};
 
 const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");

@@ -10,12 +10,13 @@ use serde_json::json;
 
 use super::find;
 use super::results::completed;
+use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
-use crate::api::{Service, schema};
 use crate::errors::chain;
 use crate::job::JobId;
 use crate::net::SendError;
+use crate::schema;
 
 static UPLOAD_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/upload-video.json")));
@@ -28,7 +29,7 @@ pub async fn upload_video(
     let job = find(&service, &id).await?.job;
     completed(&job)?;
     let payload = payload?.0;
-    schema::validate(&UPLOAD_SCHEMA, &payload)?;
+    ApiError::unless_none(schema::violations(&UPLOAD_SCHEMA, &payload))?;
     let url = payload["upload_url"].as_str().unwrap_or_default();
     upload(&service, job.id, url).await?;
     Ok(HttpResponse::Ok().json(json!({ "message": "Video uploaded successfully" })))

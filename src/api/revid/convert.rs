@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::request::{ImageToVideo, bypasses, job_request};
+use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::error_form::QUEUE_RETRY_AFTER;
 use crate::api::idempotency;
 use crate::api::json::Json;
-use crate::api::{Service, schema};
 use crate::jobs::{AcceptError, Accepted, SubmitError};
+use crate::schema;
 
 pub static PAID_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/image-to-video.paid.json")));

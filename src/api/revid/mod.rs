@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use crate::api::dialect::Dialect;
 use crate::api::error::ApiError;
 use crate::api::routes::{get, post};
-use crate::api::violation::Violation;
 use crate::job::{Job, VideoUrls};
 use crate::net::Policy;
+use crate::schema::Violation;
 use envelope::Envelope;
 use request::ImageToVideo;
 

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::NAME;
 use crate::api::error::ApiError;
-use crate::api::schema;
-use crate::api::violation::Violation;
 use crate::job::{JobRequest, Lane};
 use crate::net::Policy;
+use crate::schema::{self, Violation};
 use crate::spec::{Asset, BadPhotos, Frame, Motion, Output, Scene, Source, Transition, VideoSpec};
 
 #[derive(Deserialize)]
@@ -32,7 +31,7 @@ pub struct ImageToVideo {
 impl ImageToVideo {
     /// Checks a payload by its schema, and the addresses in it.
     pub fn read(payload: Value, schema: &Validator, policy: &Policy) -> Result<Self, ApiError> {
-        schema::validate(schema, &payload)?;
+        ApiError::unless_none(schema::violations(schema, &payload))?;
         let payload: Self = serde_json::from_value(payload)
             .map_err(|error| ApiError::invalid("", error.to_string()))?;
         check_addresses(policy, &payload)?;

@@ -12,10 +12,11 @@ use serde_json::json;
 
 use super::BUILD_NUMBER;
 use super::envelope::{Envelope, Times};
+use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::{Json, OptionalJson};
-use crate::api::{Service, schema};
 use crate::job::{FailureCode, Job, JobId, JobState, Timestamp, VideoUrls};
+use crate::schema;
 
 static JOB_STATUS_SCHEMA: LazyLock<Validator> =
     LazyLock::new(|| schema::compile(include_str!("../../../schemas/job-status.json")));
@@ -62,7 +63,7 @@ pub async fn job_status(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let payload = payload.0;
-    schema::validate(&JOB_STATUS_SCHEMA, &payload)?;
+    ApiError::unless_none(schema::violations(&JOB_STATUS_SCHEMA, &payload))?;
     answer_job_status(
         &service,
         payload["job_id"].as_str().unwrap_or_default(),
@@ -108,7 +109,7 @@ pub async fn jobs_status(
 ) -> Result<HttpResponse, ApiError> {
     let begun = Instant::now();
     let payload = payload.0.unwrap_or_else(|| json!({}));
-    schema::validate(&JOBS_STATUS_SCHEMA, &payload)?;
+    ApiError::unless_none(schema::violations(&JOBS_STATUS_SCHEMA, &payload))?;
     let since = payload["since_seconds"].as_f64().unwrap_or(DEFAULT_SINCE);
     let since = Timestamp(Timestamp::now().0.saturating_sub((since * 1000.0) as i64));
     let states: BTreeMap<String, &str> = service

@@ -8,7 +8,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use log::error;
 use serde_json::json;
 
-use super::order::Order;
 use super::video::VideoObject;
 use super::{DialectData, NAME};
 use crate::api::error::ApiError;
@@ -16,6 +15,7 @@ use crate::api::json::Json;
 use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::api::{Service, idempotency};
 use crate::job::{JobRequest, Lane};
+use crate::order::Order;
 use crate::spec::VideoSpec;
 
 const ENDPOINT: &str = "/api/videos";

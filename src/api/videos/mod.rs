@@ -1,7 +1,6 @@
 //! Kinora's own API, `/api`: all that the program can do.
 //!
 //! ```text
-//! order ─ what is asked for ▸ specifications
 //! create, read, cancel, events (with watched), preview ─ the videos of an order
 //! templates, webhooks ─ what else there is; page ─ lists of it
 //! video, problem ─ what is answered
@@ -10,7 +9,6 @@
 pub mod cancel;
 pub mod create;
 pub mod events;
-mod order;
 mod page;
 pub mod preview;
 mod problem;
@@ -34,8 +32,7 @@ use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
 use crate::net::Policy;
-use order::Order;
-pub use order::SCHEMA_TEXT as ORDER_SCHEMA;
+use crate::order::Order;
 pub use problem::Problem;
 use video::VideoObject;
 

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::create::MAX_BODY_BYTES;
-use super::order::Order;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
 use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::job::{Failure, FailureCode};
+use crate::order::Order;
 use crate::pipeline::{Inspection, PhotoFacts, PipelineError, Previewer, SceneFacts};
 use crate::spec::{Point, View};
 

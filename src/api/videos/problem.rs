@@ -5,8 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::api::violation::Violation;
 use crate::job::{FailureCode, JobId};
+use crate::schema::Violation;
 
 /// The body of an error.
 #[derive(Serialize, ToSchema)]

@@ -1,11 +1,12 @@
-//! JSON Schemas, embedded, and their errors in our words.
+//! JSON Schemas, embedded, and the rules that a payload breaks, in our words.
+
+mod violation;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::violation::Violation;
+pub use violation::{Violation, capitalised, dotted};
 
 /// Of a value in an error's text; it may be as long as the body.
 const MAX_VALUE_CHARS: usize = 80;
@@ -34,11 +35,6 @@ pub fn is_http_url(text: &str) -> bool {
         .chars()
         .any(|c| c.is_whitespace() || c.is_control() || c == '\\');
     is_http && is_plain && url::Url::parse(text).is_ok_and(|url| url.has_host())
-}
-
-/// Errs with every rule that `payload` breaks.
-pub fn validate(schema: &Validator, payload: &Value) -> Result<(), ApiError> {
-    ApiError::unless_none(violations(schema, payload))
 }
 
 /// Every rule that `payload` breaks.

@@ -1,0 +1,112 @@
+//! The specifications that follow from an order, and what is to be said of them.
+
+use super::fields::{Output, Payload, Photo, TextFields};
+use crate::listing::template::{Fields, Template};
+use crate::listing::{AspectRatio, Listing, Variant};
+use crate::render;
+use crate::spec::{Asset, Scene, Source, Transition, VideoSpec};
+
+impl Payload {
+    pub fn specs(&self, template: Option<&Template>) -> Vec<VideoSpec> {
+        let listing = self.listing();
+        let spec = |output: &Output| {
+            let mut spec = listing.spec(&output.variant(template));
+            for (scene, photo) in spec.scenes.iter_mut().zip(&self.photos) {
+                photo.apply(scene);
+            }
+            if let Some(transition) = &self.transition {
+                spec.transition = Transition {
+                    kind: transition.kind,
+                    seconds: transition.duration.unwrap_or(spec.transition.seconds),
+                };
+            }
+            spec.bad_photos = self.on_bad_photo;
+            if let Some(music) = &self.music {
+                spec.music_volume = music.volume;
+                spec.cut_on_beat = music.cut_on_beat;
+            }
+            spec
+        };
+        self.outputs.iter().map(spec).collect()
+    }
+
+    fn listing(&self) -> Listing {
+        let photos = self.photos.iter().enumerate();
+        let photos = photos.map(|(index, photo)| Asset {
+            label: format!("photos[{index}]"),
+            source: Source::Url(photo.url.clone()),
+        });
+        let template = self.template.as_ref();
+        let fields = template.map(|template| &template.fields);
+        let text = |of: fn(&TextFields) -> &Option<String>| fields.and_then(|it| of(it).clone());
+        let asset = |label: &str, url: &String| Asset {
+            label: label.to_owned(),
+            source: Source::Url(url.clone()),
+        };
+        let logo = template.and_then(|template| template.logo_url.as_ref());
+        let music = self.music.as_ref();
+        Listing {
+            photos: photos.collect(),
+            captions: self.photos.iter().map(|it| it.caption.clone()).collect(),
+            facts: Fields {
+                address: text(|it| &it.address),
+                price: text(|it| &it.price),
+                details: text(|it| &it.details),
+                name: text(|it| &it.name),
+                phone: text(|it| &it.phone),
+                website: text(|it| &it.website),
+                logo: logo.is_some(),
+            },
+            logo: logo.map(|url| asset("template.logo_url", url)),
+            soundtrack: music.map(|music| asset("music.url", &music.url)),
+            length: self.length(),
+            frame_rate: self.frame_rate as u32,
+        }
+    }
+
+    pub fn warnings(&self, specs: &[VideoSpec]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let told: f64 = self.photos.iter().filter_map(|photo| photo.duration).sum();
+        let length = self.length();
+        if told > length + 1e-9 {
+            warnings.push(format!(
+                "the durations of the photos are {told} s together, which is more than the {length} s of the video: \
+                 all photos are shown for a shorter time"
+            ));
+        }
+        // Those of templates are short, and of no one's choosing.
+        if self.transition.is_some() {
+            let shortened = specs.iter().find_map(render::shortened_transition);
+            warnings.extend(shortened.map(|(asked, shortest)| {
+                format!(
+                    "transitions of {asked} s are too long for the photos beside them, and are shortened, to {shortest:.2} s \
+                     at least"
+                )
+            }));
+        }
+        warnings
+    }
+}
+
+impl Photo {
+    fn apply(&self, scene: &mut Scene) {
+        scene.fit = self.fit;
+        scene.focus = self.focus.into();
+        scene.motion = self.motion.into();
+        if self.duration.is_some() {
+            scene.seconds = self.duration;
+        }
+    }
+}
+
+impl Output {
+    fn variant<'a>(&self, template: Option<&'a Template>) -> Variant<'a> {
+        let ratio = self.aspect_ratio.as_deref().and_then(AspectRatio::named);
+        Variant {
+            aspect_ratio: ratio.unwrap_or_default(),
+            template: template.filter(|_| self.titles),
+            is_branded: self.branded,
+            max_bytes: self.max_bytes.map(|bytes| bytes as u64),
+        }
+    }
+}
