@@ -6,6 +6,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
+use super::free_space::NearlyFull;
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, JobId};
 use crate::jobs::{AcceptError, BackendError, SubmitError};
@@ -19,7 +20,7 @@ pub enum ApiError {
     InvalidPayload(Vec<Violation>),
     UnsupportedMediaType,
     BodyTooLarge {
-        limit: usize,
+        limit: u64,
     },
     BodyTooSlow,
     /// What Actix says of something that is no HTTP request.
@@ -41,6 +42,12 @@ pub enum ApiError {
     NotCompleted(Option<Failure>),
     /// There was a video, and it is gone.
     VideoGone,
+    /// Bytes of a file were sent as a form.
+    Multipart,
+    /// With the bound.
+    TooManyPhotos(u32),
+    TooManyPreviews,
+    NearlyFull(NearlyFull),
     /// The job store does not answer.
     JobStoreAway,
     /// The idempotency key was used for another request.
@@ -98,6 +105,15 @@ impl fmt::Display for ApiError {
             Self::VideoGone => f.write_str("job completed but no results found"),
             Self::Unmakeable(failure) => f.write_str(&failure.message),
             Self::KeyReused => f.write_str("the Idempotency-Key was used for another request"),
+            Self::Multipart => f.write_str("send the bytes of the file as the body, and not as a form"),
+            Self::TooManyPhotos(most) => write!(
+                f,
+                "{most} photos are kept already; each is removed some time after its last use"
+            ),
+            Self::TooManyPreviews => {
+                f.write_str("too many previews are being drawn; try again shortly")
+            }
+            Self::NearlyFull(error) => error.fmt(f),
             Self::JobStoreAway => f.write_str("the job store does not answer; try again shortly"),
             Self::StorageFailed => f.write_str("the storage does not answer; try again shortly"),
             Self::UploadFailed(why) => f.write_str(why),
@@ -120,15 +136,17 @@ impl ResponseError for ApiError {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::Multipart => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unmakeable(failure) if failure.code == FailureCode::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::KeyReused | Self::Unmakeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Stopping(_) | Self::JobStoreAway | Self::StorageFailed => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::QueueFull(_) | Self::TooManyPhotos(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Stopping(_)
+            | Self::JobStoreAway
+            | Self::StorageFailed
+            | Self::TooManyPreviews
+            | Self::NearlyFull(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::VideoGone | Self::UploadFailed(_) | Self::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -138,6 +156,12 @@ impl ResponseError for ApiError {
     /// Without a body, which the middleware adds in the form of the path's dialect.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<NearlyFull> for ApiError {
+    fn from(error: NearlyFull) -> Self {
+        Self::NearlyFull(error)
     }
 }
 

@@ -35,7 +35,10 @@ fn answer(error: &ApiError, dialect: &dyn Dialect) -> HttpResponse {
             response.insert_header((CONTENT_RANGE, format!("bytes */{size}")));
         }
         // Not with a job that is stored: sent again, it would be made twice.
-        ApiError::QueueFull(_) | ApiError::Stopping(None) | ApiError::JobStoreAway => {
+        ApiError::QueueFull(_)
+        | ApiError::Stopping(None)
+        | ApiError::JobStoreAway
+        | ApiError::TooManyPreviews => {
             response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER));
         }
         _ => {}

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::Service;
+use super::{FreeSpace, Service};
 use crate::encode::Encoder;
 use crate::errors::chain;
 use crate::jobs::Jobs;
@@ -37,6 +37,7 @@ pub struct Needs {
     pub encoder: Option<Encoder>,
     pub jobs: Jobs,
     pub storage: Arc<dyn Storage>,
+    pub free_space: Arc<FreeSpace>,
 }
 
 struct Answer {
@@ -82,12 +83,14 @@ impl Needs {
             let probed = self.storage.probe().await;
             probed.map_err(|error| Failed::new("storage", storage_message(&error), &error))
         };
+        let checked = self.free_space.check();
+        let disk = checked.map_err(|error| Failed::new("disk", error.to_string(), &error));
         let (encoder, jobs, storage) = tokio::join!(
             in_time("ffmpeg", encoder),
             in_time("jobs", jobs),
             in_time("storage", storage)
         );
-        let results = [encoder, jobs, storage];
+        let results = [encoder, jobs, storage, disk];
         results.into_iter().filter_map(Result::err).collect()
     }
 }

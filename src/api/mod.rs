@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon, videos ─ the APIs
-//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, schema, violation, idempotency, timestamp)
+//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, body, idempotency, timestamp)
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
+//! free_space ─ whether anything new is accepted
 //! files (with conditional), health, openapi ─ what belongs to no dialect
 //! ```
 
 pub mod auth;
+mod body;
 mod conditional;
 mod connections;
 mod dialect;
@@ -17,6 +19,7 @@ mod digitalcarbon;
 mod error;
 mod error_form;
 mod files;
+mod free_space;
 mod health;
 mod idempotency;
 mod json;
@@ -36,12 +39,13 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 
 pub use dialect::webhook_body;
+pub use free_space::FreeSpace;
 pub use server::{NOISY_LOGGER, server};
 pub use settings::{Role, Settings};
 
 use crate::encode::Encoder;
-use crate::job::{Job, JobId, VideoUrls};
-use crate::jobs::Jobs;
+use crate::job::{Idempotency, Job, JobId, JobRequest, VideoUrls};
+use crate::jobs::{Accepted, Jobs};
 use crate::listing::template::Templates;
 use crate::net::Net;
 use crate::pipeline::{Previewer, Publisher};
@@ -72,6 +76,9 @@ pub struct Service {
     pub readiness: Readiness,
     watched: Watched,
     previewer: Previewer,
+    free_space: Arc<FreeSpace>,
+    /// Uploaded photos that are kept at once.
+    max_photos: u32,
     request_timeout: Duration,
     role: Role,
 }
@@ -83,14 +90,19 @@ impl Service {
         net: Net,
         publisher: Publisher,
         key: String,
+        free_space: FreeSpace,
         settings: &Settings,
     ) -> Self {
+        let free_space = Arc::new(free_space);
         Self {
             readiness: Readiness::new(Needs {
                 encoder: (settings.role != Role::Api).then(|| publisher.pipeline.encoder.clone()),
                 jobs: jobs.clone(),
                 storage: publisher.storages.current().clone(),
+                free_space: free_space.clone(),
             }),
+            free_space,
+            max_photos: settings.max_photos,
             watched: Watched::default(),
             previewer: Previewer::new(publisher.pipeline.clone(), publisher.work_dir.clone()),
             jobs,
@@ -102,6 +114,16 @@ impl Service {
             request_timeout: settings.request_timeout,
             role: settings.role,
         }
+    }
+
+    /// Accepts a job, unless the disk is nearly full.
+    async fn submit(
+        &self,
+        request: JobRequest,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Accepted, ApiError> {
+        self.free_space.check()?;
+        Ok(self.jobs.submit(request, idempotency).await?)
     }
 
     /// The addresses of a finished job's videos; of none, if it has none.

@@ -37,6 +37,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
         videos::preview::check,
         videos::preview::preview,
         videos::preview::contact_sheet,
+        videos::photos::upload,
         videos::templates::templates,
         videos::webhooks::list,
         videos::webhooks::resend,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// At once from one address; `None`: no limit.
     pub max_connections_per_address: Option<usize>,
+    /// Uploaded photos that are kept at once.
+    pub max_photos: u32,
     /// For running jobs to finish when the service is stopped.
     pub stop_grace: Duration,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             write_timeout: Duration::from_secs(30),
             max_connections: 10_000,
             max_connections_per_address: None,
+            max_photos: 1000,
             stop_grace: Duration::from_secs(30),
         }
     }
@@ -123,6 +126,12 @@ impl Settings {
                     .map(|max| Some(max).filter(|max| *max > 0));
                 assign(&mut s.max_connections_per_address, max)
             },
+        },
+        Setting {
+            key: "server.max_photos",
+            env: None,
+            accepts: "a number of photos",
+            set: |s, text| assign(&mut s.max_photos, text.parse().ok()),
         },
         Setting {
             key: "server.stop_grace",

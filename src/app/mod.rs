@@ -24,17 +24,17 @@ pub use check::check;
 pub use panics::log_panics;
 pub use signals::StopSignals;
 
-use crate::api::{self, Role, Service};
+use crate::api::{self, FreeSpace, Role, Service};
 use crate::config::Config;
 use crate::encode::Encoder;
 use crate::jobs::postgres::{self, PostgresBackend};
 use crate::jobs::sqlite::{SqliteBackend, StoreError};
-use crate::jobs::{Backend, BackendError, Jobs, Storing, WebhookSource, Workers};
+use crate::jobs::{Backend, BackendError, Jobs, Retention, Storing, WebhookSource, Workers};
 use crate::listing::template::{TemplateError, Templates};
 use crate::net::{ClientError, Net};
 use crate::pipeline::{Pipeline, Publisher};
 use crate::sandbox::Sandbox;
-use crate::storage::{ServiceUrl, SettingsError, Storages};
+use crate::storage::{Location, ServiceUrl, SettingsError, Storages};
 use crate::titles::Fonts;
 use crate::webhooks::{self, Secret, WebhookSender};
 use data_dir::DataDir;
@@ -114,15 +114,17 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         .public_url
         .clone()
         .unwrap_or_else(|| local_url(address));
+    let storages = open_storages(&config, &data, &public_url)?;
     let publisher = Publisher {
         pipeline: Pipeline {
+            storages: Some(storages.clone()),
             runtime: Handle::current(),
             net: net.clone(),
             sandbox: Sandbox::start(&config.sandbox, config.picture, Handle::current())?,
             fonts,
             encoder: Encoder::new(&config.encoder, Handle::current()),
         },
-        storages: open_storages(&config, &data, &public_url)?,
+        storages,
         work_dir: data.work(),
         unstored_dir: data.unstored(),
     };
@@ -143,6 +145,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
     let sending = CancellationToken::new();
     let sender = tokio::spawn(sender.run(sending.clone()));
+    let retention = Retention::new(jobs.clone(), publisher.clone(), &config.jobs);
+    let sweeping = CancellationToken::new();
+    let sweeper = tokio::spawn(retention.run(sweeping.clone()));
     jobs.store_what_is_left(&storing).await?;
     let workers = match config.server.role {
         Role::Api => None,
@@ -154,6 +159,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
         net,
         publisher,
         api_key,
+        FreeSpace::new(written_directories(&config, &data), config.storage.min_free),
         &config.server,
     ));
     let checked = service.clone();
@@ -185,6 +191,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     server_handle.stop(true).await;
     server.abort();
     sending.cancel();
+    sweeping.cancel();
+    // Err: it panicked, and has been logged.
+    let _ = sweeper.await;
     // Err: a receiver takes its time, and what was sent to it is sent once more.
     let _ = tokio::time::timeout(config.webhooks.timeout, sender).await;
     backend.shut_down().await;
@@ -220,6 +229,17 @@ fn open_storages(
         is_set: config.server.public_url.is_some(),
     };
     Storages::open(&config.storage, data.videos(), service)
+}
+
+/// On the disks of this machine.
+fn written_directories(config: &Config, data: &DataDir) -> Vec<PathBuf> {
+    let mut directories = vec![data.work()];
+    match &config.storage.location {
+        Some(Location::Directory(videos)) => directories.push(videos.clone()),
+        Some(Location::Bucket(_)) => {}
+        None => directories.push(data.videos()),
+    }
+    directories
 }
 
 /// Lets running jobs finish and their videos be stored. After the grace time, the jobs go back, and

@@ -142,6 +142,7 @@ impl Render {
             sandbox,
             fonts: Arc::new(Fonts::new(config.templates.directory.as_deref())),
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
+            storages: None,
         };
         let videos = self.videos(&config.templates, &pipeline.fonts)?;
         for warning in videos.iter().filter_map(|it| pipeline.warning(&it.spec)) {

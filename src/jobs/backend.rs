@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 use crate::job::{
     Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
 };
+use crate::spec::Size;
 
 /// A job store with its queue and its webhook outbox.
 ///
@@ -131,6 +132,38 @@ pub trait Backend: Send + Sync {
 
     /// Writes one more webhook about a finished job, beside that of its end. Tells its id.
     async fn add_webhook(&self, job: JobId, webhook: &NewWebhook) -> Result<String, BackendError>;
+
+    /// Writes down a photo that is about to be stored. `false`: there are `most` already.
+    async fn begin_photo(&self, photo: &UploadedPhoto, most: u32) -> Result<bool, BackendError>;
+
+    /// Records that a photo is stored, and may be used.
+    async fn photo_stored(&self, file: &str) -> Result<(), BackendError>;
+
+    /// The photos of these ids that are stored. From now on, they count as used.
+    async fn use_photos(&self, ids: &[String]) -> Result<Vec<UploadedPhoto>, BackendError>;
+
+    /// Takes photos out of use that were not used for so long, and that no unfinished job names. Tells their files: also
+    /// those that were taken out before and not removed.
+    async fn retire_photos(
+        &self,
+        unused_for: Duration,
+        limit: u32,
+    ) -> Result<Vec<String>, BackendError>;
+
+    /// Forgets photos whose files are deleted.
+    async fn remove_photos(&self, files: &[String]) -> Result<(), BackendError>;
+
+    /// Jobs that ended longer ago, and whose videos are there; the oldest first.
+    async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>, BackendError>;
+
+    /// Forgets jobs that ended longer ago, and their webhooks, unless one is pending; with `keeps_videos`, only those
+    /// whose videos are not there. Tells how many.
+    async fn remove_jobs(
+        &self,
+        older_than: Duration,
+        keeps_videos: bool,
+        limit: u32,
+    ) -> Result<usize, BackendError>;
 
     /// Shows whether the job store answers.
     async fn probe(&self) -> Result<(), BackendError>;
@@ -320,6 +353,18 @@ fn job_of_webhook(id: &str) -> Option<JobId> {
     rest.split('_').next()?.parse().ok()
 }
 
+/// A photo that a client has uploaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadedPhoto {
+    /// SHA-256 of its bytes, in hex.
+    pub id: String,
+    /// Its name in the storage, which is nobody else's.
+    pub file: String,
+    /// Upright.
+    pub size: Size,
+    pub bytes: u64,
+}
+
 #[derive(Clone, Debug)]
 pub struct ClaimedWebhooks {
     pub due: Vec<DueWebhook>,
@@ -346,7 +391,6 @@ pub enum Delivery {
     GivenUp(String),
 }
 
-/// Why a job was not accepted.
 /// How long a client may send a request again with the same idempotency key.
 pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -374,6 +418,7 @@ pub struct ListedJob {
     pub seq: u64,
 }
 
+/// Why a job was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
     #[error("the queue is full")]

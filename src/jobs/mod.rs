@@ -4,6 +4,7 @@
 //! Jobs ─▶ backend (a trait, with what it promises) ─▶ sqlite, postgres (with row, the same in both)
 //! worker ─ claims jobs and runs the pipeline
 //! attempt, cancellation ─ one job in the hands of this process, and what ends it early
+//! retention ─ what becomes of jobs, videos and photos whose time is over
 //! storing, finish ─ a video on its way to the storage; the end of a job
 //! ```
 
@@ -12,6 +13,7 @@ pub mod backend;
 mod cancellation;
 mod finish;
 pub mod postgres;
+mod retention;
 mod row;
 mod settings;
 pub mod sqlite;
@@ -32,9 +34,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use backend::{
     AcceptError, Backend, BackendError, Cancelled, JobEvent, JobQuery, JobStatus, ListedJob,
-    ListedWebhook, WebhookQuery, WebhookState,
+    ListedWebhook, UploadedPhoto, WebhookQuery, WebhookState,
 };
 pub use cancellation::{CancelReason, Cancellation};
+pub use retention::Retention;
 pub use settings::Settings;
 pub use storing::Storing;
 pub use worker::Workers;
@@ -183,6 +186,28 @@ impl Jobs {
     /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
     pub async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {
         self.shared.backend.mark_deleted(id).await
+    }
+
+    /// Writes down a photo that is about to be stored. `false`: there are `most` already.
+    pub async fn begin_photo(
+        &self,
+        photo: &UploadedPhoto,
+        most: u32,
+    ) -> Result<bool, BackendError> {
+        self.shared.backend.begin_photo(photo, most).await
+    }
+
+    pub async fn photo_stored(&self, file: &str) -> Result<(), BackendError> {
+        self.shared.backend.photo_stored(file).await
+    }
+
+    /// The uploaded photos of these ids. From now on, they count as used.
+    pub async fn use_photos(&self, ids: &[String]) -> Result<Vec<UploadedPhoto>, BackendError> {
+        self.shared.backend.use_photos(ids).await
+    }
+
+    pub async fn remove_photos(&self, files: &[String]) -> Result<(), BackendError> {
+        self.shared.backend.remove_photos(files).await
     }
 
     pub async fn webhooks(&self, query: &WebhookQuery) -> Result<Vec<ListedWebhook>, BackendError> {

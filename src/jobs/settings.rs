@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::backend::Bounds;
 use crate::setting::{Setting, assign, at_least, positive_duration};
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 #[derive(Clone)]
 pub struct Settings {
     /// The PostgreSQL that nodes share; `None`: SQLite in the data directory, for one process. Holds a password.
@@ -21,6 +23,12 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Whether a job of the same specifications, whose photos are the same, has the videos of an earlier one.
     pub reuses_videos: bool,
+    /// How long videos are kept; `None`: for ever.
+    pub keep_videos: Option<Duration>,
+    /// How long it is known of jobs that have ended; `None`: for ever.
+    pub keep_jobs: Option<Duration>,
+    /// How long uploaded photos are kept after their last use.
+    pub keep_photos: Duration,
 }
 
 impl Default for Settings {
@@ -34,6 +42,9 @@ impl Default for Settings {
             time_limit: Duration::from_secs(30 * 60),
             max_attempts: 50,
             reuses_videos: true,
+            keep_videos: None,
+            keep_jobs: Some(90 * DAY),
+            keep_photos: DAY,
         }
     }
 }
@@ -81,6 +92,24 @@ impl Settings {
             set: |s, text| assign(&mut s.reuses_videos, text.parse().ok()),
         },
         Setting {
+            key: "retention.videos",
+            env: None,
+            accepts: "a time, such as 30d, or never",
+            set: |s, text| assign(&mut s.keep_videos, time_or_never(text)),
+        },
+        Setting {
+            key: "retention.jobs",
+            env: None,
+            accepts: "a time, such as 90d, or never",
+            set: |s, text| assign(&mut s.keep_jobs, time_or_never(text)),
+        },
+        Setting {
+            key: "retention.photos",
+            env: None,
+            accepts: "a time, such as 24h",
+            set: |s, text| assign(&mut s.keep_photos, positive_duration(text)),
+        },
+        Setting {
             key: "jobs.time_limit",
             env: None,
             accepts: "a time, such as 30m",
@@ -101,6 +130,14 @@ impl Settings {
             express: bound(self.max_express_queue_length),
             workers: self.workers,
         }
+    }
+}
+
+/// `Some(None)`: never.
+fn time_or_never(text: &str) -> Option<Option<Duration>> {
+    match text {
+        "never" => Some(None),
+        text => positive_duration(text).map(Some),
     }
 }
 

@@ -12,7 +12,7 @@ use super::storing::Storing;
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, Job, JobId, StoredVideos, UnstoredVideos};
-use crate::pipeline::{Made, PipelineError};
+use crate::pipeline::{Made, PipelineError, StorageError};
 
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
@@ -132,10 +132,12 @@ impl Worker {
         };
         let mut made = make(known);
         if let (Ok(Ok(Made::Before)), Some((earlier, videos))) = (&made, &earlier) {
-            let stored = publisher.store_again(job.id, *earlier, videos);
+            let stored = publisher.store_again(job.id, *earlier, videos, attempt);
             match self.block_on(stored) {
                 Ok(Some(stored)) => return Ending::Stored(stored),
                 Ok(None) => {}
+                // What is there now is of the attempt that has the job.
+                Err(StorageError::Fenced(_)) => return Ending::Lost,
                 Err(error) => warn!("a video is made again, as {}", chain(&error)),
             }
             // Some may have been copied.

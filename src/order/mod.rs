@@ -1,9 +1,10 @@
 //! The order of videos, in JSON: what is asked for of the own API, and of the command line.
 //!
 //! ```text
-//! fields ─ what an order can say ▸ rules ─ what the schema cannot check ▸ specs ─ the specifications that follow
+//! fields (with address) ─ what an order can say ▸ rules ─ what the schema cannot check ▸ specs ─ the specifications
 //! ```
 
+mod address;
 mod fields;
 mod rules;
 mod specs;
@@ -15,13 +16,15 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::listing::template::Templates;
-use crate::net::Policy;
 use crate::schema::{self, Violation};
 use crate::spec::VideoSpec;
+use address::is_address;
+pub use address::{AllowedSources, UPLOAD, of_file, replace_paths, uploads_in};
 use fields::Payload;
 
 pub const SCHEMA_TEXT: &str = include_str!("../../schemas/create-video.json");
-static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
+static SCHEMA: LazyLock<Validator> =
+    LazyLock::new(|| schema::compile_with(SCHEMA_TEXT, is_address));
 
 /// What is asked for.
 pub struct Order {
@@ -39,7 +42,7 @@ impl Order {
     /// Err: every rule that the payload breaks.
     pub fn read(
         payload: Value,
-        policy: &Policy,
+        allowed: &AllowedSources,
         templates: &Templates,
     ) -> Result<Self, Vec<Violation>> {
         let (payload, short) = with_photo_objects(payload);
@@ -50,7 +53,7 @@ impl Order {
         unless_none(schema::violations(&SCHEMA, &payload))?;
         let payload: Payload = serde_json::from_value(payload)
             .map_err(|error| vec![Violation::new("", error.to_string())])?;
-        let mut violations = payload.bad_addresses(policy);
+        let (sources, mut violations) = payload.sources(allowed);
         violations.extend(payload.bad_views());
         violations.extend(payload.repeated_names());
         violations.extend(payload.too_long());
@@ -61,7 +64,7 @@ impl Order {
             None
         });
         unless_none(violations)?;
-        let specs = payload.specs(template);
+        let specs = payload.specs(template, sources);
         let warnings = payload.warnings(&specs);
         Ok(Self {
             specs,

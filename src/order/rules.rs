@@ -1,31 +1,50 @@
 //! The rules of orders that a schema cannot tell.
 
+use super::address::{AllowedSources, Use};
 use super::fields::{MotionField, Payload, TemplateField};
 use crate::listing::template::{Template, Templates};
-use crate::net::Policy;
 use crate::schema::{Violation, shorten};
+use crate::spec::Source;
+
+/// Where the assets of an order are.
+pub struct Sources {
+    pub photos: Vec<Source>,
+    pub music: Option<Source>,
+    pub logo: Option<Source>,
+}
 
 /// Of a video, in seconds.
 const LONGEST: f64 = 400.0;
 
 impl Payload {
-    pub fn bad_addresses(&self, policy: &Policy) -> Vec<Violation> {
+    /// Where the assets are, and which addresses may not be named.
+    pub fn sources(&self, allowed: &AllowedSources) -> (Sources, Vec<Violation>) {
+        let mut violations = Vec::new();
+        let mut source = |path: String, address: &String, to: Use| {
+            let source = allowed.source(address, to);
+            let refused = |message| violations.push(Violation::new(path, message));
+            source.map_err(refused).ok()
+        };
         let photos = self.photos.iter().enumerate();
-        let photos =
-            photos.map(|(index, photo)| (format!("/photos/{index}/url"), Some(&photo.url)));
-        let music = self.music.as_ref().map(|music| &music.url);
-        let logo = self.template.as_ref().and_then(|it| it.logo_url.as_ref());
-        let others = [
-            ("/music/url", music),
-            ("/template/logo_url", logo),
-            ("/webhook_url", self.webhook_url.as_ref()),
-        ];
-        let others = others.map(|(path, url)| (path.to_owned(), url));
-        let refused = photos.chain(others).filter_map(|(path, url)| {
-            let error = policy.check_url(url?).err()?;
-            Some(Violation::new(path, error.to_string()))
-        });
-        refused.collect()
+        let sources = Sources {
+            photos: photos
+                .filter_map(|(i, photo)| {
+                    source(format!("/photos/{i}/url"), &photo.url, Use::Picture)
+                })
+                .collect(),
+            music: self
+                .music
+                .as_ref()
+                .and_then(|music| source("/music/url".to_owned(), &music.url, Use::Sound)),
+            logo: self.template.as_ref().and_then(|template| {
+                let address = template.logo_url.as_ref()?;
+                source("/template/logo_url".to_owned(), address, Use::Picture)
+            }),
+        };
+        let webhook = self.webhook_url.as_ref();
+        let refused = webhook.and_then(|address| allowed.web(address).err());
+        violations.extend(refused.map(|message| Violation::new("/webhook_url", message)));
+        (sources, violations)
     }
 
     pub fn bad_views(&self) -> Vec<Violation> {

@@ -1,14 +1,15 @@
 //! The specifications that follow from an order, and what is to be said of them.
 
 use super::fields::{Output, Payload, Photo, TextFields};
+use super::rules::Sources;
 use crate::listing::template::{Fields, Template};
 use crate::listing::{AspectRatio, Listing, Variant};
 use crate::render;
-use crate::spec::{Asset, Scene, Source, Transition, VideoSpec};
+use crate::spec::{Asset, Scene, Transition, VideoSpec};
 
 impl Payload {
-    pub fn specs(&self, template: Option<&Template>) -> Vec<VideoSpec> {
-        let listing = self.listing();
+    pub fn specs(&self, template: Option<&Template>, sources: Sources) -> Vec<VideoSpec> {
+        let listing = self.listing(sources);
         let spec = |output: &Output| {
             let mut spec = listing.spec(&output.variant(template));
             for (scene, photo) in spec.scenes.iter_mut().zip(&self.photos) {
@@ -30,21 +31,16 @@ impl Payload {
         self.outputs.iter().map(spec).collect()
     }
 
-    fn listing(&self) -> Listing {
-        let photos = self.photos.iter().enumerate();
-        let photos = photos.map(|(index, photo)| Asset {
-            label: format!("photos[{index}]"),
-            source: Source::Url(photo.url.clone()),
-        });
+    fn listing(&self, sources: Sources) -> Listing {
+        let asset = |label: &str, source| Asset {
+            label: label.to_owned(),
+            source,
+        };
+        let photos = sources.photos.into_iter().enumerate();
+        let photos = photos.map(|(index, source)| asset(&format!("photos[{index}]"), source));
         let template = self.template.as_ref();
         let fields = template.map(|template| &template.fields);
         let text = |of: fn(&TextFields) -> &Option<String>| fields.and_then(|it| of(it).clone());
-        let asset = |label: &str, url: &String| Asset {
-            label: label.to_owned(),
-            source: Source::Url(url.clone()),
-        };
-        let logo = template.and_then(|template| template.logo_url.as_ref());
-        let music = self.music.as_ref();
         Listing {
             photos: photos.collect(),
             captions: self.photos.iter().map(|it| it.caption.clone()).collect(),
@@ -55,10 +51,12 @@ impl Payload {
                 name: text(|it| &it.name),
                 phone: text(|it| &it.phone),
                 website: text(|it| &it.website),
-                logo: logo.is_some(),
+                logo: sources.logo.is_some(),
             },
-            logo: logo.map(|url| asset("template.logo_url", url)),
-            soundtrack: music.map(|music| asset("music.url", &music.url)),
+            logo: sources
+                .logo
+                .map(|source| asset("template.logo_url", source)),
+            soundtrack: sources.music.map(|source| asset("music.url", source)),
             length: self.length(),
             frame_rate: self.frame_rate as u32,
         }

@@ -7,16 +7,15 @@ use log::error;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::build;
 use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
 use super::photos::PhotoSource;
 use super::publisher::TemporaryFile;
 use super::room::Room;
 use super::{Pipeline, PipelineError, VideoOrder};
-use crate::encode::Encoder;
 use crate::job::{Failure, FailureCode, SkippedPhoto};
 use crate::net::Oversize;
 use crate::picture::Logo;
-use crate::sandbox::Sandbox;
 use crate::spec::{BadPhotos, Size};
 
 pub const PHOTO: AssetKind = AssetKind {
@@ -51,7 +50,7 @@ pub struct Assets<'a> {
     pub photos: PhotoSource,
     soundtrack: Option<PendingAsset>,
     logo: Option<PendingAsset>,
-    sandbox: &'a Sandbox,
+    pipeline: &'a Pipeline,
     /// Of the first video; the soundtrack is as long.
     file: &'a Path,
     seconds: f64,
@@ -71,19 +70,14 @@ impl<'a> Assets<'a> {
     ) -> Option<Self> {
         let VideoOrder { spec, file } = orders.first()?;
         let directory = directory(file);
-        let Pipeline {
-            runtime,
-            net,
-            sandbox,
-            ..
-        } = pipeline;
+        let Pipeline { net, sandbox, .. } = pipeline;
         // All photos are looked at before the first is shown.
         let needs_all = needs_all || spec.bad_photos == BadPhotos::Skip;
         let room = match needs_all {
             false => Room::new(net.max_download_bytes()),
             true => Room::of_files(net.max_download_bytes(), spec.scenes.len()),
         };
-        let mut downloads = AssetDownloads::new(runtime, net, directory, room, failed.clone());
+        let mut downloads = AssetDownloads::new(pipeline, directory, room, failed.clone());
         // The soundtrack first, which has to be ready before the first frame.
         let soundtrack = spec.soundtrack.as_ref();
         let soundtrack = soundtrack.map(|asset| downloads.start(asset, SOUNDTRACK));
@@ -100,7 +94,7 @@ impl<'a> Assets<'a> {
             photos: PhotoSource::new(photos, sandbox.session(), directory),
             soundtrack,
             logo,
-            sandbox,
+            pipeline,
             file,
             seconds: spec.output.seconds(),
             bad_photos: spec.bad_photos,
@@ -113,7 +107,7 @@ impl<'a> Assets<'a> {
             return Ok(None);
         };
         let file = logo.file(cancel)?;
-        let mut session = self.sandbox.session();
+        let mut session = self.pipeline.sandbox.session();
         let decoded = session.logo(&file, directory(self.file), LARGEST_LOGO, cancel);
         decoded
             .map(Some)
@@ -131,7 +125,7 @@ impl<'a> Assets<'a> {
         let file = soundtrack.file(cancel)?;
         let wav = TemporaryFile::new(wav_beside(self.file));
         let out = File::create(wav.path()).map_err(|error| not_written(&error))?;
-        let mut session = self.sandbox.session();
+        let mut session = self.pipeline.sandbox.session();
         let decoded = session.soundtrack(&file, self.seconds, &out, cancel);
         decoded
             .map(|()| Some(wav))
@@ -152,23 +146,23 @@ impl<'a> Assets<'a> {
     /// Waits for everything, and tells what hash it has.
     pub fn wait_for_hash(
         &mut self,
-        encoder: &Encoder,
         cancel: &CancellationToken,
     ) -> Result<Option<String>, PipelineError> {
         for asset in [&mut self.soundtrack, &mut self.logo].into_iter().flatten() {
             asset.wait(cancel)?;
         }
         self.photos.wait_for_all(cancel)?;
-        Ok(self.hash(encoder))
+        Ok(self.hash())
     }
 
     /// Of all assets, and of what else makes videos what they are. `None`: some have not arrived, or are local files.
-    pub fn hash(&self, encoder: &Encoder) -> Option<String> {
+    pub fn hash(&self) -> Option<String> {
         let others = [&self.soundtrack, &self.logo];
         let others = others.into_iter().flatten().map(PendingAsset::hash);
         let mut hash = Sha256::new();
-        hash.update(env!("CARGO_PKG_VERSION"));
-        hash.update(encoder.fingerprint());
+        hash.update(build::fingerprint()?);
+        hash.update(self.pipeline.fonts.fingerprint());
+        hash.update(self.pipeline.encoder.fingerprint());
         for asset in others.chain(self.photos.hashes()) {
             hash.update(asset?);
         }

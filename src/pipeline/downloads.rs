@@ -18,13 +18,15 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::PipelineError;
 use super::room::{Room, RoomyFile, Share};
+use super::uploads::{self, UploadError};
+use super::{Pipeline, PipelineError};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::{FetchError, Net, Oversize};
 use crate::sandbox::SandboxError;
 use crate::spec::{Asset, Source};
+use crate::storage::Storages;
 
 /// Downloads of one video at the same time.
 const MAX_CONCURRENT: usize = 8;
@@ -38,17 +40,34 @@ pub struct AssetDownloads<'a> {
 
 /// What is to be downloaded, and who waits for it.
 struct Download {
-    url: String,
+    place: Place,
     kind: AssetKind,
     done: oneshot::Sender<Fetched>,
 }
 
+/// Where it comes from.
+enum Place {
+    Url(String),
+    /// Of the storage, by its name there.
+    Uploaded(String),
+}
+
 /// A file and its hash.
-type Fetched = Result<(RoomyFile, Hash), FetchError>;
+type Fetched = Result<(RoomyFile, Hash), DownloadError>;
+
+#[derive(Debug, thiserror::Error)]
+enum DownloadError {
+    #[error(transparent)]
+    Web(#[from] FetchError),
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+}
 
 /// Downloads one file after the other, a few at the same time.
 struct Downloader {
     net: Net,
+    /// Of photos that were uploaded; `None`: there are none.
+    storages: Option<Storages>,
     directory: PathBuf,
     room: Room,
     /// Cancelled once a download has failed that is needed.
@@ -92,14 +111,15 @@ pub struct AssetKind {
 impl<'a> AssetDownloads<'a> {
     /// Cancels `failed` when a download fails that is needed.
     pub fn new(
-        runtime: &'a Handle,
-        net: &Net,
+        pipeline: &'a Pipeline,
         directory: &Path,
         room: Room,
         failed: CancellationToken,
     ) -> Self {
+        let runtime = &pipeline.runtime;
         let downloader = Downloader {
-            net: net.clone(),
+            net: pipeline.net.clone(),
+            storages: pipeline.storages.clone(),
             directory: directory.to_owned(),
             room,
             failed,
@@ -118,7 +138,8 @@ impl<'a> AssetDownloads<'a> {
     pub fn start(&mut self, asset: &Asset, kind: AssetKind) -> PendingAsset {
         let state = match &asset.source {
             Source::File(path) => State::Local(path.clone()),
-            Source::Url(url) => State::Downloading(self.download(url.clone(), kind)),
+            Source::Url(url) => self.download(Place::Url(url.clone()), kind),
+            Source::Uploaded(name) => self.download(Place::Uploaded(name.clone()), kind),
         };
         PendingAsset {
             label: asset.label.clone(),
@@ -128,11 +149,11 @@ impl<'a> AssetDownloads<'a> {
         }
     }
 
-    fn download(&self, url: String, kind: AssetKind) -> oneshot::Receiver<Fetched> {
+    fn download(&self, place: Place, kind: AssetKind) -> State {
         let (done, receiver) = oneshot::channel();
         // Err: the runtime is shutting down, and whoever waits hears of it.
-        let _ = self.queue.send(Download { url, kind, done });
-        receiver
+        let _ = self.queue.send(Download { place, kind, done });
+        State::Downloading(receiver)
     }
 }
 
@@ -155,11 +176,11 @@ impl Downloader {
     }
 
     async fn download(&self, download: Download, share: Share) {
-        let Download { url, kind, done } = download;
-        let fetched = self.fetch(&url, kind, share).await;
+        let Download { place, kind, done } = download;
+        let fetched = self.fetch(&place, kind, share).await;
         let goes_on = fetched.is_ok() || !kind.is_needed;
         if let Err(error) = &fetched {
-            log_failure(&url, error);
+            log_failure(&place, error);
         }
         // Err: nobody waits for it any more.
         let _ = done.send(fetched);
@@ -168,13 +189,19 @@ impl Downloader {
         }
     }
 
-    async fn fetch(&self, url: &str, kind: AssetKind, share: Share) -> Fetched {
+    async fn fetch(&self, place: &Place, kind: AssetKind, share: Share) -> Fetched {
         let file = unnamed_file(self.directory.clone()).await;
         let file = file.map_err(FetchError::NotWritten)?;
-        let file = self
-            .net
-            .fetch(url, kind.accept, kind.oversize, file)
-            .await?;
+        let file = match place {
+            Place::Url(url) => {
+                let fetched = self.net.fetch(url, kind.accept, kind.oversize, file);
+                fetched.await?
+            }
+            Place::Uploaded(name) => {
+                let limit = self.net.max_download_bytes();
+                uploads::fetch(self.storages.as_ref(), name, limit, file).await?
+            }
+        };
         let hashed = tokio::task::spawn_blocking(move || hash(file)).await;
         let hashed = hashed.map_err(io::Error::other).flatten();
         let (file, hash) = hashed.map_err(FetchError::NotWritten)?;
@@ -261,7 +288,7 @@ fn failure(label: &str, code: FailureCode, predicate: &impl Display) -> Failure 
 }
 
 /// Of the whole file. Its position is then its beginning, as it was.
-fn hash(mut file: File) -> io::Result<(File, Hash)> {
+pub fn hash(mut file: File) -> io::Result<(File, Hash)> {
     let mut hash = Sha256::new();
     file.rewind()?;
     let mut buffer = vec![0; HASHED_BYTES];
@@ -281,10 +308,15 @@ async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
 }
 
 /// Errors of our own disk are for the operator, all others for the client.
-fn log_failure(url: &str, error: &FetchError) {
-    match error {
-        FetchError::NotWritten(_) => error!("a download could not be written: {}", chain(error)),
-        _ => debug!("{url:?} could not be fetched: {}", chain(error)),
+fn log_failure(place: &Place, error: &DownloadError) {
+    match (place, error) {
+        (_, DownloadError::Web(FetchError::NotWritten(_))) => {
+            error!("a download could not be written: {}", chain(error));
+        }
+        (Place::Uploaded(name), DownloadError::Upload(error)) => error.log(name),
+        (Place::Url(text) | Place::Uploaded(text), error) => {
+            debug!("{text:?} could not be fetched: {}", chain(error));
+        }
     }
 }
 
@@ -315,7 +347,11 @@ pub fn not_written(error: &io::Error) -> PipelineError {
     })
 }
 
-fn code(error: &FetchError) -> FailureCode {
+fn code(error: &DownloadError) -> FailureCode {
+    let error = match error {
+        DownloadError::Web(error) => error,
+        DownloadError::Upload(error) => return error.code(),
+    };
     match error {
         FetchError::Url(_) => FailureCode::UrlNotAllowed,
         FetchError::Status(_) | FetchError::BadRedirect | FetchError::TooManyRedirects => {

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const LIFETIME: Duration = Duration::from_secs(600);
-
 /// Things at most.
 const MOST: usize = 32;
 
@@ -13,26 +11,27 @@ const MOST: usize = 32;
 #[derive(Clone)]
 pub struct Lately<T> {
     things: Arc<Mutex<HashMap<String, (Instant, T)>>>,
-}
-
-impl<T> Default for Lately<T> {
-    fn default() -> Self {
-        Self {
-            things: Arc::default(),
-        }
-    }
+    lifetime: Duration,
 }
 
 impl<T: Clone> Lately<T> {
+    /// `lifetime`: of a thing, whether it is asked for or not.
+    pub fn new(lifetime: Duration) -> Self {
+        Self {
+            things: Arc::default(),
+            lifetime,
+        }
+    }
+
     pub fn get(&self, key: &str) -> Option<T> {
         let things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
         let (kept_at, thing) = things.get(key)?;
-        (kept_at.elapsed() < LIFETIME).then(|| thing.clone())
+        (kept_at.elapsed() < self.lifetime).then(|| thing.clone())
     }
 
     pub fn put(&self, key: String, thing: T) {
         let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
-        things.retain(|_, (kept_at, _)| kept_at.elapsed() < LIFETIME);
+        things.retain(|_, (kept_at, _)| kept_at.elapsed() < self.lifetime);
         if things.len() >= MOST {
             let oldest = things.iter().min_by_key(|(_, (kept_at, _))| *kept_at);
             if let Some(key) = oldest.map(|(key, _)| key.clone()) {

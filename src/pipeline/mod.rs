@@ -1,7 +1,7 @@
 //! How videos are made: fetch ▸ decode ▸ render ▸ encode ▸ store. Needs no job.
 //!
 //! ```text
-//! downloads (with room) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets
+//! downloads (with room, uploads) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets (with build)
 //! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
 //! preview (with photo_cache, lately) ─ photos ▸ single frames, and facts
 //! publisher ─ a finished file, kept on disk ▸ storage
@@ -9,6 +9,7 @@
 
 mod assets;
 mod beats;
+mod build;
 mod downloads;
 mod lately;
 mod photo_cache;
@@ -18,9 +19,10 @@ mod progress;
 mod publisher;
 mod room;
 mod sink;
+mod uploads;
 mod video;
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,10 +32,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use assets::wav_beside;
-pub use preview::{Inspection, PhotoFacts, Previewer};
+pub use preview::{InspectedPhoto, Inspection, PhotoFacts, Places, Previewer};
 pub use progress::Observer;
 use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
+pub use uploads::{ArrivedPhoto, ArrivingPhoto, UploadError};
 
 // What whoever orders has to know of the frames.
 pub use crate::render::{SceneFacts, shortened_transition};
@@ -50,6 +53,7 @@ use crate::render::Composition;
 use crate::sandbox::Sandbox;
 use crate::sound::Beats;
 use crate::spec::{Size, VideoSpec};
+use crate::storage::Storages;
 use crate::titles::Fonts;
 use assets::Assets;
 use progress::Progress;
@@ -63,6 +67,8 @@ pub struct Pipeline {
     pub sandbox: Sandbox,
     pub fonts: Arc<Fonts>,
     pub encoder: Encoder,
+    /// Where photos are that were uploaded; `None`: there are none.
+    pub storages: Option<Storages>,
 }
 
 /// A video that is to be made in `file`.
@@ -144,7 +150,7 @@ impl Pipeline {
         let Some(mut assets) = Assets::fetch(self, orders, known.is_some(), &abort) else {
             return Err(stopped_failure());
         };
-        let hash = known.map(|_| assets.wait_for_hash(&self.encoder, &abort));
+        let hash = known.map(|_| assets.wait_for_hash(&abort));
         // Err: it will be told below.
         if let Some(Ok(Some(hash))) = hash
             && known == Some(&hash)
@@ -208,7 +214,7 @@ impl Pipeline {
             decoding: &decoding,
         });
         let videos = video::make_all(&self.encoder, videos, &mut assets.photos, &decoding)?;
-        let hash = assets.hash(&self.encoder);
+        let hash = assets.hash();
         Ok(Rendered {
             videos,
             content_hash: hash.filter(|_| skipped.is_empty()),
@@ -216,15 +222,14 @@ impl Pipeline {
         })
     }
 
-    fn compositions<'a>(
+    fn compositions<'a, S: Borrow<VideoSpec>>(
         &'a self,
-        specs: &'a [Cow<VideoSpec>],
+        specs: &'a [S],
         logo: Option<&'a Logo>,
         beats: Option<&Beats>,
     ) -> Vec<Composition<'a>> {
         let times = beats.map_or(&[][..], |beats| &beats.times);
-        let composition =
-            |spec: &'a Cow<VideoSpec>| Composition::new(spec, logo, &self.fonts, times);
+        let composition = |spec: &'a S| Composition::new(spec.borrow(), logo, &self.fonts, times);
         specs.iter().map(composition).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::assets::PHOTO;
@@ -32,15 +32,15 @@ const LIFETIME: Duration = Duration::from_secs(600);
 /// What a photo is wanted for.
 pub struct Wanted<'a> {
     pub asset: &'a Asset,
-    /// How coarse a photo of a size may be decoded.
-    pub detail: &'a dyn Fn(Size) -> Detail,
+    /// How coarse a photo of a size may be decoded; `None`: it does not matter.
+    pub detail: Option<&'a dyn Fn(Size) -> Detail>,
     pub needs_subject: bool,
 }
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct PhotoCache {
-    /// By URL.
+    /// By the address of the photo.
     entries: Arc<Mutex<HashMap<String, Entry>>>,
     /// For those that decode and draw.
     slots: Arc<Semaphore>,
@@ -84,11 +84,10 @@ impl PhotoCache {
         cancel: &CancellationToken,
         mut take: impl FnMut(Result<Arc<Photo>, PipelineError>) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
-        let Pipeline { runtime, net, .. } = pipeline;
-        let room = Room::of_files(net.max_download_bytes(), wanted.len());
+        let room = Room::of_files(pipeline.net.max_download_bytes(), wanted.len());
         // Of a failure, nothing follows for the others.
         let failed = CancellationToken::new();
-        let mut downloads = AssetDownloads::new(runtime, net, directory, room, failed);
+        let mut downloads = AssetDownloads::new(pipeline, directory, room, failed);
         let mut pending: Vec<Option<PendingAsset>> = wanted
             .iter()
             .map(|wanted| {
@@ -99,11 +98,8 @@ impl PhotoCache {
         for pending in pending.iter_mut().flatten() {
             pending.wait(cancel)?;
         }
-        // Only now: who waits for a slow server must not be in the way of others. Err: never, as nobody closes it.
-        let slot = cancel.run_until_cancelled(self.slots.acquire());
-        let Some(_slot) = runtime.block_on(slot) else {
-            return Err(PipelineError::Cancelled);
-        };
+        // Only now: who waits for a slow server must not be in the way of others.
+        let _slot = self.slot(pipeline, cancel)?;
         let mut loading = Loading {
             cache: self,
             pipeline,
@@ -117,38 +113,72 @@ impl PhotoCache {
         Ok(())
     }
 
+    /// Of a photo that is kept nowhere yet. Blocks.
+    pub fn size(
+        &self,
+        pipeline: &Pipeline,
+        directory: &Path,
+        file: &File,
+        cancel: &CancellationToken,
+    ) -> Result<Size, PipelineError> {
+        let _slot = self.slot(pipeline, cancel)?;
+        let mut session = pipeline.sandbox.session();
+        let decoded = session.photo(file, directory, |_| Detail::COARSEST, cancel);
+        let picture =
+            decoded.map_err(|error| not_decoded("the photo", FailureCode::NotAPicture, error))?;
+        Ok(picture.size)
+    }
+
+    /// A place among those that decode and draw.
+    fn slot(
+        &self,
+        pipeline: &Pipeline,
+        cancel: &CancellationToken,
+    ) -> Result<OwnedSemaphorePermit, PipelineError> {
+        let slot = cancel.run_until_cancelled(self.slots.clone().acquire_owned());
+        // Err: never, as nobody closes it.
+        let slot = pipeline.runtime.block_on(slot).and_then(Result::ok);
+        slot.ok_or(PipelineError::Cancelled)
+    }
+
     fn has(&self, asset: &Asset) -> bool {
         let mut entries = self.entries();
         entries.retain(|_, entry| entry.used.elapsed() < LIFETIME);
-        matches!(&asset.source, Source::Url(url) if entries.contains_key(url))
+        key(asset).is_some_and(|key| entries.contains_key(&key))
     }
 
     fn take(&self, asset: &Asset) -> Option<Entry> {
-        match &asset.source {
-            Source::Url(url) => self.entries().remove(url),
-            Source::File(_) => None,
-        }
+        self.entries().remove(&key(asset)?)
     }
 
     /// Keeps a photo, in the place of those that were not used for longer.
     fn put(&self, asset: &Asset, entry: Entry) {
-        let Source::Url(url) = &asset.source else {
+        let Some(key) = key(asset) else {
             return;
         };
         let mut entries = self.entries();
-        entries.insert(url.clone(), entry);
+        entries.insert(key, entry);
         while entries.len() > MOST || entries.values().map(Entry::bytes).sum::<usize>() > MAX_BYTES
         {
             let oldest = entries.iter().min_by_key(|(_, entry)| entry.used);
-            let Some(url) = oldest.map(|(url, _)| url.clone()) else {
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
-            entries.remove(&url);
+            entries.remove(&key);
         }
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `None`: of a local file, which may change.
+fn key(asset: &Asset) -> Option<String> {
+    match &asset.source {
+        Source::Url(url) => Some(url.clone()),
+        Source::Uploaded(name) => Some(format!("uploaded {name}")),
+        Source::File(_) => None,
     }
 }
 
@@ -168,7 +198,10 @@ impl Loading<'_> {
         wanted: &Wanted,
     ) -> Result<Arc<Photo>, PipelineError> {
         let known = self.cache.take(wanted.asset);
-        let is_fine = |entry: &Entry| (wanted.detail)(entry.picture.size) == entry.picture.detail;
+        let is_fine = |entry: &Entry| {
+            let detail = wanted.detail;
+            detail.is_none_or(|detail| detail(entry.picture.size) == entry.picture.detail)
+        };
         let mut entry = match (known, pending) {
             (Some(entry), _) if is_fine(&entry) => entry,
             (Some(entry), _) => self.decode(entry.file, wanted)?,
@@ -193,17 +226,21 @@ impl Loading<'_> {
     }
 
     fn photo_again(&mut self, wanted: &Wanted) -> Result<Arc<Photo>, PipelineError> {
-        let Pipeline { runtime, net, .. } = self.pipeline;
-        let room = Room::new(net.max_download_bytes());
+        let room = Room::new(self.pipeline.net.max_download_bytes());
         let failed = CancellationToken::new();
-        let mut downloads = AssetDownloads::new(runtime, net, self.directory, room, failed);
+        let mut downloads = AssetDownloads::new(self.pipeline, self.directory, room, failed);
         let pending = downloads.start(wanted.asset, PHOTO);
         self.photo(Some(pending), wanted)
     }
 
     fn decode(&self, file: File, wanted: &Wanted) -> Result<Entry, PipelineError> {
         let mut session = self.pipeline.sandbox.session();
-        let decoded = session.photo(&file, self.directory, wanted.detail, self.cancel);
+        let detail = |photo| {
+            wanted
+                .detail
+                .map_or(Detail::COARSEST, |detail| detail(photo))
+        };
+        let decoded = session.photo(&file, self.directory, detail, self.cancel);
         let picture = decoded
             .map_err(|error| not_decoded(&wanted.asset.label, FailureCode::NotAPicture, error))?;
         Ok(Entry {

@@ -208,7 +208,7 @@ impl PhotoSource {
 }
 
 /// Whether a photo itself, or its server, is to blame.
-fn is_of_photo(code: FailureCode) -> bool {
+pub fn is_of_photo(code: FailureCode) -> bool {
     matches!(
         code,
         FailureCode::UrlNotAllowed

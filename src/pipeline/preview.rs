@@ -1,26 +1,42 @@
 //! Single frames of videos that are not made yet, exactly as they will be.
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::assets::Assets;
 use super::lately::Lately;
 use super::photo_cache::{PhotoCache, Wanted};
 use super::publisher::TemporaryFile;
-use super::{Pipeline, PipelineError, VideoOrder, beats};
-use crate::job::{Failure, JobId};
+use super::{Pipeline, PipelineError, VideoOrder, beats, photos};
+use crate::job::{Failure, JobId, SkippedPhoto};
 use crate::picture::{self, Detail, Logo};
 use crate::render::{self, Composition, Photo, SceneFacts};
 use crate::sound::Beats;
-use crate::spec::{Asset, Size, VideoSpec};
+use crate::spec::{Asset, BadPhotos, Size, VideoSpec};
 use crate::subject::Subject;
 
 /// Frames of a contact sheet.
 const SHEET_FRAMES: u32 = 12;
+
+/// Photos that previews may wait for, decode and keep on disk at the same time.
+const MOST_PHOTOS: u32 = 200;
+
+/// For a place among those that draw previews.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the materials of an order are kept.
+const MATERIALS_LIFETIME: Duration = Duration::from_secs(600);
+
+/// The same of what is known of bad photos, whose server may be mended.
+const BAD_PHOTOS_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Draws previews; cheap to clone.
 #[derive(Clone)]
@@ -30,18 +46,27 @@ pub struct Previewer {
     work_dir: PathBuf,
     photos: PhotoCache,
     materials: Lately<Materials>,
+    bad_photos: Lately<Vec<SkippedPhoto>>,
+    /// One for each of [`MOST_PHOTOS`].
+    places: Arc<Semaphore>,
 }
+
+/// Places among those that draw previews; given back when this is dropped.
+pub struct Places(#[expect(dead_code, reason = "is held")] OwnedSemaphorePermit);
 
 /// What was found out about an order without making its videos.
 pub struct Inspection {
     /// One for each.
-    pub photos: Vec<Result<PhotoFacts, Failure>>,
+    pub photos: Vec<InspectedPhoto>,
     /// For each video, what it shows of the photos that are good.
     pub videos: Vec<Vec<SceneFacts>>,
     pub warnings: Vec<String>,
     /// What is wrong beside the photos.
     pub problems: Vec<Failure>,
 }
+
+/// What is known of a photo, or why nothing can be made of it.
+pub type InspectedPhoto = Result<PhotoFacts, Failure>;
 
 /// What is known of a photo.
 pub struct PhotoFacts {
@@ -56,8 +81,32 @@ impl Previewer {
             pipeline,
             work_dir,
             photos: PhotoCache::default(),
-            materials: Lately::default(),
+            materials: Lately::new(MATERIALS_LIFETIME),
+            bad_photos: Lately::new(BAD_PHOTOS_LIFETIME),
+            places: Arc::new(Semaphore::new(MOST_PHOTOS as usize)),
         }
+    }
+
+    /// Waits for places for so many photos. Whoever draws holds them: else those that wait for slow servers could take
+    /// all threads and the whole disk. `None`: there were none for a while.
+    pub async fn places(&self, photos: usize) -> Option<Places> {
+        let photos = u32::try_from(photos).unwrap_or(MOST_PHOTOS);
+        let places = self.places.clone();
+        let places = places.acquire_many_owned(photos.clamp(1, MOST_PHOTOS));
+        // Err: never, as nobody closes them.
+        let places = tokio::time::timeout(PATIENCE, places).await.ok()?.ok()?;
+        Some(Places(places))
+    }
+
+    /// The size of a photo that was uploaded, upright. Blocks.
+    pub fn photo_size(
+        &self,
+        file: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<Size, PipelineError> {
+        let file = &File::open(file).map_err(|error| not_drawn(&error))?;
+        self.photos
+            .size(&self.pipeline, &self.work_dir, file, cancel)
     }
 
     /// The frame that video `index` of an order shows at a moment, in seconds, as a JPEG file. Blocks.
@@ -101,8 +150,15 @@ impl Previewer {
         frames: &[u32],
         cancel: &CancellationToken,
     ) -> Result<(Vec<Vec<u8>>, Size), PipelineError> {
+        let skipped = self.bad_photos(specs, cancel)?;
+        if let (Some(first), true) = (skipped.first(), skipped.len() == specs[0].scenes.len()) {
+            return Err(PipelineError::Failed(first.failure.clone()));
+        }
+        let specs = &without(specs, &skipped);
         let Materials { logo, beats, .. } = self.materials(specs, false, cancel)?;
-        let compositions = self.compositions(specs, logo.as_deref(), beats.as_deref());
+        let compositions = self
+            .pipeline
+            .compositions(specs, logo.as_deref(), beats.as_deref());
         let composition = &compositions[index];
         let mut scenes: Vec<usize> = frames
             .iter()
@@ -140,62 +196,124 @@ impl Previewer {
         specs: &[VideoSpec],
         cancel: &CancellationToken,
     ) -> Result<Inspection, PipelineError> {
+        let skipped = self.bad_photos(specs, cancel)?;
+        let mut left: Vec<usize> = (0..specs[0].scenes.len()).collect();
+        left.retain(|index| skipped.iter().all(|photo| photo.index != *index));
+        let specs = &without(specs, &skipped);
         let Materials {
             logo,
             beats,
             problems,
         } = self.materials(specs, true, cancel)?;
-        let compositions = self.compositions(specs, logo.as_deref(), beats.as_deref());
-        let scenes: Vec<usize> = (0..specs[0].scenes.len()).collect();
-        let mut photos = Vec::with_capacity(scenes.len());
-        let mut videos = vec![Vec::new(); specs.len()];
-        self.load(&compositions, &scenes, cancel, |photo| {
+        let mut inspection = Inspection {
+            photos: Vec::new(),
+            videos: vec![Vec::new(); specs.len()],
+            warnings: Vec::new(),
+            problems,
+        };
+        let mut photos = Vec::with_capacity(left.len());
+        if !left.is_empty() {
+            let (logo, beats) = (logo.as_deref(), beats.as_deref());
+            let compositions = self.pipeline.compositions(specs, logo, beats);
+            photos = self.inspect_photos(&compositions, &left, &mut inspection.videos, cancel)?;
+            inspection.warnings = self.warnings(&compositions, beats);
+        }
+        for photo in skipped {
+            photos.push((photo.index, Err(photo.failure)));
+        }
+        photos.sort_by_key(|(index, _)| *index);
+        inspection.photos = photos.into_iter().map(|(_, photo)| photo).collect();
+        Ok(inspection)
+    }
+
+    /// Looks at the photo of each scene, whose numbers in the order are `indices`, and adds to each video what it shows.
+    fn inspect_photos(
+        &self,
+        compositions: &[Composition],
+        indices: &[usize],
+        videos: &mut [Vec<SceneFacts>],
+        cancel: &CancellationToken,
+    ) -> Result<Vec<(usize, InspectedPhoto)>, PipelineError> {
+        let scenes: Vec<usize> = (0..indices.len()).collect();
+        let mut photos = Vec::with_capacity(indices.len());
+        self.load(compositions, &scenes, cancel, |photo| {
+            let scene = photos.len();
+            let index = indices[scene];
             let photo = match photo {
                 Ok(photo) => photo,
                 Err(PipelineError::Failed(failure)) => {
-                    photos.push(Err(failure));
+                    photos.push((index, Err(failure)));
                     return Ok(());
                 }
                 Err(error) => return Err(error),
             };
-            for (composition, scenes) in compositions.iter().zip(&mut videos) {
-                if composition.shows(photos.len()) {
-                    scenes.push(composition.facts(photos.len(), &photo));
+            for (composition, scenes) in compositions.iter().zip(&mut *videos) {
+                if composition.shows(scene) {
+                    scenes.push(SceneFacts {
+                        scene: index,
+                        ..composition.facts(scene, &photo)
+                    });
                 }
             }
-            photos.push(Ok(PhotoFacts {
+            let facts = PhotoFacts {
                 size: photo.picture.size,
                 subject: photo.subject.clone(),
-            }));
+            };
+            photos.push((index, Ok(facts)));
             Ok(())
         })?;
-        let mut warnings: Vec<String> = compositions
-            .iter()
-            .flat_map(|composition| {
-                let fonts = self.pipeline.warning(composition.spec);
-                fonts
-                    .into_iter()
-                    .chain(beats::warning(composition, beats.as_deref()))
-            })
-            .collect();
-        warnings.dedup();
-        Ok(Inspection {
-            videos,
-            photos,
-            warnings,
-            problems,
-        })
+        Ok(photos)
     }
 
-    fn compositions<'a>(
-        &'a self,
-        specs: &'a [VideoSpec],
-        logo: Option<&'a Logo>,
-        beats: Option<&Beats>,
-    ) -> Vec<Composition<'a>> {
-        let times = beats.map_or(&[][..], |beats| &beats.times);
-        let composition = |spec| Composition::new(spec, logo, &self.pipeline.fonts, times);
-        specs.iter().map(composition).collect()
+    /// What the videos will lack.
+    fn warnings(&self, compositions: &[Composition], beats: Option<&Beats>) -> Vec<String> {
+        let warnings = compositions.iter().flat_map(|composition| {
+            let fonts = self.pipeline.warning(composition.spec);
+            fonts.into_iter().chain(beats::warning(composition, beats))
+        });
+        let mut warnings: Vec<String> = warnings.collect();
+        warnings.dedup();
+        warnings
+    }
+
+    /// The photos that will be left out of the videos.
+    fn bad_photos(
+        &self,
+        specs: &[VideoSpec],
+        cancel: &CancellationToken,
+    ) -> Result<Vec<SkippedPhoto>, PipelineError> {
+        let spec = &specs[0];
+        if spec.bad_photos == BadPhotos::Fail {
+            return Ok(Vec::new());
+        }
+        let assets: Vec<&Asset> = spec.scenes.iter().map(|scene| &scene.photo).collect();
+        let key = serde_json::to_string(&assets).unwrap_or_default();
+        if let Some(bad) = self.bad_photos.get(&key) {
+            return Ok(bad);
+        }
+        let wanted = assets.into_iter().map(|asset| Wanted {
+            asset,
+            detail: None,
+            needs_subject: false,
+        });
+        let wanted: Vec<Wanted> = wanted.collect();
+        let mut bad = Vec::new();
+        let mut index = 0;
+        let take = |photo| {
+            match photo {
+                Ok(_) => {}
+                Err(PipelineError::Failed(failure)) if photos::is_of_photo(failure.code) => {
+                    bad.push(SkippedPhoto { index, failure });
+                }
+                Err(error) => return Err(error),
+            }
+            index += 1;
+            Ok(())
+        };
+        self.photos
+            .load(&self.pipeline, &self.work_dir, &wanted, cancel, take)?;
+        self.bad_photos.put(key, bad.clone());
+        Ok(bad)
     }
 
     /// Gives the photos of scenes to `take`, as finely as all videos together need them.
@@ -221,7 +339,7 @@ impl Previewer {
             .zip(&details)
             .map(|(&scene, detail)| Wanted {
                 asset: &compositions[0].spec.scenes[scene].photo,
-                detail: &**detail,
+                detail: Some(&**detail),
                 needs_subject: shows(scene).any(|it| it.needs_subject(scene)),
             })
             .collect();
@@ -286,6 +404,14 @@ impl Previewer {
             beats: wav.and_then(|wav| beats::find(wav.path())).map(Arc::new),
             problems,
         })
+    }
+}
+
+fn without<'a>(specs: &'a [VideoSpec], skipped: &[SkippedPhoto]) -> Cow<'a, [VideoSpec]> {
+    let photos: Vec<usize> = skipped.iter().map(|photo| photo.index).collect();
+    match photos.is_empty() {
+        true => Cow::Borrowed(specs),
+        false => specs.iter().map(|spec| spec.without(&photos)).collect(),
     }
 }
 

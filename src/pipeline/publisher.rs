@@ -63,12 +63,14 @@ impl Publisher {
             Made::Before => return Ok(Made::Before),
         };
         let mut videos = Vec::with_capacity(files.len());
+        // Removed unless all are kept.
+        let mut kept = Vec::new();
         for (index, (video, spec)) in rendered.videos.iter().zip(specs).enumerate() {
             if let Some(frame) = &video.thumbnail {
                 let thumbnail = self.work_dir.join(file_name(&name, index, "jpg"));
                 let thumbnail = TemporaryFile::new(thumbnail);
                 write_thumbnail(frame, video.size, thumbnail.path())?;
-                self.keep(&thumbnail)?;
+                kept.push(self.keep(&thumbnail)?);
             }
             videos.push(VideoFacts {
                 size: video.size,
@@ -79,20 +81,21 @@ impl Publisher {
             });
         }
         for file in &files {
-            self.keep(file)?;
+            kept.push(self.keep(file)?);
         }
+        let first = videos.first().cloned();
+        let first = first.ok_or_else(|| PipelineError::Failed(Failure::internal()))?;
+        kept.into_iter().for_each(TemporaryFile::persist);
         let warnings = rendered.videos.into_iter().flat_map(|it| it.warnings);
         let mut warnings: Vec<String> = warnings.collect();
         warnings.dedup();
         for warning in &warnings {
             warn!("job {}: {warning}", job.id);
         }
-        let mut videos = videos.into_iter();
-        let first = videos.next();
         Ok(Made::New(UnstoredVideos {
             name,
-            first: first.ok_or_else(|| PipelineError::Failed(Failure::internal()))?,
-            others: videos.collect(),
+            first,
+            others: videos.split_off(1),
             made_at: Timestamp::now(),
             content_hash: rendered.content_hash,
             remarks: Remarks {
@@ -103,11 +106,12 @@ impl Publisher {
     }
 
     /// Moves a finished file to where it outlives the process.
-    fn keep(&self, file: &TemporaryFile) -> Result<(), PipelineError> {
+    fn keep(&self, file: &TemporaryFile) -> Result<TemporaryFile, PipelineError> {
         let name = file.path().file_name().unwrap_or_default();
-        let kept = self.unstored_dir.join(name);
+        let kept = TemporaryFile::new(self.unstored_dir.join(name));
         let synced = File::open(file.path()).and_then(|file| file.sync_all());
-        let moved = synced.and_then(|()| std::fs::rename(file.path(), kept));
+        let moved = synced.and_then(|()| std::fs::rename(file.path(), kept.path()));
+        let moved = moved.map(|()| kept);
         moved.map_err(|error| {
             error!("a finished file could not be kept: {error}");
             storage_failure("the video could not be stored")
@@ -143,6 +147,7 @@ impl Publisher {
         id: JobId,
         earlier: JobId,
         videos: &StoredVideos,
+        fence: &dyn Fence,
     ) -> Result<Option<StoredVideos>, StorageError> {
         let storage = self.storages.current();
         if videos.storage.as_deref() != self.storages.current_name() {
@@ -156,6 +161,7 @@ impl Publisher {
                 names.push((from.thumbnail_name(), to.thumbnail_name()));
             }
             for (from, to) in names {
+                fence.check().await.map_err(|error| error.at(&to))?;
                 if !storage.copy(&from, &to).await? {
                     return Ok(None);
                 }
@@ -369,6 +375,17 @@ impl Publisher {
         deleted
     }
 
+    /// Stores a photo that was uploaded, under a name of its own.
+    pub async fn store_photo(&self, name: &str, photo: &TemporaryFile) -> Result<(), StorageError> {
+        let storage = self.storages.current();
+        storage.put(name, photo.path(), &NoFence).await
+    }
+
+    /// Removes a photo that was uploaded.
+    pub async fn delete_photo(&self, name: &str) -> Result<(), StorageError> {
+        self.storages.current().delete(name).await
+    }
+
     /// Shows that videos can be stored, by a small text file, and tells its address.
     pub async fn test_storage(&self) -> Result<String, StorageError> {
         let file = TemporaryFile::new(self.work_dir.join(JobId::random().to_string()));
@@ -440,7 +457,7 @@ fn storage_failure(message: &str) -> PipelineError {
     PipelineError::Failed(Failure::new(FailureCode::StorageFailed, message))
 }
 
-/// A file that is removed when this is dropped, unless it was moved before.
+/// A file that is removed when this is dropped, unless it was moved before, or is to persist.
 pub struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
@@ -450,6 +467,11 @@ impl TemporaryFile {
 
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Leaves the file where it is.
+    pub fn persist(mut self) {
+        self.0 = PathBuf::new();
     }
 }
 

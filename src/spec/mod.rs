@@ -60,6 +60,14 @@ impl VideoSpec {
         self.music_volume == full_volume() && self.bad_photos == BadPhotos::Fail && !has_caption
     }
 
+    /// Whether it is made from photos that were uploaded.
+    pub fn has_uploads(&self) -> bool {
+        let photos = self.scenes.iter().map(|scene| &scene.photo);
+        photos
+            .chain(&self.logo)
+            .any(|asset| matches!(asset.source, Source::Uploaded(_)))
+    }
+
     /// Without some of its photos. What time the first and the last one have for titles goes to those in their places.
     pub fn without(&self, photos: &[usize]) -> Self {
         let is_left = |index: &usize| !photos.contains(index);
@@ -128,6 +136,8 @@ pub struct Asset {
 pub enum Source {
     /// An absolute http(s) URL. The address guard has yet to check it.
     Url(String),
+    /// The name, in the storage, of a photo that was uploaded.
+    Uploaded(String),
     /// A local file, named at the command line. Never stored, so no request can name one.
     #[serde(skip)]
     File(PathBuf),

@@ -90,7 +90,8 @@ pub enum FenceError {
 }
 
 impl FenceError {
-    fn at(self, key: &str) -> StorageError {
+    /// Of a file that was to be stored.
+    pub fn at(self, key: &str) -> StorageError {
         let key = key.to_owned();
         match self {
             Self::Lost => StorageError::Fenced(key),

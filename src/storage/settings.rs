@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Location, Variables};
-use crate::setting::{Setting, assign, positive_duration};
+use crate::setting::{Setting, assign, bytes, positive_duration};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -36,6 +36,8 @@ pub struct Settings {
     pub cache_control: String,
     /// How long a store may fail until a job whose video is finished fails as well.
     pub patience: Duration,
+    /// Bytes that have to be free on the disk for anything new to be accepted.
+    pub min_free: u64,
     /// The providers' variables, from the environment: credentials, region, endpoint.
     pub variables: Variables,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             acl: None,
             cache_control: "public, max-age=31536000, immutable".to_owned(),
             patience: Duration::from_secs(3600),
+            min_free: 1 << 30,
             variables: Variables::default(),
         }
     }
@@ -102,6 +105,12 @@ impl Settings {
                     ttl.filter(|ttl| (Duration::from_secs(1)..=MAX_PRESIGN_TTL).contains(ttl));
                 assign(&mut s.presign_ttl, ttl)
             },
+        },
+        Setting {
+            key: "storage.min_free",
+            env: None,
+            accepts: "a number of bytes, or one with a unit such as 500MiB or 2GB; 0 for none",
+            set: |s, text| assign(&mut s.min_free, bytes(text)),
         },
         Setting {
             key: "storage.path_style",

@@ -11,6 +11,8 @@ use include_dir::{Dir, include_dir};
 
 use super::coverage::Coverage;
 use super::face::Face;
+use sha2::{Digest, Sha256};
+
 use super::system_faces::SystemFaces;
 
 static BUNDLED: Dir = include_dir!("$CARGO_MANIFEST_DIR/fonts");
@@ -27,6 +29,7 @@ pub(super) struct FontLibrary {
     system: SystemFaces,
     /// How many faces were ever registered: each gets a number of its own.
     registered: usize,
+    fingerprint: Sha256,
 }
 
 impl FontLibrary {
@@ -38,6 +41,7 @@ impl FontLibrary {
             families: HashMap::new(),
             system: SystemFaces::default(),
             registered: 0,
+            fingerprint: Sha256::new(),
         };
         for file in BUNDLED.files() {
             if is_font(file.path()) {
@@ -50,7 +54,10 @@ impl FontLibrary {
         let bundled = std::mem::take(&mut library.families);
         for path in user_files {
             match fs::read(&path) {
-                Ok(bytes) => library.add_file(&path, Arc::new(bytes)),
+                Ok(bytes) => {
+                    library.fingerprint.update(&bytes);
+                    library.add_file(&path, Arc::new(bytes));
+                }
                 Err(e) => log::warn!("font {}: cannot be read: {e}", path.display()),
             }
         }
@@ -128,6 +135,11 @@ impl FontLibrary {
             coloured,
             cap_height: (cap_height / f32::from(metrics.units_per_em)).clamp(0.3, 1.2),
         }))
+    }
+
+    /// Of the files that are not bundled.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint.clone().finalize().into()
     }
 
     pub fn has_family(&self, name: &str) -> bool {

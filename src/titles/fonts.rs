@@ -30,6 +30,11 @@ impl Fonts {
         }
     }
 
+    /// The same only for the same files in the directory, as they were when they were loaded.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.library().fingerprint()
+    }
+
     /// Whether there is a family of that name, in upper or lower case. Texts in another family are
     /// set in Manrope.
     fn has_family(&self, name: &str) -> bool {

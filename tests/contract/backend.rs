@@ -10,7 +10,7 @@ use kinora::job::{
 };
 use kinora::jobs::backend::{
     Acceptance, Attempt, Bounds, Delivery, DueWebhook, JobEvent, JobQuery, Lease, ListedJob,
-    NewWebhook, Serves,
+    NewWebhook, Serves, UploadedPhoto, WebhookQuery,
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
 use kinora::spec::{
@@ -68,6 +68,11 @@ macro_rules! backend_contract {
             jobs_are_listed_by_state_and_page_by_page,
             a_job_whose_files_are_deleted_is_listed_no_more,
             a_job_of_the_same_specification_is_found,
+            a_photo_is_there_from_when_it_is_stored_until_it_is_retired,
+            a_photo_that_an_unfinished_job_names_is_not_retired,
+            no_more_photos_are_begun_than_may_be,
+            old_videos_are_told_until_they_are_deleted,
+            old_jobs_are_forgotten_with_their_webhooks,
         );
     };
     ($harness:ty: $($test:ident),* $(,)?) => {
@@ -1084,4 +1089,158 @@ pub async fn a_job_of_the_same_specification_is_found<H: Harness>() {
     assert_eq!(made_before(&job(Lane::Normal)).await, Some(first));
     assert!(backend.mark_deleted(first).await.expect("the store"));
     assert_eq!(made_before(&job(Lane::Normal)).await, None);
+}
+
+fn photo(id: &str) -> UploadedPhoto {
+    UploadedPhoto {
+        id: id.to_owned(),
+        file: format!("photo-{}", JobId::random()),
+        size: Size {
+            width: 640,
+            height: 480,
+        },
+        bytes: 5_000_000_000,
+    }
+}
+
+async fn stored_photo(backend: &Arc<dyn Backend>, id: &str) -> UploadedPhoto {
+    let photo = photo(id);
+    assert!(backend.begin_photo(&photo, 100).await.expect("the store"));
+    backend.photo_stored(&photo.file).await.expect("the store");
+    photo
+}
+
+/// So that what was written before is older than no time at all.
+async fn a_moment_later() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+const NO_TIME: Duration = Duration::ZERO;
+const LONG: Duration = Duration::from_secs(3600);
+
+pub async fn a_photo_is_there_from_when_it_is_stored_until_it_is_retired<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let begun = photo("a");
+    assert!(backend.begin_photo(&begun, 100).await.expect("the store"));
+    let ids = ["a".to_owned(), "other".to_owned()];
+    assert_eq!(backend.use_photos(&ids).await.expect("the store"), []);
+    backend.photo_stored(&begun.file).await.expect("the store");
+    let harness = harness.crash().await;
+    let backend = harness.backend();
+    let found = backend.use_photos(&ids).await.expect("the store");
+    assert_eq!(found, [begun.clone()]);
+    let retire = async |age| backend.retire_photos(age, 10).await.expect("the store");
+    a_moment_later().await;
+    assert!(retire(LONG).await.is_empty());
+    assert_eq!(retire(NO_TIME).await, [begun.file.clone()]);
+    assert_eq!(backend.use_photos(&ids).await.expect("the store"), []);
+    // Told again until its file is known to be gone.
+    assert_eq!(retire(NO_TIME).await, [begun.file.clone()]);
+    let removed = backend.remove_photos(&[begun.file]).await;
+    removed.expect("the store");
+    assert!(retire(NO_TIME).await.is_empty());
+}
+
+pub async fn a_photo_that_an_unfinished_job_names_is_not_retired<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let photo = stored_photo(&backend, "a").await;
+    let mut job = job(Lane::Normal);
+    job.request.specs[0].scenes[0].photo.source = Source::Uploaded(photo.file.clone());
+    backend.accept(&job, None).await.expect("an acceptance");
+    a_moment_later().await;
+    let retire = async || backend.retire_photos(NO_TIME, 10).await.expect("the store");
+    assert!(retire().await.is_empty());
+    let running = next(&backend).await;
+    assert_eq!(running.request.specs, job.request.specs);
+    assert!(retire().await.is_empty());
+    let ended = backend.finish(Attempt::of(&running), &finish(), None).await;
+    assert!(ended.expect("an end"));
+    assert_eq!(retire().await, [photo.file]);
+}
+
+pub async fn no_more_photos_are_begun_than_may_be<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let begin = async |id| backend.begin_photo(&photo(id), 2).await.expect("the store");
+    assert!(begin("a").await && begin("b").await && !begin("c").await);
+    a_moment_later().await;
+    let files = backend.retire_photos(NO_TIME, 1).await.expect("the store");
+    assert_eq!(files.len(), 1);
+    backend.remove_photos(&files).await.expect("the store");
+    assert!(begin("c").await && !begin("d").await);
+}
+
+pub async fn old_videos_are_told_until_they_are_deleted<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let mut ids = Vec::new();
+    for end in [finish(), cancelled(), finish()] {
+        ids.push(accepted(&backend, Lane::Normal).await);
+        let attempt = Attempt::of(&next(&backend).await);
+        assert!(backend.finish(attempt, &end, None).await.expect("an end"));
+        a_moment_later().await;
+    }
+    accepted(&backend, Lane::Normal).await;
+    let old = async |age, limit| {
+        let jobs = backend.old_videos(age, limit).await.expect("the store");
+        jobs.iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    assert!(old(LONG, 10).await.is_empty());
+    assert_eq!(old(NO_TIME, 10).await, [ids[0], ids[2]]);
+    assert_eq!(old(NO_TIME, 1).await, [ids[0]]);
+    assert!(backend.mark_deleted(ids[0]).await.expect("the store"));
+    assert_eq!(old(NO_TIME, 10).await, [ids[2]]);
+}
+
+pub async fn old_jobs_are_forgotten_with_their_webhooks<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    let hook = webhook("a.example");
+    let ended = async |end: Finish, webhook| {
+        let id = accepted(&backend, Lane::Normal).await;
+        let attempt = Attempt::of(&next(&backend).await);
+        let ended = backend.finish(attempt, &end, webhook).await;
+        assert!(ended.expect("an end"));
+        id
+    };
+    let told = ended(finish(), Some(&hook)).await;
+    let again = backend.add_webhook(told, &hook).await.expect("a webhook");
+    let failed = ended(cancelled(), None).await;
+    let made = ended(finish(), None).await;
+    let waiting = accepted(&backend, Lane::Normal).await;
+    a_moment_later().await;
+    let remove = async |age, keeps_videos| {
+        let removed = backend.remove_jobs(age, keeps_videos, 10).await;
+        removed.expect("the store")
+    };
+    let is_known = async |id| backend.job(id).await.expect("the store").is_some();
+    assert_eq!(remove(LONG, false).await, 0);
+    // Its videos are still to be deleted.
+    assert_eq!(remove(NO_TIME, true).await, 1);
+    assert!(!is_known(failed).await && is_known(made).await);
+    // Of one that is told of, not before that is done.
+    assert_eq!(remove(NO_TIME, false).await, 1);
+    assert!(!is_known(made).await && is_known(told).await && is_known(waiting).await);
+    let claimed = backend.claim_webhooks(10, 10).await.expect("webhooks");
+    assert_eq!(claimed.due.len(), 2);
+    assert!(claimed.due.iter().any(|webhook| webhook.id == again));
+    for webhook in claimed.due {
+        let recorded = backend.record_delivery(&webhook.id, 0, &Delivery::Delivered);
+        recorded.await.expect("a record");
+    }
+    assert_eq!(remove(NO_TIME, false).await, 1);
+    assert!(!is_known(told).await && is_known(waiting).await);
+    let query = WebhookQuery {
+        limit: 10,
+        ..WebhookQuery::default()
+    };
+    assert!(
+        backend
+            .list_webhooks(&query)
+            .await
+            .expect("a list")
+            .is_empty()
+    );
 }

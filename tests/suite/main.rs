@@ -39,6 +39,7 @@ mod pipelining;
 mod presets;
 mod previews;
 mod queue;
+mod retention;
 mod reuse;
 mod scenes;
 #[path = "../servers/mod.rs"]
@@ -52,6 +53,7 @@ mod store_outage;
 mod support;
 mod tiff;
 mod titles;
+mod uploads;
 mod variants;
 mod videos;
 mod webhook;

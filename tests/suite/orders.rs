@@ -599,7 +599,7 @@ async fn the_document_describes_what_is_there() {
             .contains(&json!("JustListed1"))
     );
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 9);
+    assert_eq!(paths.len(), 10);
     for (path, operations) in paths {
         let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
         for (method, operation) in operations.as_object().expect("operations") {

@@ -203,6 +203,57 @@ async fn a_slow_photo_holds_up_no_other_preview() {
 }
 
 #[tokio::test]
+async fn previews_that_wait_for_photos_hold_up_no_order() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let gate = Gate::new();
+    let held = order(&[photos.gated("/held.png", &gate)]);
+    // Of these, two hundred wait for their photo, and the others for a place.
+    let waiting: Vec<_> = (0..220)
+        .map(|_| service.post_aside(PREVIEW, &held))
+        .collect();
+    gate.arrived(200).await;
+    done(&service, &order(&[photos.small()])).await;
+    assert_eq!(gate.count(), 200);
+    gate.open();
+    for answer in waiting {
+        assert_eq!(answer.await.expect("an answer").status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_preview_leaves_bad_photos_out_as_the_video_will() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let mut urls: Vec<String> = Vec::new();
+    for n in 0..3 {
+        let grey = image::Rgb([60 * n + 40; 3]);
+        let image = image::RgbImage::from_pixel(300, 300, grey);
+        let photo = Photo::Bytes("image/png", picture::png(&image));
+        urls.push(photos.put(&format!("/{n}.png"), photo));
+        urls.push(photos.url("/nowhere.jpg"));
+    }
+    let fields = json!({ "duration": 6, "on_bad_photo": "skip" });
+    let order = with(order(&urls), fields);
+    let video = done(&service, &order).await;
+    let url = video["outputs"][0]["thumbnail_url"].as_str().expect("it");
+    let thumbnail = reqwest::get(url).await.expect("an answer").bytes().await;
+    let preview = service.post(PREVIEW, &order).await;
+    assert_eq!(preview.status, 200);
+    assert!(preview.bytes == thumbnail.expect("the thumbnail"));
+    assert_eq!(service.post(SHEET, &order).await.status, 200);
+    let check = service.post(CHECK, &order).await.expect(200);
+    let scenes = check["outputs"][0]["scenes"].as_array().expect("scenes");
+    let shown: Vec<&Value> = scenes.iter().map(|scene| &scene["photo"]).collect();
+    assert_eq!(shown, [0, 2, 4]);
+    assert_eq!(check["photos"].as_array().map(Vec::len), Some(6));
+    assert_eq!(check["problems"].as_array().map(Vec::len), Some(3));
+    // Of no photo at all, there is none.
+    let none = with(order, json!({ "photos": [photos.url("/nowhere.jpg")] }));
+    faults(&service.post(PREVIEW, &none).await, 422);
+    let check = service.post(CHECK, &none).await.expect(200);
+    assert_eq!(check["outputs"][0]["scenes"], json!([]));
+}
+
+#[tokio::test]
 async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
     let (service, photos) = (Service::start().await, PhotoServer::start());
     let grey = image::RgbImage::from_pixel(400, 400, image::Rgb([128; 3]));

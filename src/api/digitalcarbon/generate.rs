@@ -56,7 +56,7 @@ pub async fn generate_video(
         specs: vec![spec],
         dialect_data: Some(json!(data)),
     };
-    let accepted = service.jobs.submit(job, idempotency).await?;
+    let accepted = service.submit(job, idempotency).await?;
     Ok(HttpResponse::Ok().json(Accepted {
         job_id: accepted.id,
         warnings,

@@ -48,6 +48,7 @@ async fn convert(
     let idempotency = idempotency::of(&request, &payload)?;
     let payload = ImageToVideo::read(payload, schema, service.net.policy())?;
     let bypass = payload.bypass_queue || bypasses(&request)?;
+    service.free_space.check()?;
 
     let jobs = &service.jobs;
     let client_id = payload.id.clone();

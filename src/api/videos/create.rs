@@ -15,7 +15,6 @@ use crate::api::json::Json;
 use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::api::{Service, idempotency};
 use crate::job::{JobRequest, Lane};
-use crate::order::Order;
 use crate::spec::VideoSpec;
 
 const ENDPOINT: &str = "/api/videos";
@@ -48,7 +47,7 @@ pub async fn create(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let idempotency = idempotency::of(&request, &payload.0)?;
-    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let order = service.order(payload.0).await?;
     let mut warnings = order.warnings;
     warnings.extend(font_warnings(&service, &order.specs).await?);
     let data = DialectData {
@@ -64,7 +63,7 @@ pub async fn create(
         specs: order.specs,
         dialect_data: Some(json!(data)),
     };
-    let accepted = service.jobs.submit(job, idempotency).await?;
+    let accepted = service.submit(job, idempotency).await?;
     if let Some(wait) = preferred_wait(&request) {
         // Err: neither way has it ended.
         let _ = tokio::time::timeout(wait, accepted.finished).await;

@@ -1,15 +1,17 @@
 //! Kinora's own API, `/api`: all that the program can do.
 //!
 //! ```text
-//! create, read, cancel, events (with watched), preview ─ the videos of an order
+//! photos ─ what is uploaded for orders; create, read, cancel, events (with watched), preview (with drawing) ─ the videos of an order
 //! templates, webhooks ─ what else there is; page ─ lists of it
 //! video, problem ─ what is answered
 //! ```
 
 pub mod cancel;
 pub mod create;
+mod drawing;
 pub mod events;
 mod page;
+pub mod photos;
 pub mod preview;
 mod problem;
 pub mod read;
@@ -17,6 +19,8 @@ pub mod templates;
 mod video;
 mod watched;
 pub mod webhooks;
+
+use std::collections::HashMap;
 
 use actix_web::web::{self, ServiceConfig};
 use serde::{Deserialize, Serialize};
@@ -32,7 +36,7 @@ use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
 use crate::net::Policy;
-use crate::order::Order;
+use crate::order::{self, AllowedSources, Order};
 pub use problem::Problem;
 use video::VideoObject;
 
@@ -42,7 +46,12 @@ pub struct Videos;
 
 /// Whether a payload would become a job.
 pub fn accepts(payload: Value, policy: &Policy, templates: &Templates) -> bool {
-    Order::read(payload, policy, templates).is_ok()
+    let allowed = AllowedSources {
+        policy,
+        uploads: &HashMap::new(),
+        allows_files: false,
+    };
+    Order::read(payload, &allowed, templates).is_ok()
 }
 
 impl Dialect for Videos {
@@ -71,6 +80,7 @@ impl Dialect for Videos {
                 .delete(cancel::cancel)
                 .finish(),
         )
+        .service(post("/api/photos", photos::upload))
         .service(get("/api/templates", templates::templates))
         .service(get("/api/webhooks", webhooks::list))
         .service(post("/api/webhooks/{id}/resend", webhooks::resend));
@@ -119,6 +129,24 @@ impl DialectData {
         let data = data.filter(|_| job.request.dialect == NAME);
         let data = data.and_then(|data| Self::deserialize(data).ok());
         data.unwrap_or_default()
+    }
+}
+
+impl Service {
+    /// The order of a payload. The photos that it names, and that were uploaded, count as used.
+    async fn order(&self, payload: Value) -> Result<Order, ApiError> {
+        let ids = order::uploads_in(&payload);
+        let uploads = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.jobs.use_photos(&ids).await?,
+        };
+        let uploads = uploads.into_iter().map(|photo| (photo.id, photo.file));
+        let allowed = AllowedSources {
+            policy: self.net.policy(),
+            uploads: &uploads.collect(),
+            allows_files: false,
+        };
+        Ok(Order::read(payload, &allowed, &self.templates)?)
     }
 }
 

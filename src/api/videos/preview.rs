@@ -3,20 +3,25 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Query};
-use log::error;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::create::MAX_BODY_BYTES;
+use super::drawing::drawing;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
 use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::job::{Failure, FailureCode};
 use crate::order::Order;
-use crate::pipeline::{Inspection, PhotoFacts, PipelineError, Previewer, SceneFacts};
-use crate::spec::{Point, View};
+use crate::pipeline::{InspectedPhoto, Inspection, SceneFacts};
+use crate::spec::{BadPhotos, Point, View};
+
+/// Photos that a frame can show, with those of a transition.
+const FRAME_PHOTOS: usize = 2;
+
+/// The same of the frames of a contact sheet together.
+const SHEET_PHOTOS: usize = 24;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -123,7 +128,7 @@ pub async fn preview(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let PreviewQuery { time, output } = query.map_err(|error| bad_query(&error))?.0;
-    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let order = service.order(payload.0).await?;
     let index = index_of(&order, output.as_deref())?;
     let length = order.specs[index].output.seconds();
     if time.is_some_and(|time| !(0.0..=length).contains(&time)) {
@@ -132,7 +137,8 @@ pub async fn preview(
             format!("is not from 0 to {length}"),
         ));
     }
-    let jpeg = drawing(&service, move |previewer, cancel| {
+    let photos = photos_at_once(&order, FRAME_PHOTOS);
+    let jpeg = drawing(&service, photos, move |previewer, cancel| {
         previewer.frame(&order.specs, index, time, cancel)
     });
     Ok(picture(jpeg.await?))
@@ -155,9 +161,10 @@ pub async fn contact_sheet(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let SheetQuery { output } = query.map_err(|error| bad_query(&error))?.0;
-    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let order = service.order(payload.0).await?;
     let index = index_of(&order, output.as_deref())?;
-    let jpeg = drawing(&service, move |previewer, cancel| {
+    let photos = photos_at_once(&order, SHEET_PHOTOS);
+    let jpeg = drawing(&service, photos, move |previewer, cancel| {
         previewer.contact_sheet(&order.specs, index, cancel)
     });
     Ok(picture(jpeg.await?))
@@ -177,12 +184,23 @@ pub async fn check(
     payload: Json<MAX_BODY_BYTES>,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
-    let order = Order::read(payload.0, service.net.policy(), &service.templates)?;
+    let order = service.order(payload.0).await?;
     let specs = order.specs.clone();
-    let inspection = drawing(&service, move |previewer, cancel| {
+    let photos = specs[0].scenes.len();
+    let inspection = drawing(&service, photos, move |previewer, cancel| {
         previewer.inspect(&specs, cancel)
     });
     Ok(HttpResponse::Ok().json(Check::of(order, inspection.await?)))
+}
+
+/// Of an order without bad photos, at most.
+fn photos_at_once(order: &Order, shown: usize) -> usize {
+    let spec = &order.specs[0];
+    match spec.bad_photos {
+        BadPhotos::Fail => spec.scenes.len().min(shown),
+        // All are looked at first.
+        BadPhotos::Skip => spec.scenes.len(),
+    }
 }
 
 /// Which output is asked for; the first, if none is.
@@ -209,27 +227,6 @@ fn picture(jpeg: Vec<u8>) -> HttpResponse {
         .content_type("image/jpeg")
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(jpeg)
-}
-
-/// Draws on a thread of its own, until the client hangs up.
-async fn drawing<T: Send + 'static>(
-    service: &Service,
-    draw: impl FnOnce(&Previewer, &CancellationToken) -> Result<T, PipelineError> + Send + 'static,
-) -> Result<T, ApiError> {
-    let previewer = service.previewer.clone();
-    let cancel = CancellationToken::new();
-    let _hung_up = cancel.clone().drop_guard();
-    let drawn = tokio::task::spawn_blocking(move || draw(&previewer, &cancel)).await;
-    let drawn = drawn.map_err(|panic| {
-        error!("a preview panicked: {panic}");
-        ApiError::Internal
-    })?;
-    drawn.map_err(|error| match error {
-        PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
-            ApiError::Unmakeable(failure)
-        }
-        PipelineError::Cancelled => ApiError::Internal,
-    })
 }
 
 impl Check {
@@ -259,8 +256,6 @@ impl Check {
         }
     }
 }
-
-type InspectedPhoto = Result<PhotoFacts, Failure>;
 
 impl From<(usize, &InspectedPhoto)> for PhotoReport {
     fn from((index, photo): (usize, &InspectedPhoto)) -> Self {

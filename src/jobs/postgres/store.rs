@@ -21,9 +21,10 @@ use crate::jobs::backend::{
     Serves,
 };
 use crate::jobs::row::{self, JobRow, lane_number, specs_to_json, to_json};
+use crate::spec::VideoSpec;
 
 /// What [`JobRow`] reads.
-const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
+pub const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
     spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process, deleted_at";
 
@@ -37,12 +38,14 @@ const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_
 
 /// What this version knows of specifications. A job tells what a worker has to know to make its videos: older nodes
 /// leave it to newer ones.
-const KNOWN: i16 = 3;
+const KNOWN: i16 = 4;
 
 fn needs(job: &Job) -> i16 {
     // Older nodes would print the webhook of a dialect that they do not know as that of another.
     let is_known = job.request.dialect != "videos";
-    match &job.request.specs[..] {
+    let specs = &job.request.specs[..];
+    match specs {
+        _ if specs.iter().any(VideoSpec::has_uploads) => 4,
         [spec] if spec.is_plain() && is_known => 2,
         _ => 3,
     }
@@ -496,14 +499,14 @@ struct Ending<'a> {
     attempt: Option<i64>,
 }
 
-fn job(row: &PgRow) -> Result<Job> {
+pub fn job(row: &PgRow) -> Result<Job> {
     let mut row = JobRow::from_row(row)?;
     row.client_id = row.client_id.as_deref().map(row::from_json).transpose()?;
     Ok(row.into_job()?)
 }
 
 /// `None`: a row that cannot be read, which is no reason to keep the others back.
-fn readable<T>(read: Result<T>) -> Option<T> {
+pub fn readable<T>(read: Result<T>) -> Option<T> {
     read.inspect_err(|error| error!("a job is left out: {}", chain(error)))
         .ok()
 }

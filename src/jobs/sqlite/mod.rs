@@ -2,7 +2,7 @@
 //! process, which has the file for itself.
 //!
 //! ```text
-//! store (with outbox) ─ what is stored, and in which order jobs are served
+//! store (with outbox, photos, retention) ─ what is stored, and in which order jobs are served
 //! lanes ─ how many wait, and who is woken
 //! ```
 //!
@@ -11,6 +11,8 @@
 
 mod lanes;
 mod outbox;
+mod photos;
+mod retention;
 mod store;
 
 use std::collections::{HashMap, HashSet};
@@ -31,7 +33,7 @@ use store::{Begun, PlacedJob, Store};
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
     Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook, Serves,
-    WebhookQuery,
+    UploadedPhoto, WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{
@@ -433,6 +435,46 @@ impl Backend for SqliteBackend {
         let id = self.store.add_webhook(job, webhook).await?;
         self.tell(JobEvent::WebhookWritten);
         Ok(id)
+    }
+
+    async fn begin_photo(&self, photo: &UploadedPhoto, most: u32) -> Result<bool, BackendError> {
+        Ok(self.store.begin_photo(photo, most).await?)
+    }
+
+    async fn photo_stored(&self, file: &str) -> Result<(), BackendError> {
+        Ok(self.store.photo_stored(file).await?)
+    }
+
+    async fn use_photos(&self, ids: &[String]) -> Result<Vec<UploadedPhoto>, BackendError> {
+        Ok(self.store.use_photos(ids).await?)
+    }
+
+    async fn retire_photos(
+        &self,
+        unused_for: Duration,
+        limit: u32,
+    ) -> Result<Vec<String>, BackendError> {
+        Ok(self.store.retire_photos(unused_for, limit).await?)
+    }
+
+    async fn remove_photos(&self, files: &[String]) -> Result<(), BackendError> {
+        Ok(self.store.remove_photos(files).await?)
+    }
+
+    async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>, BackendError> {
+        Ok(self.store.old_videos(older_than, limit).await?)
+    }
+
+    async fn remove_jobs(
+        &self,
+        older_than: Duration,
+        keeps_videos: bool,
+        limit: u32,
+    ) -> Result<usize, BackendError> {
+        Ok(self
+            .store
+            .remove_jobs(older_than, keeps_videos, limit)
+            .await?)
     }
 
     async fn probe(&self) -> Result<(), BackendError> {

@@ -24,7 +24,7 @@ use crate::jobs::row::{self, JobRow, Unreadable, lane_number, specs_to_json, to_
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What [`JobRow`] reads.
-const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, \
+pub const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, \
     cancel_requested, unstored, created_at, started_at, changed_at AS finished_at, outcome, process, deleted_at";
 
 /// The place of a waiting job, from 1, in the order in which jobs are served.
@@ -386,7 +386,10 @@ impl Store {
         .bind(to_json(&ids)?)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.iter().filter_map(readable).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| readable(placed_job(row)))
+            .collect())
     }
 
     /// The same, newest first.
@@ -404,7 +407,10 @@ impl Store {
         .bind(query.state.map(ToldState::name))
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.iter().filter_map(readable).collect())
+        Ok(rows
+            .iter()
+            .filter_map(|row| readable(placed_job(row)))
+            .collect())
     }
 
     /// The newest job of the same specifications whose videos are there.
@@ -442,18 +448,24 @@ impl Store {
     }
 }
 
+/// So long ago.
+pub fn before(age: Duration) -> i64 {
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::now().0.saturating_sub(age)
+}
+
 fn id_and_state(row: &SqliteRow) -> Result<(JobId, JobState)> {
     Ok(row::id_and_state(&FromRow::from_row(row)?)?)
 }
 
-fn job(row: &SqliteRow) -> Result<Job> {
+pub fn job(row: &SqliteRow) -> Result<Job> {
     Ok(JobRow::from_row(row)?.into_job()?)
 }
 
 /// `None`: a row that cannot be read, which is no reason to keep the others back.
-fn readable(row: &SqliteRow) -> Option<PlacedJob> {
-    let read = placed_job(row).inspect_err(|error| error!("a job is left out: {}", chain(error)));
-    read.ok()
+pub fn readable<T>(read: Result<T>) -> Option<T> {
+    read.inspect_err(|error| error!("a job is left out: {}", chain(error)))
+        .ok()
 }
 
 fn placed_job(row: &SqliteRow) -> Result<PlacedJob> {

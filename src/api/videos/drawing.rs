@@ -1,0 +1,37 @@
+//! Work with pictures for a client who waits for it.
+
+use log::error;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Service;
+use crate::api::error::ApiError;
+use crate::pipeline::{PipelineError, Previewer};
+
+/// Draws on a thread of its own, until the client hangs up. `photos`: how many it may need at once.
+pub async fn drawing<T: Send + 'static>(
+    service: &Service,
+    photos: usize,
+    draw: impl FnOnce(&Previewer, &CancellationToken) -> Result<T, PipelineError> + Send + 'static,
+) -> Result<T, ApiError> {
+    service.free_space.check()?;
+    let previewer = service.previewer.clone();
+    let places = previewer.places(photos).await;
+    let places = places.ok_or(ApiError::TooManyPreviews)?;
+    let cancel = CancellationToken::new();
+    let _hung_up = cancel.clone().drop_guard();
+    let drawn = tokio::task::spawn_blocking(move || {
+        // Until the last photo is gone, whether anybody waits for it or not.
+        let _places = places;
+        draw(&previewer, &cancel)
+    });
+    let drawn = drawn.await.map_err(|panic| {
+        error!("a preview panicked: {panic}");
+        ApiError::Internal
+    })?;
+    drawn.map_err(|error| match error {
+        PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
+            ApiError::Unmakeable(failure)
+        }
+        PipelineError::Cancelled => ApiError::Internal,
+    })
+}

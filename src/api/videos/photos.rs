@@ -1,0 +1,124 @@
+//! Photos are uploaded, to be named in orders.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use log::warn;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::drawing::drawing;
+use crate::api::error::ApiError;
+use crate::api::openapi::{BodyErrors, CommonErrors};
+use crate::api::{Service, body};
+use crate::errors::chain;
+use crate::job::Failure;
+use crate::jobs::UploadedPhoto;
+use crate::order::UPLOAD;
+use crate::pipeline::{ArrivedPhoto, ArrivingPhoto, UploadError};
+
+/// A photo that can be named in orders.
+#[derive(Serialize, ToSchema)]
+struct PhotoObject {
+    /// SHA-256 of its bytes, in hex: the same photo has the same id.
+    id: String,
+    /// What an order calls it.
+    #[schema(pattern = "^photo:[0-9a-f]{64}$")]
+    url: String,
+    /// Pixels, of the upright photo.
+    width: u32,
+    height: u32,
+}
+
+/// Takes a photo's bytes.
+#[utoipa::path(
+    post,
+    path = "/api/photos",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes of a picture file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"),
+    responses(
+        (status = 200, description = "It was here before", body = PhotoObject),
+        (status = 201, description = "It is kept for a day, and for a day after it was last named in an order", body = PhotoObject),
+        CommonErrors, BodyErrors
+    ),
+)]
+pub async fn upload(
+    request: HttpRequest,
+    payload: Payload,
+    service: Data<Service>,
+) -> Result<HttpResponse, ApiError> {
+    service.free_space.check()?;
+    let limit = service.net.max_download_bytes();
+    check_headers(&request, limit)?;
+    let arriving = ArrivingPhoto::begin(service.publisher.work_dir.clone()).await;
+    let mut arriving = arriving.map_err(refused)?;
+    let write = async |chunk: &[u8]| arriving.write(chunk).await.map_err(refused);
+    body::read(&request, payload.into_inner(), limit, write).await?;
+    let photo = arriving.finish().await.map_err(refused)?;
+    let ids = [photo.id.clone()];
+    if let Some(known) = service.jobs.use_photos(&ids).await?.pop() {
+        return Ok(answer(StatusCode::OK, &known));
+    }
+    let photo = store(&service, photo).await?;
+    Ok(answer(StatusCode::CREATED, &photo))
+}
+
+/// Refuses what can be told before the body.
+fn check_headers(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let media_type = header(CONTENT_TYPE).unwrap_or_default();
+    if media_type.to_ascii_lowercase().starts_with("multipart/") {
+        return Err(ApiError::Multipart);
+    }
+    let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    match length.is_some_and(|length| length > limit) {
+        true => Err(ApiError::BodyTooLarge { limit }),
+        false => Ok(()),
+    }
+}
+
+/// Stores a photo out of which something can be made.
+async fn store(service: &Service, photo: ArrivedPhoto) -> Result<UploadedPhoto, ApiError> {
+    let path = photo.file.path().to_owned();
+    let size = drawing(service, 1, move |previewer, cancel| {
+        previewer.photo_size(&path, cancel)
+    });
+    let uploaded = UploadedPhoto {
+        size: size.await?,
+        file: photo.stored_name(),
+        id: photo.id,
+        bytes: photo.bytes,
+    };
+    let most = service.max_photos;
+    if !service.jobs.begin_photo(&uploaded, most).await? {
+        return Err(ApiError::TooManyPhotos(most));
+    }
+    let stored = service.publisher.store_photo(&uploaded.file, &photo.file);
+    if let Err(error) = stored.await {
+        let files = [uploaded.file];
+        if let Err(error) = service.jobs.remove_photos(&files).await {
+            // The next sweep removes it.
+            warn!(
+                "a photo that was not stored is not forgotten: {}",
+                chain(&error)
+            );
+        }
+        return Err(error.into());
+    }
+    service.jobs.photo_stored(&uploaded.file).await?;
+    Ok(uploaded)
+}
+
+fn answer(status: StatusCode, photo: &UploadedPhoto) -> HttpResponse {
+    HttpResponse::build(status).json(PhotoObject {
+        id: photo.id.clone(),
+        url: format!("{UPLOAD}{}", photo.id),
+        width: photo.size.width,
+        height: photo.size.height,
+    })
+}
+
+fn refused(error: UploadError) -> ApiError {
+    error.log("an upload");
+    ApiError::Unmakeable(Failure::new(error.code(), format!("the photo {error}")))
+}
