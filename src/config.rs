@@ -109,6 +109,14 @@ impl Config {
     }
 }
 
+/// The key of a server, for its client; from the environment alone.
+pub fn api_key() -> Result<Option<String>, ConfigError> {
+    let flags = Flags::new();
+    let mut settings = api::Settings::default();
+    Sources::new(File::default(), &flags).apply(&mut settings, api::Settings::TABLE)?;
+    Ok(settings.api_key)
+}
+
 struct Sources<'a> {
     file: File,
     flags: &'a Flags,

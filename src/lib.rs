@@ -33,6 +33,7 @@
 //! | [`jobs`] | submit, wait, status; the backend and the workers | `spec`, `job`, `pipeline` |
 //! | [`webhooks`] | signature, sender, schedule | `job`, `jobs`, `net` |
 //! | [`api`] | HTTP: one folder for each dialect | `spec`, `job`, `jobs`, `listing`, `order`, `webhooks` |
+//! | `client` | a client of the own API, for the command line | – |
 //! | [`allocator`] | what becomes of freed memory | – |
 //! | [`config`], [`app`], [`cli`] | settings, the composition root, the command line | all |
 
@@ -42,6 +43,7 @@ pub mod allocator;
 pub mod api;
 pub mod app;
 pub mod cli;
+mod client;
 pub mod config;
 pub mod confinement;
 pub mod encode;

@@ -31,6 +31,18 @@ impl Camera {
         self.motion.is_some() || self.focus.is_some() || self.fit.is_some()
     }
 
+    /// One that is given.
+    pub fn flag(&self) -> Option<&'static str> {
+        let given = [
+            ("--motion", self.motion.is_some()),
+            ("--focus", self.focus.is_some()),
+            ("--fit", self.fit.is_some()),
+            ("--transition", self.transition.is_some()),
+        ];
+        let given = given.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag)
+    }
+
     pub fn apply(&self, spec: &mut VideoSpec) {
         for scene in &mut spec.scenes {
             scene.motion = self.motion.unwrap_or(scene.motion);

@@ -1,4 +1,4 @@
-//! The command line: `kinora serve`, `kinora render` and `kinora check`.
+//! The command line: `kinora serve`, `kinora render`, `kinora order` and `kinora check`.
 
 mod camera;
 mod check;
@@ -6,6 +6,8 @@ mod confine;
 mod decode;
 mod display;
 mod interrupt;
+mod order;
+mod order_file;
 mod output_video;
 mod partial_file;
 mod render;
@@ -22,6 +24,7 @@ use crate::{confinement, sandbox};
 use check::Check;
 use confine::Confine;
 use decode::Decode;
+use order::Order;
 use render::Render;
 use serve::Serve;
 
@@ -39,6 +42,8 @@ enum Command {
     Serve(Serve),
     /// Make one video, without a service.
     Render(Box<Render>),
+    /// Have a server make the videos of an order, and save them.
+    Order(Order),
     /// Try ffmpeg, the data directory, the job store and the storage.
     Check(Check),
     /// Decode one file, for the service.
@@ -56,6 +61,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Render(render) => render.run(),
+        Command::Order(order) => order.run(),
         Command::Check(check) => check.run(),
         Command::Decode(decode) => decode.run(),
         Command::Confine(confine) => confine.run(),

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::camera::Camera;
 use super::display::ProgressDisplay;
 use super::interrupt::{EXIT_INTERRUPTED, cancel_on_signals};
+use super::order_file::OrderFile;
 use super::output_video::OutputVideo;
 use super::variant::{VariantFlag, aspect_ratio, max_bytes};
 use super::{flags, runtime};
@@ -31,18 +32,20 @@ const MOST_VARIANTS: usize = 7;
 #[derive(Args)]
 pub struct Render {
     /// Picture files, or their http(s) addresses: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF. One becomes a
-    /// zoom; several become a listing video, each with its share of the length
+    /// zoom; several become a listing video, each with its share of the length. Or a JSON file with an order, as POST
+    /// /api/videos takes it, which says everything itself
     #[arg(required = true, num_args = 1..=MOST_PHOTOS, value_name = "PHOTO")]
     photos: Vec<String>,
-    /// The video to write, in MP4; replaced if it is there
+    /// The video to write, in MP4; replaced if it is there. Of an order, the directory for its videos: NAME.mp4 of each
+    /// output, and its thumbnail NAME.jpg; made if it is not there
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Length of the video in seconds, 0.1 to 400 [default: 5 for a zoom, 30 for a listing]
     #[arg(long, value_name = "SECONDS", value_parser = within(0.1, 400.0))]
     length: Option<f64>,
-    /// Frames a second, 15 to 60
-    #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(15..=60))]
-    frame_rate: u32,
+    /// Frames a second, 15 to 60 [default: 30]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(15..=60))]
+    frame_rate: Option<u32>,
     /// Growth of the picture in percent a second, 0 to 100; of a zoom [default: 3]
     #[arg(long, value_name = "PERCENT", value_parser = within(0.0, 100.0), conflicts_with_all = ["motion", "focus", "fit"])]
     zoom_speed: Option<f64>,
@@ -144,7 +147,14 @@ impl Render {
             encoder: Encoder::new(&config.encoder, runtime.handle().clone()),
             storages: None,
         };
-        let videos = self.videos(&config.templates, &pipeline.fonts)?;
+        let videos = match self.order_file()? {
+            Some(order) => {
+                let templates = Templates::load(config.templates.directory.as_deref());
+                let templates = templates.map_err(|error| error.to_string())?;
+                order.videos(&self.output, pipeline.net.policy(), &templates)?
+            }
+            None => self.videos(&config.templates, &pipeline.fonts)?,
+        };
         for warning in videos.iter().filter_map(|it| pipeline.warning(&it.spec)) {
             eprintln!("kinora: {warning}");
         }
@@ -157,6 +167,9 @@ impl Render {
         display.close();
         match rendered {
             Ok(rendered) => {
+                for photo in &rendered.skipped {
+                    eprintln!("kinora: a photo is left out: {}", photo.failure.message);
+                }
                 for (video, rendered) in videos.into_iter().zip(&rendered.videos) {
                     video.finish(rendered)?;
                 }
@@ -167,6 +180,47 @@ impl Render {
             }
             Err(PipelineError::Cancelled) => Ok(ExitCode::from(EXIT_INTERRUPTED)),
         }
+    }
+
+    /// The order, if one is named in place of photos.
+    fn order_file(&self) -> Result<Option<OrderFile>, String> {
+        let is_order = |name: &String| {
+            let path = Path::new(name);
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+                && !name.contains("://")
+        };
+        let Some(order) = self.photos.iter().find(|name| is_order(name)) else {
+            return Ok(None);
+        };
+        if self.photos.len() > 1 {
+            return Err(format!(
+                "{order} is an order, which names its photos itself"
+            ));
+        }
+        if let Some(flag) = self.flag_of_photos() {
+            return Err(format!(
+                "{order} is an order, which says everything itself: {flag} has no place beside it"
+            ));
+        }
+        OrderFile::read(Path::new(order)).map(Some)
+    }
+
+    /// A flag that an order has no need of.
+    fn flag_of_photos(&self) -> Option<&'static str> {
+        let given = [
+            ("--length", self.length.is_some()),
+            ("--frame-rate", self.frame_rate.is_some()),
+            ("--zoom-speed", self.zoom_speed.is_some()),
+            ("--aspect-ratio", self.aspect_ratio.is_some()),
+            ("--template", self.template.is_some()),
+            ("--music", self.music.is_some()),
+            ("--thumbnail", self.thumbnail.is_some()),
+            ("--max-mb", self.max_mb.is_some()),
+            ("--variant", !self.variant.is_empty()),
+        ];
+        let given = given.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag).or(self.camera.flag())
     }
 
     /// All videos, whose files are begun.
@@ -246,7 +300,7 @@ impl Render {
             soundtrack: None,
             output: Output {
                 length: self.length.unwrap_or(5.0),
-                frame_rate: self.frame_rate,
+                frame_rate: self.frame_rate.unwrap_or(listing::FRAME_RATE),
                 frame: Frame::LikeFirstPhoto,
                 thumbnail_at: None,
                 max_bytes: self.max_mb,
@@ -303,7 +357,7 @@ impl Render {
             logo: self.logo.as_deref().map(asset),
             soundtrack: self.music.as_deref().map(asset),
             length: self.length.unwrap_or(listing::LENGTH),
-            frame_rate: self.frame_rate,
+            frame_rate: self.frame_rate.unwrap_or(listing::FRAME_RATE),
         }
     }
 

@@ -82,11 +82,11 @@ pub fn uploads_in(payload: &Value) -> Vec<String> {
 }
 
 /// The addresses of pictures and sound in a payload that name local files: everything that is no URL is a path, from
-/// `directory`. Each is replaced by what `replace` makes of its path.
+/// `directory`. Each is replaced by what `replace` makes of its place, as a JSON pointer, and its path.
 pub fn replace_paths<E>(
     payload: &mut Value,
     directory: &Path,
-    mut replace: impl FnMut(&Path) -> Result<String, E>,
+    mut replace: impl FnMut(&str, &Path) -> Result<String, E>,
 ) -> Result<(), E> {
     let photos = payload.get("photos").and_then(Value::as_array);
     let photos = (0..photos.map_or(0, Vec::len))
@@ -97,7 +97,7 @@ pub fn replace_paths<E>(
         };
         let is_url = address.contains("://") || address.starts_with(UPLOAD);
         if !is_url {
-            *address = replace(&directory.join(&*address))?;
+            *address = replace(&pointer, &directory.join(&*address))?;
         }
     }
     Ok(())

@@ -41,7 +41,7 @@ const LOGO: AssetKind = AssetKind {
 };
 
 /// The most room that a template has for a logo, in pixels.
-const LARGEST_LOGO: Size = Size {
+pub const LARGEST_LOGO: Size = Size {
     width: 800,
     height: 600,
 };

@@ -113,24 +113,8 @@ impl PhotoCache {
         Ok(())
     }
 
-    /// Of a photo that is kept nowhere yet. Blocks.
-    pub fn size(
-        &self,
-        pipeline: &Pipeline,
-        directory: &Path,
-        file: &File,
-        cancel: &CancellationToken,
-    ) -> Result<Size, PipelineError> {
-        let _slot = self.slot(pipeline, cancel)?;
-        let mut session = pipeline.sandbox.session();
-        let decoded = session.photo(file, directory, |_| Detail::COARSEST, cancel);
-        let picture =
-            decoded.map_err(|error| not_decoded("the photo", FailureCode::NotAPicture, error))?;
-        Ok(picture.size)
-    }
-
-    /// A place among those that decode and draw.
-    fn slot(
+    /// A place among those that decode and draw. Blocks.
+    pub fn slot(
         &self,
         pipeline: &Pipeline,
         cancel: &CancellationToken,

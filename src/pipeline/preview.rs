@@ -11,12 +11,13 @@ use log::error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::assets::Assets;
+use super::assets::{Assets, LARGEST_LOGO};
+use super::downloads::not_decoded;
 use super::lately::Lately;
 use super::photo_cache::{PhotoCache, Wanted};
 use super::publisher::TemporaryFile;
 use super::{Pipeline, PipelineError, VideoOrder, beats, photos};
-use crate::job::{Failure, JobId, SkippedPhoto};
+use crate::job::{Failure, FailureCode, JobId, SkippedPhoto};
 use crate::picture::{self, Detail, Logo};
 use crate::render::{self, Composition, Photo, SceneFacts};
 use crate::sound::Beats;
@@ -98,15 +99,28 @@ impl Previewer {
         Some(Places(places))
     }
 
-    /// The size of a photo that was uploaded, upright. Blocks.
+    /// The size of a photo that was uploaded, upright; of a drawing, as a logo. Blocks.
     pub fn photo_size(
         &self,
         file: &Path,
+        is_drawing: bool,
         cancel: &CancellationToken,
     ) -> Result<Size, PipelineError> {
         let file = &File::open(file).map_err(|error| not_drawn(&error))?;
-        self.photos
-            .size(&self.pipeline, &self.work_dir, file, cancel)
+        let Self {
+            pipeline, work_dir, ..
+        } = self;
+        let _slot = self.photos.slot(pipeline, cancel)?;
+        let mut session = pipeline.sandbox.session();
+        let size = match is_drawing {
+            true => session
+                .logo(file, work_dir, LARGEST_LOGO, cancel)
+                .map(|logo| logo.size()),
+            false => session
+                .photo(file, work_dir, |_| Detail::COARSEST, cancel)
+                .map(|photo| photo.size),
+        };
+        size.map_err(|error| not_decoded("the photo", FailureCode::NotAPicture, error))
     }
 
     /// The frame that video `index` of an order shows at a moment, in seconds, as a JPEG file. Blocks.

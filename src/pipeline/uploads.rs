@@ -75,6 +75,7 @@ pub struct ArrivingPhoto {
     file: tokio::fs::File,
     /// Its beginning, until its type is known.
     head: Option<Vec<u8>>,
+    is_drawing: bool,
     hash: Sha256,
     bytes: u64,
 }
@@ -85,6 +86,8 @@ pub struct ArrivedPhoto {
     /// SHA-256, in hex.
     pub id: String,
     pub bytes: u64,
+    /// SVG, which only a logo can be.
+    pub is_drawing: bool,
 }
 
 impl ArrivingPhoto {
@@ -95,6 +98,7 @@ impl ArrivingPhoto {
             file: file.map_err(UploadError::NotWritten)?,
             path,
             head: Some(Vec::new()),
+            is_drawing: false,
             hash: Sha256::new(),
             bytes: 0,
         })
@@ -122,6 +126,7 @@ impl ArrivingPhoto {
             file: self.path,
             id: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
             bytes: self.bytes,
+            is_drawing: self.is_drawing,
         })
     }
 
@@ -135,6 +140,10 @@ impl ArrivingPhoto {
         let found = media_type::sniff(&head).ok_or(UploadError::UnknownType)?;
         match found.kind {
             Kind::Picture(_) | Kind::Heif => Ok(()),
+            Kind::Svg | Kind::Xml => {
+                self.is_drawing = true;
+                Ok(())
+            }
             _ => Err(UploadError::OtherType(found.name)),
         }
     }

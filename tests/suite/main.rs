@@ -33,6 +33,7 @@ mod memory;
 mod motion;
 mod object_storage;
 mod odd_files;
+mod order_files;
 mod orders;
 mod payload;
 mod pipelining;

@@ -26,7 +26,7 @@ struct PhotoObject {
     /// What an order calls it.
     #[schema(pattern = "^photo:[0-9a-f]{64}$")]
     url: String,
-    /// Pixels, of the upright photo.
+    /// Pixels, of the upright photo; of SVG, as it is drawn.
     width: u32,
     height: u32,
 }
@@ -35,7 +35,7 @@ struct PhotoObject {
 #[utoipa::path(
     post,
     path = "/api/photos",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes of a picture file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes of a picture file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; for a logo also SVG"),
     responses(
         (status = 200, description = "It was here before", body = PhotoObject),
         (status = 201, description = "It is kept for a day, and for a day after it was last named in an order", body = PhotoObject),
@@ -80,8 +80,9 @@ fn check_headers(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
 /// Stores a photo out of which something can be made.
 async fn store(service: &Service, photo: ArrivedPhoto) -> Result<UploadedPhoto, ApiError> {
     let path = photo.file.path().to_owned();
+    let is_drawing = photo.is_drawing;
     let size = drawing(service, 1, move |previewer, cancel| {
-        previewer.photo_size(&path, cancel)
+        previewer.photo_size(&path, is_drawing, cancel)
     });
     let uploaded = UploadedPhoto {
         size: size.await?,
