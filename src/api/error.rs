@@ -140,6 +140,7 @@ impl ResponseError for ApiError {
             Self::Unmakeable(failure) if failure.code == FailureCode::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+            Self::Unmakeable(failure) if is_ours(failure.code) => StatusCode::SERVICE_UNAVAILABLE,
             Self::KeyReused | Self::Unmakeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QueueFull(_) | Self::TooManyPhotos(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_)
@@ -157,6 +158,11 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
+}
+
+/// Whether the service itself is to blame, for now.
+fn is_ours(code: FailureCode) -> bool {
+    matches!(code, FailureCode::StorageFailed | FailureCode::DiskFull)
 }
 
 impl From<NearlyFull> for ApiError {
@@ -180,6 +186,12 @@ impl From<SubmitError> for ApiError {
             SubmitError::Accept(AcceptError::Backend(error)) => error.into(),
             SubmitError::CutOff => Self::Internal,
         }
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    fn from(error: AcceptError) -> Self {
+        SubmitError::Accept(error).into()
     }
 }
 

@@ -38,6 +38,7 @@ fn answer(error: &ApiError, dialect: &dyn Dialect) -> HttpResponse {
         ApiError::QueueFull(_)
         | ApiError::Stopping(None)
         | ApiError::JobStoreAway
+        | ApiError::NearlyFull(_)
         | ApiError::TooManyPreviews => {
             response.insert_header((RETRY_AFTER, QUEUE_RETRY_AFTER));
         }

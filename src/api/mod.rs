@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
+use log::error;
 
 pub use dialect::webhook_body;
 pub use free_space::FreeSpace;
@@ -44,11 +45,12 @@ pub use server::{NOISY_LOGGER, server};
 pub use settings::{Role, Settings};
 
 use crate::encode::Encoder;
-use crate::job::{Idempotency, Job, JobId, JobRequest, VideoUrls};
+use crate::job::{Idempotency, Job, JobId, VideoUrls};
 use crate::jobs::{Accepted, Jobs};
 use crate::listing::template::Templates;
 use crate::net::Net;
 use crate::pipeline::{Previewer, Publisher};
+use crate::spec::VideoSpec;
 use crate::storage::Storage;
 use auth::ApiKey;
 use dialect::Dialect;
@@ -116,14 +118,34 @@ impl Service {
         }
     }
 
-    /// Accepts a job, unless the disk is nearly full.
-    async fn submit(
+    /// The job of the same request, if it was accepted before. Err: else, nothing new is accepted at the moment.
+    async fn accepted_before(
         &self,
-        request: JobRequest,
-        idempotency: Option<Idempotency>,
-    ) -> Result<Accepted, ApiError> {
-        self.free_space.check()?;
-        Ok(self.jobs.submit(request, idempotency).await?)
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Option<Accepted>, ApiError> {
+        let known = match idempotency {
+            Some(idempotency) => self.jobs.known(idempotency).await?,
+            None => None,
+        };
+        if known.is_none() {
+            self.free_space.check()?;
+        }
+        Ok(known)
+    }
+
+    /// About texts with characters that no font has. The fonts of the system may have to be read for it.
+    async fn font_warnings(&self, specs: &[VideoSpec]) -> Result<Vec<String>, ApiError> {
+        let (pipeline, specs) = (self.publisher.pipeline.clone(), specs.to_owned());
+        let found = web::block(move || {
+            let warnings = specs.iter().filter_map(|spec| pipeline.warning(spec));
+            let mut warnings: Vec<String> = warnings.collect();
+            warnings.dedup();
+            warnings
+        });
+        found.await.map_err(|error| {
+            error!("the fonts cannot be searched: {error}");
+            ApiError::Internal
+        })
     }
 
     /// The addresses of a finished job's videos; of none, if it has none.
@@ -134,18 +156,26 @@ impl Service {
         }
     }
 
-    /// The storage that holds a job's files: the one of today, if nobody knows of another.
+    /// The storage that holds a job's files: the one of today, if it has none yet; the directory that is built in, if
+    /// nobody knows the job any more.
     async fn storage_of(&self, id: JobId) -> Result<Arc<dyn Storage>, ApiError> {
-        let finish = self.jobs.job(id).await?.and_then(|job| job.finish);
-        Ok(match finish.map(|finish| finish.outcome) {
-            Some(Ok(video)) => self.publisher.storages.named(video.storage.as_deref())?,
-            _ => self.publisher.storages.current().clone(),
+        let storages = &self.publisher.storages;
+        let Some(job) = self.jobs.job(id).await? else {
+            return Ok(storages.named(None)?);
+        };
+        Ok(match job.finish.map(|finish| finish.outcome) {
+            Some(Ok(video)) => storages.named(video.storage.as_deref())?,
+            _ => storages.current().clone(),
         })
     }
 
     /// Looks at what clients listen to, as long as the service runs.
     pub async fn watch(self: Arc<Self>) {
-        self.watched.clone().run(self).await;
+        tokio::join!(
+            self.free_space.watch(),
+            self.previewer.sweep(),
+            self.watched.clone().run(self.clone())
+        );
     }
 
     pub fn encoder(&self) -> &Encoder {

@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use crate::job::{
     Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
 };
-use crate::spec::Size;
+use crate::spec::{Size, Upload};
 
 /// A job store with its queue and its webhook outbox.
 ///
@@ -41,6 +41,9 @@ pub trait Backend: Send + Sync {
         job: &Job,
         idempotency: Option<&Idempotency>,
     ) -> Result<Acceptance, AcceptError>;
+
+    /// The job that was accepted with the same key, if it was.
+    async fn known(&self, idempotency: &Idempotency) -> Result<Option<JobId>, AcceptError>;
 
     /// Waits for the next job of the lanes that `serves` names, and begins an attempt at it. `None`
     /// once the backend is closed. Blocks: call it on a worker's own thread.
@@ -136,25 +139,30 @@ pub trait Backend: Send + Sync {
     /// Writes down a photo that is about to be stored. `false`: there are `most` already.
     async fn begin_photo(&self, photo: &UploadedPhoto, most: u32) -> Result<bool, BackendError>;
 
-    /// Records that a photo is stored, and may be used.
-    async fn photo_stored(&self, file: &str) -> Result<(), BackendError>;
+    /// Records that a photo is stored, and may be used. `false`: it was retired meanwhile.
+    async fn photo_stored(&self, file: &str) -> Result<bool, BackendError>;
 
     /// The photos of these ids that are stored. From now on, they count as used.
     async fn use_photos(&self, ids: &[String]) -> Result<Vec<UploadedPhoto>, BackendError>;
 
-    /// Takes photos out of use that were not used for so long, and that no unfinished job names. Tells their files: also
-    /// those that were taken out before and not removed.
+    /// Takes photos out of use that were not used for so long, and that no unfinished job names. Tells where they are:
+    /// also those that were taken out before and not removed, or that were to be stored a while ago.
     async fn retire_photos(
         &self,
         unused_for: Duration,
         limit: u32,
-    ) -> Result<Vec<String>, BackendError>;
+    ) -> Result<Vec<Upload>, BackendError>;
 
     /// Forgets photos whose files are deleted.
     async fn remove_photos(&self, files: &[String]) -> Result<(), BackendError>;
 
-    /// Jobs that ended longer ago, and whose videos are there; the oldest first.
-    async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>, BackendError>;
+    /// Jobs that ended longer ago, and whose videos are there: the oldest first, from those after an earlier page on.
+    async fn old_videos(
+        &self,
+        older_than: Duration,
+        after: Option<PageEnd>,
+        limit: u32,
+    ) -> Result<OldVideos, BackendError>;
 
     /// Forgets jobs that ended longer ago, and their webhooks, unless one is pending; with `keeps_videos`, only those
     /// whose videos are not there. Tells how many.
@@ -358,11 +366,30 @@ fn job_of_webhook(id: &str) -> Option<JobId> {
 pub struct UploadedPhoto {
     /// SHA-256 of its bytes, in hex.
     pub id: String,
-    /// Its name in the storage, which is nobody else's.
-    pub file: String,
+    pub upload: Upload,
     /// Upright.
     pub size: Size,
     pub bytes: u64,
+}
+
+/// How long a photo may take to be stored.
+pub const STORING_TIME: Duration = Duration::from_secs(15 * 60);
+
+/// A page of jobs whose videos are there.
+#[derive(Clone, Debug)]
+pub struct OldVideos {
+    pub jobs: Vec<Job>,
+    /// `None`: this is the last one.
+    pub end: Option<PageEnd>,
+}
+
+/// Where a page ends and the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub struct PageEnd {
+    /// In milliseconds, of its last job.
+    pub changed_at: i64,
+    /// And its number in the order of acceptance.
+    pub seq: i64,
 }
 
 #[derive(Clone, Debug)]

@@ -156,6 +156,17 @@ impl Jobs {
         }
     }
 
+    /// The job that was accepted with the same key, if it was.
+    pub async fn known(&self, idempotency: &Idempotency) -> Result<Option<Accepted>, AcceptError> {
+        match self.shared.backend.known(idempotency).await? {
+            Some(id) => Ok(Some(Accepted {
+                id,
+                finished: self.wait_for(id).await?,
+            })),
+            None => Ok(None),
+        }
+    }
+
     /// Waits for a job that was accepted before. Resolves to the finished job.
     async fn wait_for(&self, id: JobId) -> Result<oneshot::Receiver<Job>, AcceptError> {
         let finished = self.shared.waiters.register(id);
@@ -197,7 +208,8 @@ impl Jobs {
         self.shared.backend.begin_photo(photo, most).await
     }
 
-    pub async fn photo_stored(&self, file: &str) -> Result<(), BackendError> {
+    /// `false`: it was retired meanwhile.
+    pub async fn photo_stored(&self, file: &str) -> Result<bool, BackendError> {
         self.shared.backend.photo_stored(file).await
     }
 

@@ -1,5 +1,6 @@
 //! What becomes of jobs, videos and photos whose time is over. On each node: who is second finds nothing left to do.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use log::{error, info};
@@ -25,15 +26,6 @@ pub struct Retention {
     videos: Option<Duration>,
     ended_jobs: Option<Duration>,
     photos: Duration,
-}
-
-/// Why a sweep was broken off. The next one goes on.
-#[derive(Debug, thiserror::Error)]
-enum SweepError {
-    #[error(transparent)]
-    Jobs(#[from] BackendError),
-    #[error(transparent)]
-    Storage(#[from] StorageError),
 }
 
 impl Retention {
@@ -70,30 +62,35 @@ impl Retention {
         ] {
             if let Err(error) = swept {
                 error!(
-                    "what is no longer kept could not be removed: {}",
+                    "what is no longer kept could not be looked for: {}",
                     chain(&error)
                 );
             }
         }
     }
 
-    async fn sweep_videos(&self) -> Result<(), SweepError> {
+    async fn sweep_videos(&self) -> Result<(), BackendError> {
         let Some(age) = self.videos else {
             return Ok(());
         };
         let backend = &self.jobs.shared.backend;
-        let mut count = 0;
+        let mut failing = Failing::default();
+        let (mut count, mut after) = (0, None);
         loop {
-            let old = backend.old_videos(age, BATCH).await?;
-            for job in &old {
-                if let Some(Ok(videos)) = job.finish.as_ref().map(|finish| &finish.outcome) {
-                    self.publisher.delete_stored(job.id, videos).await?;
+            let page = backend.old_videos(age, after, BATCH).await?;
+            for job in &page.jobs {
+                let Some(Ok(videos)) = job.finish.as_ref().map(|finish| &finish.outcome) else {
+                    continue;
+                };
+                let deleting = self.publisher.delete_stored(job.id, videos);
+                if failing.try_in(videos.storage.as_deref(), deleting).await {
+                    // Not before: what is marked is not looked for again.
+                    backend.mark_deleted(job.id).await?;
+                    count += 1;
                 }
-                // Not before: what is marked is not looked for again.
-                backend.mark_deleted(job.id).await?;
             }
-            count += old.len();
-            if old.len() < BATCH as usize {
+            after = page.end;
+            if after.is_none() {
                 break;
             }
         }
@@ -103,7 +100,7 @@ impl Retention {
         Ok(())
     }
 
-    async fn sweep_jobs(&self) -> Result<(), SweepError> {
+    async fn sweep_jobs(&self) -> Result<(), BackendError> {
         let Some(age) = self.ended_jobs else {
             return Ok(());
         };
@@ -128,17 +125,50 @@ impl Retention {
         Ok(())
     }
 
-    async fn sweep_photos(&self) -> Result<(), SweepError> {
+    async fn sweep_photos(&self) -> Result<(), BackendError> {
         let backend = &self.jobs.shared.backend;
+        let mut failing = Failing::default();
         loop {
-            let files = backend.retire_photos(self.photos, BATCH).await?;
-            for file in &files {
-                self.publisher.delete_photo(file).await?;
+            let retired = backend.retire_photos(self.photos, BATCH).await?;
+            let mut deleted = Vec::with_capacity(retired.len());
+            for photo in &retired {
+                let deleting = self.publisher.delete_photo(photo);
+                if failing.try_in(photo.storage.as_deref(), deleting).await {
+                    deleted.push(photo.file.clone());
+                }
             }
-            backend.remove_photos(&files).await?;
-            if files.len() < BATCH as usize {
+            backend.remove_photos(&deleted).await?;
+            // Those that failed would come again.
+            if retired.len() < BATCH as usize || deleted.len() < retired.len() {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Storages that failed in this sweep: nothing else is tried there, and the others are not held up.
+#[derive(Default)]
+struct Failing(HashSet<Option<String>>);
+
+impl Failing {
+    /// Whether something was done in a storage.
+    async fn try_in(
+        &mut self,
+        storage: Option<&str>,
+        work: impl Future<Output = Result<(), StorageError>>,
+    ) -> bool {
+        let name = storage.map(str::to_owned);
+        if self.0.contains(&name) {
+            return false;
+        }
+        let done = work.await;
+        if let Err(error) = &done {
+            error!(
+                "what is no longer kept could not be deleted: {}",
+                chain(error)
+            );
+            self.0.insert(name);
+        }
+        done.is_ok()
     }
 }

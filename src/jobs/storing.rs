@@ -245,7 +245,7 @@ impl Storing {
 }
 
 /// Whether the job has ended so for good: another attempt may have it, and have stored its video.
-async fn has_failed(jobs: &Jobs, id: JobId) -> bool {
+pub async fn has_failed(jobs: &Jobs, id: JobId) -> bool {
     // Err: nothing is known, and nothing is deleted.
     let job = jobs.job(id).await.ok().flatten();
     let finish = job.and_then(|job| job.finish);

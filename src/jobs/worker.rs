@@ -8,11 +8,14 @@ use log::{error, info, warn};
 
 use super::attempt::RunningAttempt;
 use super::backend::{Attempt, Backend, Serves};
-use super::storing::Storing;
+use super::storing::{Storing, has_failed};
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, Job, JobId, StoredVideos, UnstoredVideos};
 use crate::pipeline::{Made, PipelineError, StorageError};
+
+/// Between attempts to learn whether an attempt still has its job.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
@@ -68,6 +71,8 @@ enum Ending {
     /// The same was made before, and is stored for this job too.
     Stored(StoredVideos),
     Failed(Failure),
+    /// Some of its files may be stored.
+    FailedWithFiles(Failure),
     /// The job goes back to the queue.
     Released,
     /// Another attempt has the job.
@@ -98,6 +103,16 @@ impl Worker {
             Ending::Failed(failure) => {
                 // The worker does not wait for what is left to do in the background.
                 let _ = self.block_on(self.jobs.finish(job, Err(failure), &[]));
+            }
+            Ending::FailedWithFiles(failure) => {
+                let id = job.id;
+                let videos = job.request.specs.len();
+                let writing = self.block_on(self.jobs.finish(job, Err(failure), &[]));
+                // Err: it panicked, and the next start begins again here.
+                let _ = writing.map(|writing| self.block_on(writing));
+                if self.block_on(has_failed(&self.jobs, id)) {
+                    self.block_on(self.storing.publisher().delete(id, videos));
+                }
             }
             Ending::Released => {
                 info!("job {} was interrupted and goes back to the queue", job.id);
@@ -130,20 +145,59 @@ impl Worker {
             let make = || publisher.make(job, known, attempt, token);
             catch_unwind(AssertUnwindSafe(make))
         };
-        let mut made = make(known);
+        let made = make(known);
         if let (Ok(Ok(Made::Before)), Some((earlier, videos))) = (&made, &earlier) {
-            let stored = publisher.store_again(job.id, *earlier, videos, attempt);
-            match self.block_on(stored) {
-                Ok(Some(stored)) => return Ending::Stored(stored),
-                Ok(None) => {}
-                // What is there now is of the attempt that has the job.
-                Err(StorageError::Fenced(_)) => return Ending::Lost,
-                Err(error) => warn!("a video is made again, as {}", chain(&error)),
-            }
-            // Some may have been copied.
-            self.block_on(publisher.delete(job.id, job.request.specs.len()));
-            made = make(None);
+            let reused = self.block_on(self.reuse(job, attempt, *earlier, videos));
+            return match reused.unwrap_or_else(|| self.ending(job, attempt, make(None))) {
+                Ending::Failed(failure) => Ending::FailedWithFiles(failure),
+                ending => ending,
+            };
         }
+        self.ending(job, attempt, made)
+    }
+
+    /// Stores the videos of an earlier job as those of this one. `None`: they have to be made.
+    async fn reuse(
+        &self,
+        job: &Job,
+        attempt: &RunningAttempt,
+        earlier: JobId,
+        videos: &StoredVideos,
+    ) -> Option<Ending> {
+        let cancellation = attempt.cancellation();
+        let publisher = self.storing.publisher();
+        loop {
+            let stored = publisher.store_again(job.id, earlier, videos, attempt);
+            match stored.await {
+                Ok(Some(stored)) => return Some(Ending::Stored(stored)),
+                Ok(None) => return None,
+                // The fence has cancelled the token.
+                Err(StorageError::Fenced(_)) => return Some(self.cancelled(cancellation.reason())),
+                // Nobody can tell whose files are there now.
+                Err(StorageError::FenceUnknown(_)) => {}
+                Err(error) => {
+                    warn!("a video is made again, as {}", chain(&error));
+                    return None;
+                }
+            }
+            let pause = tokio::time::sleep(ASK_AGAIN);
+            if cancellation
+                .token()
+                .run_until_cancelled(pause)
+                .await
+                .is_none()
+            {
+                return Some(self.cancelled(cancellation.reason()));
+            }
+        }
+    }
+
+    fn ending(
+        &self,
+        job: &Job,
+        attempt: &RunningAttempt,
+        made: std::thread::Result<Result<Made<UnstoredVideos>, PipelineError>>,
+    ) -> Ending {
         match made {
             Ok(Ok(Made::New(video))) => Ending::Made(video),
             Ok(Ok(Made::Before)) => {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::net::Policy;
 use crate::schema::is_http_url;
-use crate::spec::Source;
+use crate::spec::{Source, Upload};
 
 /// Before the id of a photo that was uploaded.
 pub const UPLOAD: &str = "photo:";
@@ -20,8 +20,8 @@ const ASSETS: [&str; 2] = ["/music/url", "/template/logo_url"];
 /// What the addresses of an order may lead to.
 pub struct AllowedSources<'a> {
     pub policy: &'a Policy,
-    /// The files of photos that were uploaded, by the photos' ids.
-    pub uploads: &'a HashMap<String, String>,
+    /// Where photos are that were uploaded, by their ids.
+    pub uploads: &'a HashMap<String, Upload>,
     /// Whether local files may be named.
     pub allows_files: bool,
 }
@@ -42,8 +42,8 @@ impl AllowedSources<'_> {
     /// Where an address leads. Err completes "photos[0] …".
     pub fn source(&self, address: &str, to: Use) -> Result<Source, String> {
         if let Some(id) = address.strip_prefix(UPLOAD).filter(|_| to == Use::Picture) {
-            let file = self.uploads.get(id).cloned();
-            return file.map(Source::Uploaded).ok_or_else(|| {
+            let place = self.uploads.get(id).cloned();
+            return place.map(Source::Uploaded).ok_or_else(|| {
                 "is not here: it was not uploaded, or not used for too long".to_owned()
             });
         }
@@ -74,11 +74,21 @@ pub fn uploads_in(payload: &Value) -> Vec<String> {
         .and_then(Value::as_str);
     let mut ids: Vec<String> = photos
         .chain(logo)
-        .filter_map(|address| Some(address.strip_prefix(UPLOAD)?.to_owned()))
+        .filter_map(|address| address.strip_prefix(UPLOAD))
+        .filter(|id| is_id(id))
+        .map(str::to_owned)
         .collect();
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Whether this can be the id of a photo: a SHA-256 in hex.
+fn is_id(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The addresses of pictures and sound in a payload that name local files: everything that is no URL is a path, from

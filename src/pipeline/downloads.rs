@@ -25,7 +25,7 @@ use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
 use crate::net::{FetchError, Net, Oversize};
 use crate::sandbox::SandboxError;
-use crate::spec::{Asset, Source};
+use crate::spec::{Asset, Source, Upload};
 use crate::storage::Storages;
 
 /// Downloads of one video at the same time.
@@ -48,8 +48,7 @@ struct Download {
 /// Where it comes from.
 enum Place {
     Url(String),
-    /// Of the storage, by its name there.
-    Uploaded(String),
+    Uploaded(Upload),
 }
 
 /// A file and its hash.
@@ -139,7 +138,7 @@ impl<'a> AssetDownloads<'a> {
         let state = match &asset.source {
             Source::File(path) => State::Local(path.clone()),
             Source::Url(url) => self.download(Place::Url(url.clone()), kind),
-            Source::Uploaded(name) => self.download(Place::Uploaded(name.clone()), kind),
+            Source::Uploaded(place) => self.download(Place::Uploaded(place.clone()), kind),
         };
         PendingAsset {
             label: asset.label.clone(),
@@ -197,9 +196,9 @@ impl Downloader {
                 let fetched = self.net.fetch(url, kind.accept, kind.oversize, file);
                 fetched.await?
             }
-            Place::Uploaded(name) => {
+            Place::Uploaded(place) => {
                 let limit = self.net.max_download_bytes();
-                uploads::fetch(self.storages.as_ref(), name, limit, file).await?
+                uploads::fetch(self.storages.as_ref(), place, limit, file).await?
             }
         };
         let hashed = tokio::task::spawn_blocking(move || hash(file)).await;
@@ -313,10 +312,9 @@ fn log_failure(place: &Place, error: &DownloadError) {
         (_, DownloadError::Web(FetchError::NotWritten(_))) => {
             error!("a download could not be written: {}", chain(error));
         }
-        (Place::Uploaded(name), DownloadError::Upload(error)) => error.log(name),
-        (Place::Url(text) | Place::Uploaded(text), error) => {
-            debug!("{text:?} could not be fetched: {}", chain(error));
-        }
+        (Place::Uploaded(place), DownloadError::Upload(error)) => error.log(&place.file),
+        (Place::Url(url), error) => debug!("{url:?} could not be fetched: {}", chain(error)),
+        (Place::Uploaded(place), error) => debug!("{}: {}", place.file, chain(error)),
     }
 }
 

@@ -111,7 +111,7 @@ pub enum Made<T> {
 }
 
 /// Why there is no video.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum PipelineError {
     Failed(Failure),
     /// ffmpeg died. A failure, unless the whole service is being stopped.

@@ -1,9 +1,9 @@
 //! Photos that were asked for lately, decoded: for previews, of which one follows another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,8 +40,7 @@ pub struct Wanted<'a> {
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct PhotoCache {
-    /// By the address of the photo.
-    entries: Arc<Mutex<HashMap<String, Entry>>>,
+    entries: Arc<Mutex<Entries>>,
     /// For those that decode and draw.
     slots: Arc<Semaphore>,
 }
@@ -56,21 +55,25 @@ impl Default for PhotoCache {
     }
 }
 
+/// By the address of the photo, with the moment of its last use.
+type Entries = HashMap<String, (Instant, Arc<Entry>)>;
+
 struct Entry {
-    /// For another decoding.
-    file: File,
+    /// For another decoding, one at a time.
+    file: Arc<Mutex<File>>,
     picture: Picture,
-    subject: Option<Subject>,
-    used: Instant,
+    /// Found when it is first needed.
+    subject: OnceLock<Subject>,
+    /// Of the planes, and of the file on disk.
+    bytes: usize,
 }
 
-impl Entry {
-    /// Of the planes, and of the file on disk.
-    fn bytes(&self) -> usize {
-        let planes = self.picture.planes.iter();
-        let file = self.file.metadata().map_or(0, |file| file.len());
-        planes.map(|plane| plane.data.len()).sum::<usize>() + file as usize
-    }
+/// Where a photo comes from that is to be loaded.
+enum Origin {
+    Kept(Arc<Entry>),
+    Arriving(PendingAsset),
+    /// The same as an earlier one, by its index.
+    Repeated(usize),
 }
 
 impl PhotoCache {
@@ -88,15 +91,23 @@ impl PhotoCache {
         // Of a failure, nothing follows for the others.
         let failed = CancellationToken::new();
         let mut downloads = AssetDownloads::new(pipeline, directory, room, failed);
-        let mut pending: Vec<Option<PendingAsset>> = wanted
-            .iter()
-            .map(|wanted| {
-                let is_missing = !self.has(wanted.asset);
-                is_missing.then(|| downloads.start(wanted.asset, PHOTO))
-            })
-            .collect();
-        for pending in pending.iter_mut().flatten() {
-            pending.wait(cancel)?;
+        let mut origins = Vec::with_capacity(wanted.len());
+        for (index, one) in wanted.iter().enumerate() {
+            let place = key(one.asset);
+            let is_same = |earlier: &Wanted| place.is_some() && key(earlier.asset) == place;
+            let origin = match wanted[..index].iter().position(is_same) {
+                Some(earlier) => Origin::Repeated(earlier),
+                None => match self.get(one.asset) {
+                    Some(entry) => Origin::Kept(entry),
+                    None => Origin::Arriving(downloads.start(one.asset, PHOTO)),
+                },
+            };
+            origins.push(origin);
+        }
+        for origin in &mut origins {
+            if let Origin::Arriving(pending) = origin {
+                pending.wait(cancel)?;
+            }
         }
         // Only now: who waits for a slow server must not be in the way of others.
         let _slot = self.slot(pipeline, cancel)?;
@@ -107,8 +118,23 @@ impl PhotoCache {
             finder: Finder::default(),
             cancel,
         };
-        for (pending, wanted) in pending.into_iter().zip(wanted) {
-            take(loading.photo(pending, wanted))?;
+        // Those that come again. Of many, only these are held.
+        let mut held: HashMap<usize, Result<Arc<Entry>, PipelineError>> = HashMap::new();
+        let comes_again: HashSet<usize> = origins.iter().filter_map(Origin::repeats).collect();
+        for (index, (origin, wanted)) in origins.into_iter().zip(wanted).enumerate() {
+            let entry = match origin {
+                Origin::Kept(entry) => loading.refined(entry, wanted),
+                Origin::Arriving(pending) => loading.arrived(pending, wanted),
+                Origin::Repeated(earlier) => match held.get(&earlier) {
+                    Some(Ok(entry)) => loading.refined(entry.clone(), wanted),
+                    Some(Err(error)) => Err(error.clone()),
+                    None => Err(super::stopped_failure()),
+                },
+            };
+            if comes_again.contains(&index) {
+                held.insert(index, entry.clone());
+            }
+            take(entry.map(|entry| loading.photo(&entry, wanted)))?;
         }
         Ok(())
     }
@@ -125,26 +151,24 @@ impl PhotoCache {
         slot.ok_or(PipelineError::Cancelled)
     }
 
-    fn has(&self, asset: &Asset) -> bool {
+    fn get(&self, asset: &Asset) -> Option<Arc<Entry>> {
         let mut entries = self.entries();
-        entries.retain(|_, entry| entry.used.elapsed() < LIFETIME);
-        key(asset).is_some_and(|key| entries.contains_key(&key))
-    }
-
-    fn take(&self, asset: &Asset) -> Option<Entry> {
-        self.entries().remove(&key(asset)?)
+        entries.retain(|_, (used, _)| used.elapsed() < LIFETIME);
+        let (used, entry) = entries.get_mut(&key(asset)?)?;
+        *used = Instant::now();
+        Some(entry.clone())
     }
 
     /// Keeps a photo, in the place of those that were not used for longer.
-    fn put(&self, asset: &Asset, entry: Entry) {
+    fn put(&self, asset: &Asset, entry: Arc<Entry>) {
         let Some(key) = key(asset) else {
             return;
         };
         let mut entries = self.entries();
-        entries.insert(key, entry);
-        while entries.len() > MOST || entries.values().map(Entry::bytes).sum::<usize>() > MAX_BYTES
-        {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.used);
+        entries.insert(key, (Instant::now(), entry));
+        let bytes = |(_, entry): &(Instant, Arc<Entry>)| entry.bytes;
+        while entries.len() > MOST || entries.values().map(bytes).sum::<usize>() > MAX_BYTES {
+            let oldest = entries.iter().min_by_key(|(_, (used, _))| *used);
             let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
@@ -152,7 +176,13 @@ impl PhotoCache {
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    /// Gives up what was not used for long.
+    pub fn sweep(&self) {
+        self.entries()
+            .retain(|_, (used, _)| used.elapsed() < LIFETIME);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +191,7 @@ impl PhotoCache {
 fn key(asset: &Asset) -> Option<String> {
     match &asset.source {
         Source::Url(url) => Some(url.clone()),
-        Source::Uploaded(name) => Some(format!("uploaded {name}")),
+        Source::Uploaded(place) => Some(format!("uploaded {}", place.file)),
         Source::File(_) => None,
     }
 }
@@ -175,63 +205,70 @@ struct Loading<'a> {
     cancel: &'a CancellationToken,
 }
 
-impl Loading<'_> {
-    fn photo(
-        &mut self,
-        pending: Option<PendingAsset>,
-        wanted: &Wanted,
-    ) -> Result<Arc<Photo>, PipelineError> {
-        let known = self.cache.take(wanted.asset);
-        let is_fine = |entry: &Entry| {
-            let detail = wanted.detail;
-            detail.is_none_or(|detail| detail(entry.picture.size) == entry.picture.detail)
-        };
-        let mut entry = match (known, pending) {
-            (Some(entry), _) if is_fine(&entry) => entry,
-            (Some(entry), _) => self.decode(entry.file, wanted)?,
-            (None, Some(mut pending)) => {
-                let file = pending.file(self.cancel)?;
-                self.decode(file, wanted)?
-            }
-            // Another preview had it in its hands, or has taken its place.
-            (None, None) => return self.photo_again(wanted),
-        };
-        if wanted.needs_subject && entry.subject.is_none() {
-            entry.subject = Some(self.finder.find(&entry.picture));
+impl Origin {
+    fn repeats(&self) -> Option<usize> {
+        match self {
+            Self::Repeated(earlier) => Some(*earlier),
+            Self::Kept(_) | Self::Arriving(_) => None,
         }
-        let subject = entry.subject.clone().filter(|_| wanted.needs_subject);
-        let photo = Arc::new(Photo {
-            picture: entry.picture.clone(),
-            subject: subject.unwrap_or_default(),
-        });
-        entry.used = Instant::now();
-        self.cache.put(wanted.asset, entry);
-        Ok(photo)
+    }
+}
+
+impl Loading<'_> {
+    fn arrived(
+        &self,
+        mut pending: PendingAsset,
+        wanted: &Wanted,
+    ) -> Result<Arc<Entry>, PipelineError> {
+        let file = pending.file(self.cancel)?;
+        self.decode(Arc::new(Mutex::new(file)), wanted)
     }
 
-    fn photo_again(&mut self, wanted: &Wanted) -> Result<Arc<Photo>, PipelineError> {
-        let room = Room::new(self.pipeline.net.max_download_bytes());
-        let failed = CancellationToken::new();
-        let mut downloads = AssetDownloads::new(self.pipeline, self.directory, room, failed);
-        let pending = downloads.start(wanted.asset, PHOTO);
-        self.photo(Some(pending), wanted)
+    /// A photo that is here, decoded again unless it is as fine as it has to be.
+    fn refined(&self, entry: Arc<Entry>, wanted: &Wanted) -> Result<Arc<Entry>, PipelineError> {
+        let needed = wanted.detail.map(|detail| detail(entry.picture.size));
+        match needed.is_none_or(|detail| detail == entry.picture.detail) {
+            true => Ok(entry),
+            false => self.decode(entry.file.clone(), wanted),
+        }
     }
 
-    fn decode(&self, file: File, wanted: &Wanted) -> Result<Entry, PipelineError> {
-        let mut session = self.pipeline.sandbox.session();
-        let detail = |photo| {
-            wanted
-                .detail
-                .map_or(Detail::COARSEST, |detail| detail(photo))
+    fn photo(&mut self, entry: &Entry, wanted: &Wanted) -> Arc<Photo> {
+        let subject = match wanted.needs_subject {
+            true => {
+                let finder = &mut self.finder;
+                let found = entry.subject.get_or_init(|| finder.find(&entry.picture));
+                found.clone()
+            }
+            false => Subject::default(),
         };
-        let decoded = session.photo(&file, self.directory, detail, self.cancel);
-        let picture = decoded
+        Arc::new(Photo {
+            picture: entry.picture.clone(),
+            subject,
+        })
+    }
+
+    fn decode(&self, file: Arc<Mutex<File>>, wanted: &Wanted) -> Result<Arc<Entry>, PipelineError> {
+        let detail = |photo| {
+            let detail = wanted.detail;
+            detail.map_or(Detail::COARSEST, |detail| detail(photo))
+        };
+        let mut session = self.pipeline.sandbox.session();
+        let (picture, length) = {
+            let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let decoded = session.photo(&file, self.directory, detail, self.cancel);
+            (decoded, file.metadata().map_or(0, |file| file.len()))
+        };
+        let picture = picture
             .map_err(|error| not_decoded(&wanted.asset.label, FailureCode::NotAPicture, error))?;
-        Ok(Entry {
+        let planes = picture.planes.iter().map(|plane| plane.data.len());
+        let entry = Arc::new(Entry {
+            bytes: planes.sum::<usize>() + length as usize,
             file,
             picture,
-            subject: None,
-            used: Instant::now(),
-        })
+            subject: OnceLock::new(),
+        });
+        self.cache.put(wanted.asset, entry.clone());
+        Ok(entry)
     }
 }

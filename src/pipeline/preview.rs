@@ -27,11 +27,20 @@ use crate::subject::Subject;
 /// Frames of a contact sheet.
 const SHEET_FRAMES: u32 = 12;
 
-/// Photos that previews may wait for, decode and keep on disk at the same time.
-const MOST_PHOTOS: u32 = 200;
+/// Places for photos that previews wait for, decode and keep on disk at the same time.
+const PLACES: u32 = 200;
+
+/// Of one preview at most, so that a few with many photos leave room for others.
+const PLACES_OF_ONE: u32 = 25;
+
+/// Uploaded photos that are looked at, or wait for it, at the same time.
+const UPLOADS: usize = 32;
 
 /// For a place among those that draw previews.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between looks for photos that were not used for long.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the materials of an order are kept.
 const MATERIALS_LIFETIME: Duration = Duration::from_secs(600);
@@ -48,8 +57,8 @@ pub struct Previewer {
     photos: PhotoCache,
     materials: Lately<Materials>,
     bad_photos: Lately<Vec<SkippedPhoto>>,
-    /// One for each of [`MOST_PHOTOS`].
     places: Arc<Semaphore>,
+    places_for_uploads: Arc<Semaphore>,
 }
 
 /// Places among those that draw previews; given back when this is dropped.
@@ -84,19 +93,29 @@ impl Previewer {
             photos: PhotoCache::default(),
             materials: Lately::new(MATERIALS_LIFETIME),
             bad_photos: Lately::new(BAD_PHOTOS_LIFETIME),
-            places: Arc::new(Semaphore::new(MOST_PHOTOS as usize)),
+            places: Arc::new(Semaphore::new(PLACES as usize)),
+            places_for_uploads: Arc::new(Semaphore::new(UPLOADS)),
         }
     }
 
     /// Waits for places for so many photos. Whoever draws holds them: else those that wait for slow servers could take
     /// all threads and the whole disk. `None`: there were none for a while.
     pub async fn places(&self, photos: usize) -> Option<Places> {
-        let photos = u32::try_from(photos).unwrap_or(MOST_PHOTOS);
-        let places = self.places.clone();
-        let places = places.acquire_many_owned(photos.clamp(1, MOST_PHOTOS));
-        // Err: never, as nobody closes them.
-        let places = tokio::time::timeout(PATIENCE, places).await.ok()?.ok()?;
-        Some(Places(places))
+        let photos = u32::try_from(photos).unwrap_or(PLACES_OF_ONE);
+        take_places(&self.places, photos.clamp(1, PLACES_OF_ONE)).await
+    }
+
+    /// The same for a photo that was uploaded, which waits for no server.
+    pub async fn place_for_upload(&self) -> Option<Places> {
+        take_places(&self.places_for_uploads, 1).await
+    }
+
+    /// Gives up photos that were not used for long, now and then. Ends only with the task.
+    pub async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            self.photos.sweep();
+        }
     }
 
     /// The size of a photo that was uploaded, upright; of a drawing, as a logo. Blocks.
@@ -419,6 +438,13 @@ impl Previewer {
             problems,
         })
     }
+}
+
+async fn take_places(semaphore: &Arc<Semaphore>, count: u32) -> Option<Places> {
+    let places = semaphore.clone().acquire_many_owned(count);
+    // Err: never, as nobody closes it.
+    let places = tokio::time::timeout(PATIENCE, places).await.ok()?.ok()?;
+    Some(Places(places))
 }
 
 fn without<'a>(specs: &'a [VideoSpec], skipped: &[SkippedPhoto]) -> Cow<'a, [VideoSpec]> {

@@ -15,11 +15,14 @@ use crate::job::{
     UnstoredVideos, VideoFacts, VideoKey, VideoUrls,
 };
 use crate::picture;
-use crate::spec::Size;
+use crate::spec::{Size, Upload};
 use crate::storage::{Fence, NOTE_ENDING, NoFence, Storage, StorageError, Storages};
 
 /// The key under which [`Publisher::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
+
+/// Begins the names of photos that were uploaded.
+const PHOTO: &str = "photo-";
 
 /// Makes videos and stores them; cheap to clone.
 #[derive(Clone)]
@@ -375,15 +378,45 @@ impl Publisher {
         deleted
     }
 
-    /// Stores a photo that was uploaded, under a name of its own.
-    pub async fn store_photo(&self, name: &str, photo: &TemporaryFile) -> Result<(), StorageError> {
+    /// Where a photo will be that is uploaded: under a name that no other has.
+    pub fn place_for_photo(&self) -> Upload {
+        Upload {
+            file: format!("{PHOTO}{}", JobId::random()),
+            storage: self.storages.current_name().map(str::to_owned),
+        }
+    }
+
+    /// Stores a photo that was uploaded.
+    pub async fn store_photo(
+        &self,
+        place: &Upload,
+        photo: &TemporaryFile,
+    ) -> Result<(), StorageError> {
         let storage = self.storages.current();
-        storage.put(name, photo.path(), &NoFence).await
+        // Notes about an upload that is cut off outlive the process there.
+        let waiting = TemporaryFile::new(self.unstored_dir.join(&place.file));
+        std::fs::rename(photo.path(), waiting.path())
+            .map_err(|cause| StorageError::failed(&place.file, cause))?;
+        let stored = storage.put(&place.file, waiting.path(), &NoFence).await;
+        if stored.is_err() {
+            storage.abandon(&place.file, waiting.path()).await;
+        }
+        stored
+    }
+
+    /// Whether a photo that was uploaded is where it should be, as far as the storage tells.
+    pub async fn has_photo(&self, place: &Upload) -> Result<bool, StorageError> {
+        let storage = self.storages.named(place.storage.as_deref())?;
+        match storage.metadata(&place.file).await {
+            Err(StorageError::Refused { .. }) => Ok(true),
+            found => Ok(found?.is_some()),
+        }
     }
 
     /// Removes a photo that was uploaded.
-    pub async fn delete_photo(&self, name: &str) -> Result<(), StorageError> {
-        self.storages.current().delete(name).await
+    pub async fn delete_photo(&self, place: &Upload) -> Result<(), StorageError> {
+        let storage = self.storages.named(place.storage.as_deref())?;
+        storage.delete(&place.file).await
     }
 
     /// Shows that videos can be stored, by a small text file, and tells its address.
@@ -408,6 +441,9 @@ fn file_name(name: &str, index: usize, ending: &str) -> String {
 /// In the storage, of a file that waited to be stored.
 fn key_of(file: &Path) -> Option<String> {
     let name = file.file_name()?.to_str()?;
+    if name.starts_with(PHOTO) {
+        return Some(name.to_owned());
+    }
     let parts: Vec<&str> = name.split('.').collect();
     let (id, number, ending) = match parts[..] {
         [id, _, ending] => (id, None, ending),

@@ -3,17 +3,25 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use log::{debug, error};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::publisher::TemporaryFile;
 use crate::errors::chain;
 use crate::job::{FailureCode, JobId};
 use crate::media_type::{self, Kind};
+use crate::spec::Upload;
 use crate::storage::{StorageError, Storages};
+
+/// How long a storage that fails is asked for a photo.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// And how often.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Tell the type of a picture.
 const HEAD_BYTES: usize = 4096;
@@ -149,34 +157,55 @@ impl ArrivingPhoto {
     }
 }
 
-impl ArrivedPhoto {
-    /// A name for it in the storage, which no other upload has.
-    pub fn stored_name(&self) -> String {
-        format!("photo-{}", JobId::random())
-    }
-}
-
-/// Copies a photo from the storage into `file`. No storage: no photo was uploaded.
+/// Copies a photo from its storage into `file`. No storages: no photo was uploaded. A storage that fails is asked for a
+/// while.
 pub async fn fetch(
     storages: Option<&Storages>,
-    name: &str,
+    place: &Upload,
     limit: u64,
     file: File,
 ) -> Result<File, UploadError> {
-    let storage = storages.ok_or(UploadError::Gone)?.current();
-    let read = storage.read(name, None).await;
+    let storages = storages.ok_or(UploadError::Gone)?;
+    let mut file = tokio::fs::File::from_std(file);
+    let began = Instant::now();
+    loop {
+        match copy(storages, place, limit, &mut file).await {
+            Ok(()) => return Ok(file.into_std().await),
+            Err(error @ (UploadError::Storage(_) | UploadError::BrokeOff(_))) => {
+                if began.elapsed() >= PATIENCE {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(PAUSE).await;
+        let emptied = async {
+            file.rewind().await?;
+            file.set_len(0).await
+        };
+        emptied.await.map_err(UploadError::NotWritten)?;
+    }
+}
+
+async fn copy(
+    storages: &Storages,
+    place: &Upload,
+    limit: u64,
+    file: &mut tokio::fs::File,
+) -> Result<(), UploadError> {
+    let storage = storages.named(place.storage.as_deref());
+    let storage = storage.map_err(UploadError::Storage)?;
+    let read = storage.read(&place.file, None).await;
     let mut stored = read
         .map_err(UploadError::Storage)?
         .ok_or(UploadError::Gone)?;
     if stored.metadata.size > limit {
         return Err(UploadError::TooLarge { limit });
     }
-    let mut file = tokio::fs::File::from_std(file);
     while let Some(chunk) = stored.stream.next().await {
         let chunk = chunk.map_err(UploadError::BrokeOff)?;
         let written = file.write_all(&chunk).await;
         written.map_err(UploadError::NotWritten)?;
     }
-    file.flush().await.map_err(UploadError::NotWritten)?;
-    Ok(file.into_std().await)
+    file.flush().await.map_err(UploadError::NotWritten)
 }

@@ -136,11 +136,21 @@ pub struct Asset {
 pub enum Source {
     /// An absolute http(s) URL. The address guard has yet to check it.
     Url(String),
-    /// The name, in the storage, of a photo that was uploaded.
-    Uploaded(String),
+    /// A photo that was uploaded.
+    Uploaded(Upload),
     /// A local file, named at the command line. Never stored, so no request can name one.
     #[serde(skip)]
     File(PathBuf),
+}
+
+/// Where a photo is that was uploaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Its name in the storage, which is nobody else's.
+    pub file: String,
+    /// The name of the storage; `None`: the directory that is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
 }
 
 /// The video's length, rate and size.

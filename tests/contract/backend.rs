@@ -14,7 +14,8 @@ use kinora::jobs::backend::{
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
 use kinora::spec::{
-    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
+    Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Source, Transition, Upload,
+    VideoSpec,
 };
 use serde_json::json;
 use tokio::task::spawn_blocking;
@@ -1094,7 +1095,10 @@ pub async fn a_job_of_the_same_specification_is_found<H: Harness>() {
 fn photo(id: &str) -> UploadedPhoto {
     UploadedPhoto {
         id: id.to_owned(),
-        file: format!("photo-{}", JobId::random()),
+        upload: Upload {
+            file: format!("photo-{}", JobId::random()),
+            storage: Some("s3://films/here".to_owned()),
+        },
         size: Size {
             width: 640,
             height: 480,
@@ -1106,7 +1110,12 @@ fn photo(id: &str) -> UploadedPhoto {
 async fn stored_photo(backend: &Arc<dyn Backend>, id: &str) -> UploadedPhoto {
     let photo = photo(id);
     assert!(backend.begin_photo(&photo, 100).await.expect("the store"));
-    backend.photo_stored(&photo.file).await.expect("the store");
+    assert!(
+        backend
+            .photo_stored(&photo.upload.file)
+            .await
+            .expect("the store")
+    );
     photo
 }
 
@@ -1125,7 +1134,8 @@ pub async fn a_photo_is_there_from_when_it_is_stored_until_it_is_retired<H: Harn
     assert!(backend.begin_photo(&begun, 100).await.expect("the store"));
     let ids = ["a".to_owned(), "other".to_owned()];
     assert_eq!(backend.use_photos(&ids).await.expect("the store"), []);
-    backend.photo_stored(&begun.file).await.expect("the store");
+    let stored = backend.photo_stored(&begun.upload.file).await;
+    assert!(stored.expect("the store"));
     let harness = harness.crash().await;
     let backend = harness.backend();
     let found = backend.use_photos(&ids).await.expect("the store");
@@ -1133,11 +1143,11 @@ pub async fn a_photo_is_there_from_when_it_is_stored_until_it_is_retired<H: Harn
     let retire = async |age| backend.retire_photos(age, 10).await.expect("the store");
     a_moment_later().await;
     assert!(retire(LONG).await.is_empty());
-    assert_eq!(retire(NO_TIME).await, [begun.file.clone()]);
+    assert_eq!(retire(NO_TIME).await, [begun.upload.clone()]);
     assert_eq!(backend.use_photos(&ids).await.expect("the store"), []);
     // Told again until its file is known to be gone.
-    assert_eq!(retire(NO_TIME).await, [begun.file.clone()]);
-    let removed = backend.remove_photos(&[begun.file]).await;
+    assert_eq!(retire(NO_TIME).await, [begun.upload.clone()]);
+    let removed = backend.remove_photos(&[begun.upload.file]).await;
     removed.expect("the store");
     assert!(retire(NO_TIME).await.is_empty());
 }
@@ -1147,7 +1157,7 @@ pub async fn a_photo_that_an_unfinished_job_names_is_not_retired<H: Harness>() {
     let backend = harness.backend();
     let photo = stored_photo(&backend, "a").await;
     let mut job = job(Lane::Normal);
-    job.request.specs[0].scenes[0].photo.source = Source::Uploaded(photo.file.clone());
+    job.request.specs[0].scenes[0].photo.source = Source::Uploaded(photo.upload.clone());
     backend.accept(&job, None).await.expect("an acceptance");
     a_moment_later().await;
     let retire = async || backend.retire_photos(NO_TIME, 10).await.expect("the store");
@@ -1157,17 +1167,25 @@ pub async fn a_photo_that_an_unfinished_job_names_is_not_retired<H: Harness>() {
     assert!(retire().await.is_empty());
     let ended = backend.finish(Attempt::of(&running), &finish(), None).await;
     assert!(ended.expect("an end"));
-    assert_eq!(retire().await, [photo.file]);
+    assert_eq!(retire().await, [photo.upload]);
 }
 
 pub async fn no_more_photos_are_begun_than_may_be<H: Harness>() {
     let harness = H::new(BOUNDS).await;
     let backend = harness.backend();
     let begin = async |id| backend.begin_photo(&photo(id), 2).await.expect("the store");
-    assert!(begin("a").await && begin("b").await && !begin("c").await);
+    let first = photo("a");
+    assert!(backend.begin_photo(&first, 2).await.expect("the store"));
+    assert!(begin("b").await && !begin("c").await);
     a_moment_later().await;
-    let files = backend.retire_photos(NO_TIME, 1).await.expect("the store");
-    assert_eq!(files.len(), 1);
+    // None was stored, and they may still be on their way.
+    let retired = backend.retire_photos(NO_TIME, 1).await.expect("the store");
+    assert_eq!(retired, []);
+    let files = [first.upload.file.clone()];
+    assert!(backend.photo_stored(&files[0]).await.expect("the store"));
+    a_moment_later().await;
+    let retired = backend.retire_photos(NO_TIME, 1).await.expect("the store");
+    assert_eq!(retired, [first.upload]);
     backend.remove_photos(&files).await.expect("the store");
     assert!(begin("c").await && !begin("d").await);
 }
@@ -1183,13 +1201,22 @@ pub async fn old_videos_are_told_until_they_are_deleted<H: Harness>() {
         a_moment_later().await;
     }
     accepted(&backend, Lane::Normal).await;
+    let page = async |age, after, limit| {
+        let page = backend.old_videos(age, after, limit).await;
+        page.expect("the store")
+    };
     let old = async |age, limit| {
-        let jobs = backend.old_videos(age, limit).await.expect("the store");
+        let jobs = page(age, None, limit).await.jobs;
         jobs.iter().map(|job| job.id).collect::<Vec<_>>()
     };
     assert!(old(LONG, 10).await.is_empty());
     assert_eq!(old(NO_TIME, 10).await, [ids[0], ids[2]]);
     assert_eq!(old(NO_TIME, 1).await, [ids[0]]);
+    // Page by page, although nothing was done with the first.
+    let first = page(NO_TIME, None, 1).await;
+    let second = page(NO_TIME, first.end, 1).await;
+    assert_eq!(second.jobs[0].id, ids[2]);
+    assert!(page(NO_TIME, second.end, 1).await.end.is_none());
     assert!(backend.mark_deleted(ids[0]).await.expect("the store"));
     assert_eq!(old(NO_TIME, 10).await, [ids[2]]);
 }

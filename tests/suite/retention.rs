@@ -84,6 +84,21 @@ async fn nothing_new_is_accepted_while_the_disk_is_nearly_full() {
     let full = listing::setup().env("KINORA_STORAGE_MIN_FREE", "1000TiB");
     let service = full.start().await;
     let photo = photos.small();
+    let setup = service.kill().await.env("KINORA_STORAGE_MIN_FREE", "0");
+    let service = setup.start().await;
+    let keyed = |service: &Service| {
+        let posting = service.posting(VIDEOS, &order(&[photos.small()]));
+        Answer::to(posting.header("idempotency-key", "a"))
+    };
+    let accepted = keyed(&service).await.expect(202);
+    let setup = service
+        .kill()
+        .await
+        .env("KINORA_STORAGE_MIN_FREE", "1000TiB");
+    let service = setup.start().await;
+    // What was accepted is told again.
+    let again = keyed(&service).await;
+    assert_eq!(again.json()["id"], accepted["id"], "{}", again.text());
     let ready = service.get("/readyz").await.expect(503);
     assert_eq!(ready["failed"][0]["check"], "disk");
     service.get("/healthz").await.expect(200);
@@ -94,7 +109,11 @@ async fn nothing_new_is_accepted_while_the_disk_is_nearly_full() {
         ("/api/videos/preview", order(&[&photo])),
     ] {
         let answer = service.post(path, &body).await;
-        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (503, "5"),
+            "{path}"
+        );
         assert!(answer.text().contains("nearly full"), "{}", answer.text());
     }
     let upload = service.request(Method::POST, "/api/photos").body("x");

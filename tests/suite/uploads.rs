@@ -140,6 +140,7 @@ async fn a_photo_that_was_not_uploaded_cannot_be_named() {
     for (field, fault) in [
         (json!({ "photos": [unknown] }), "#/photos/0"),
         (json!({ "photos": [{ "url": "photo:" }] }), "#/photos/0/url"),
+        (json!({ "photos": ["photo:\0"] }), "#/photos/0"),
         (json!({ "photos": ["file:/etc/passwd"] }), "#/photos/0"),
         (json!({ "music": { "url": unknown } }), "#/music/url"),
         (json!({ "webhook_url": unknown }), "#/webhook_url"),
@@ -165,6 +166,22 @@ async fn a_photo_that_was_not_uploaded_cannot_be_named() {
         )
         .await;
     assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn a_photo_whose_file_was_deleted_is_stored_again() {
+    let service = Service::start().await;
+    let photo = uploaded(&service, red()).await;
+    let files = service.setup().data().join("videos");
+    for name in names(&files) {
+        std::fs::remove_file(files.join(name)).expect("a file");
+    }
+    let order = order(&[address(&photo)]);
+    let answer = service.post("/api/videos/preview", &order).await;
+    faults(&answer, 422);
+    assert_eq!(answer.json()["code"], "file-unreadable");
+    assert_eq!(uploaded(&service, red()).await, photo);
+    done(&service, &order).await;
 }
 
 #[tokio::test]

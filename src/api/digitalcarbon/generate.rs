@@ -1,8 +1,7 @@
 //! The order of a listing video, answered once the job is stored.
 
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use log::error;
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,7 +12,6 @@ use crate::api::json::Json;
 use crate::api::{Service, idempotency};
 use crate::job::{JobId, JobRequest, Lane};
 use crate::listing::Variant;
-use crate::spec::VideoSpec;
 
 pub const ENDPOINT: &str = "/v1-beta/generate-video";
 
@@ -33,6 +31,7 @@ pub async fn generate_video(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let idempotency = idempotency::of(&request, &payload.0)?;
+    let known = service.accepted_before(idempotency.as_ref()).await?;
     let policy = service.net.policy();
     let GenerateRequest {
         listing,
@@ -46,29 +45,23 @@ pub async fn generate_video(
         is_branded: true,
         max_bytes: None,
     });
-    warnings.extend(font_warning(&service, &spec).await?);
+    let specs = vec![spec];
+    warnings.extend(service.font_warnings(&specs).await?);
     let job = JobRequest {
         dialect: NAME.to_owned(),
         endpoint: ENDPOINT.to_owned(),
         client_id: None,
         webhook_url: None,
         lane: Lane::Normal,
-        specs: vec![spec],
+        specs,
         dialect_data: Some(json!(data)),
     };
-    let accepted = service.submit(job, idempotency).await?;
+    let accepted = match known {
+        Some(known) => known,
+        None => service.jobs.submit(job, idempotency).await?,
+    };
     Ok(HttpResponse::Ok().json(Accepted {
         job_id: accepted.id,
         warnings,
     }))
-}
-
-/// About titles with characters that no font has. The fonts of the system may have to be read for it.
-async fn font_warning(service: &Service, spec: &VideoSpec) -> Result<Option<String>, ApiError> {
-    let (pipeline, spec) = (service.publisher.pipeline.clone(), spec.clone());
-    let warning = web::block(move || pipeline.warning(&spec)).await;
-    warning.map_err(|error| {
-        error!("the fonts cannot be searched: {error}");
-        ApiError::Internal
-    })
 }

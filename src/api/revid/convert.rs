@@ -48,14 +48,16 @@ async fn convert(
     let idempotency = idempotency::of(&request, &payload)?;
     let payload = ImageToVideo::read(payload, schema, service.net.policy())?;
     let bypass = payload.bypass_queue || bypasses(&request)?;
-    service.free_space.check()?;
+    let known = service.accepted_before(idempotency.as_ref()).await?;
 
     let jobs = &service.jobs;
     let client_id = payload.id.clone();
     let has_webhook = payload.webhook_url.is_some();
-    let accepted = jobs
-        .submit(job_request(request.path(), payload, bypass), idempotency)
-        .await;
+    let job = job_request(request.path(), payload, bypass);
+    let accepted = match known {
+        Some(known) => Ok(known),
+        None => jobs.submit(job, idempotency).await,
+    };
     let Accepted { id, finished } = match accepted {
         Err(SubmitError::Accept(AcceptError::Full { lane, bound })) => {
             let mut envelope = Envelope::queue_full(jobs, client_id, lane, bound).await;

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use log::error;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::video::VideoObject;
 use super::{DialectData, NAME};
@@ -15,7 +14,6 @@ use crate::api::json::Json;
 use crate::api::openapi::{self, BodyErrors, CommonErrors};
 use crate::api::{Service, idempotency};
 use crate::job::{JobRequest, Lane};
-use crate::spec::VideoSpec;
 
 const ENDPOINT: &str = "/api/videos";
 
@@ -47,23 +45,13 @@ pub async fn create(
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
     let idempotency = idempotency::of(&request, &payload.0)?;
-    let order = service.order(payload.0).await?;
-    let mut warnings = order.warnings;
-    warnings.extend(font_warnings(&service, &order.specs).await?);
-    let data = DialectData {
-        outputs: order.outputs,
-        warnings,
+    let accepted = match service.accepted_before(idempotency.as_ref()).await? {
+        Some(known) => known,
+        None => {
+            let job = job(&service, payload.0).await?;
+            service.jobs.submit(job, idempotency).await?
+        }
     };
-    let job = JobRequest {
-        dialect: NAME.to_owned(),
-        endpoint: ENDPOINT.to_owned(),
-        client_id: order.client_id,
-        webhook_url: order.webhook_url,
-        lane: Lane::Normal,
-        specs: order.specs,
-        dialect_data: Some(json!(data)),
-    };
-    let accepted = service.submit(job, idempotency).await?;
     if let Some(wait) = preferred_wait(&request) {
         // Err: neither way has it ended.
         let _ = tokio::time::timeout(wait, accepted.finished).await;
@@ -83,6 +71,26 @@ pub async fn create(
         .json(object))
 }
 
+/// The job of an order.
+async fn job(service: &Service, payload: Value) -> Result<JobRequest, ApiError> {
+    let order = service.order(payload).await?;
+    let mut warnings = order.warnings;
+    warnings.extend(service.font_warnings(&order.specs).await?);
+    let data = DialectData {
+        outputs: order.outputs,
+        warnings,
+    };
+    Ok(JobRequest {
+        dialect: NAME.to_owned(),
+        endpoint: ENDPOINT.to_owned(),
+        client_id: order.client_id,
+        webhook_url: order.webhook_url,
+        lane: Lane::Normal,
+        specs: order.specs,
+        dialect_data: Some(json!(data)),
+    })
+}
+
 /// How long to wait for the video, in a `Prefer` header (RFC 7240).
 fn preferred_wait(request: &HttpRequest) -> Option<Duration> {
     let headers = request.headers().get_all("prefer");
@@ -92,19 +100,4 @@ fn preferred_wait(request: &HttpRequest) -> Option<Duration> {
     let (_, seconds) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))?;
     let seconds = seconds.trim().trim_matches('"').parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
-}
-
-/// About titles with characters that no font has. The fonts of the system may have to be read for it.
-async fn font_warnings(service: &Service, specs: &[VideoSpec]) -> Result<Vec<String>, ApiError> {
-    let (pipeline, specs) = (service.publisher.pipeline.clone(), specs.to_owned());
-    let found = web::block(move || {
-        let warnings = specs.iter().filter_map(|spec| pipeline.warning(spec));
-        let mut warnings: Vec<String> = warnings.collect();
-        warnings.dedup();
-        warnings
-    });
-    found.await.map_err(|error| {
-        error!("the fonts cannot be searched: {error}");
-        ApiError::Internal
-    })
 }

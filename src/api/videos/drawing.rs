@@ -7,15 +7,27 @@ use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::pipeline::{PipelineError, Previewer};
 
-/// Draws on a thread of its own, until the client hangs up. `photos`: how many it may need at once.
+/// What pictures are worked on for.
+pub enum Purpose {
+    /// With how many photos it may need at once.
+    Preview {
+        photos: usize,
+    },
+    Upload,
+}
+
+/// Draws on a thread of its own, until the client hangs up.
 pub async fn drawing<T: Send + 'static>(
     service: &Service,
-    photos: usize,
+    purpose: Purpose,
     draw: impl FnOnce(&Previewer, &CancellationToken) -> Result<T, PipelineError> + Send + 'static,
 ) -> Result<T, ApiError> {
     service.free_space.check()?;
     let previewer = service.previewer.clone();
-    let places = previewer.places(photos).await;
+    let places = match purpose {
+        Purpose::Preview { photos } => previewer.places(photos).await,
+        Purpose::Upload => previewer.place_for_upload().await,
+    };
     let places = places.ok_or(ApiError::TooManyPreviews)?;
     let cancel = CancellationToken::new();
     let _hung_up = cancel.clone().drop_guard();

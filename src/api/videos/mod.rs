@@ -140,7 +140,7 @@ impl Service {
             true => Vec::new(),
             false => self.jobs.use_photos(&ids).await?,
         };
-        let uploads = uploads.into_iter().map(|photo| (photo.id, photo.file));
+        let uploads = uploads.into_iter().map(|photo| (photo.id, photo.upload));
         let allowed = AllowedSources {
             policy: self.net.policy(),
             uploads: &uploads.collect(),

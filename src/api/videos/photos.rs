@@ -4,15 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use log::warn;
+use log::error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::drawing::drawing;
+use super::drawing::{Purpose, drawing};
 use crate::api::error::ApiError;
 use crate::api::openapi::{BodyErrors, CommonErrors};
 use crate::api::{Service, body};
-use crate::errors::chain;
 use crate::job::Failure;
 use crate::jobs::UploadedPhoto;
 use crate::order::UPLOAD;
@@ -55,12 +54,29 @@ pub async fn upload(
     let write = async |chunk: &[u8]| arriving.write(chunk).await.map_err(refused);
     body::read(&request, payload.into_inner(), limit, write).await?;
     let photo = arriving.finish().await.map_err(refused)?;
-    let ids = [photo.id.clone()];
-    if let Some(known) = service.jobs.use_photos(&ids).await?.pop() {
+    if let Some(known) = known(&service, &photo.id).await? {
         return Ok(answer(StatusCode::OK, &known));
     }
-    let photo = store(&service, photo).await?;
+    let service = service.into_inner();
+    // A task of its own: a client who hangs up must not leave half a photo in the storage.
+    let storing = tokio::spawn(async move { store(&service, photo).await });
+    let photo = storing.await.map_err(|panic| {
+        error!("an upload was cut off: {panic}");
+        ApiError::Internal
+    })??;
     Ok(answer(StatusCode::CREATED, &photo))
+}
+
+/// The same photo, if it was uploaded before and its file is there.
+async fn known(service: &Service, id: &str) -> Result<Option<UploadedPhoto>, ApiError> {
+    for photo in service.jobs.use_photos(&[id.to_owned()]).await? {
+        if service.publisher.has_photo(&photo.upload).await? {
+            return Ok(Some(photo));
+        }
+        let files = [photo.upload.file];
+        service.jobs.remove_photos(&files).await?;
+    }
+    Ok(None)
 }
 
 /// Refuses what can be told before the body.
@@ -81,12 +97,12 @@ fn check_headers(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
 async fn store(service: &Service, photo: ArrivedPhoto) -> Result<UploadedPhoto, ApiError> {
     let path = photo.file.path().to_owned();
     let is_drawing = photo.is_drawing;
-    let size = drawing(service, 1, move |previewer, cancel| {
+    let size = drawing(service, Purpose::Upload, move |previewer, cancel| {
         previewer.photo_size(&path, is_drawing, cancel)
     });
     let uploaded = UploadedPhoto {
         size: size.await?,
-        file: photo.stored_name(),
+        upload: service.publisher.place_for_photo(),
         id: photo.id,
         bytes: photo.bytes,
     };
@@ -94,20 +110,13 @@ async fn store(service: &Service, photo: ArrivedPhoto) -> Result<UploadedPhoto, 
     if !service.jobs.begin_photo(&uploaded, most).await? {
         return Err(ApiError::TooManyPhotos(most));
     }
-    let stored = service.publisher.store_photo(&uploaded.file, &photo.file);
-    if let Err(error) = stored.await {
-        let files = [uploaded.file];
-        if let Err(error) = service.jobs.remove_photos(&files).await {
-            // The next sweep removes it.
-            warn!(
-                "a photo that was not stored is not forgotten: {}",
-                chain(&error)
-            );
-        }
-        return Err(error.into());
+    // Whatever becomes of it: a photo that is not recorded as stored is retired after a while, with its file.
+    let stored = service.publisher.store_photo(&uploaded.upload, &photo.file);
+    stored.await?;
+    match service.jobs.photo_stored(&uploaded.upload.file).await? {
+        true => Ok(uploaded),
+        false => Err(ApiError::StorageFailed),
     }
-    service.jobs.photo_stored(&uploaded.file).await?;
-    Ok(uploaded)
 }
 
 fn answer(status: StatusCode, photo: &UploadedPhoto) -> HttpResponse {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::create::MAX_BODY_BYTES;
-use super::drawing::drawing;
+use super::drawing::{Purpose, drawing};
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
@@ -138,9 +138,11 @@ pub async fn preview(
         ));
     }
     let photos = photos_at_once(&order, FRAME_PHOTOS);
-    let jpeg = drawing(&service, photos, move |previewer, cancel| {
-        previewer.frame(&order.specs, index, time, cancel)
-    });
+    let jpeg = drawing(
+        &service,
+        Purpose::Preview { photos },
+        move |previewer, cancel| previewer.frame(&order.specs, index, time, cancel),
+    );
     Ok(picture(jpeg.await?))
 }
 
@@ -164,9 +166,11 @@ pub async fn contact_sheet(
     let order = service.order(payload.0).await?;
     let index = index_of(&order, output.as_deref())?;
     let photos = photos_at_once(&order, SHEET_PHOTOS);
-    let jpeg = drawing(&service, photos, move |previewer, cancel| {
-        previewer.contact_sheet(&order.specs, index, cancel)
-    });
+    let jpeg = drawing(
+        &service,
+        Purpose::Preview { photos },
+        move |previewer, cancel| previewer.contact_sheet(&order.specs, index, cancel),
+    );
     Ok(picture(jpeg.await?))
 }
 
@@ -187,9 +191,11 @@ pub async fn check(
     let order = service.order(payload.0).await?;
     let specs = order.specs.clone();
     let photos = specs[0].scenes.len();
-    let inspection = drawing(&service, photos, move |previewer, cancel| {
-        previewer.inspect(&specs, cancel)
-    });
+    let inspection = drawing(
+        &service,
+        Purpose::Preview { photos },
+        move |previewer, cancel| previewer.inspect(&specs, cancel),
+    );
     Ok(HttpResponse::Ok().json(Check::of(order, inspection.await?)))
 }
 

@@ -34,11 +34,12 @@ use wake::Wake;
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
-    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook, Serves,
-    UploadedPhoto, WebhookQuery,
+    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook,
+    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, UnstoredVideos};
+use crate::spec::Upload;
 
 /// Of sqlx: tells which parameters in `DATABASE_URL` it does not know, with their values, which may be secrets.
 pub const REVEALING_LOGGER: &str = "sqlx_postgres::options";
@@ -156,6 +157,15 @@ impl Backend for PostgresBackend {
                 lane,
                 bound: bound.unwrap_or_default(),
             }),
+        }
+    }
+
+    async fn known(&self, idempotency: &Idempotency) -> Result<Option<JobId>, AcceptError> {
+        let known = self.store.known(&idempotency.key).await;
+        match known.map_err(BackendError::from)? {
+            Some((id, hash)) if hash == idempotency.request_hash => Ok(Some(id)),
+            Some(_) => Err(AcceptError::KeyReused),
+            None => Ok(None),
         }
     }
 
@@ -299,7 +309,7 @@ impl Backend for PostgresBackend {
         Ok(self.store.begin_photo(photo, most).await?)
     }
 
-    async fn photo_stored(&self, file: &str) -> Result<(), BackendError> {
+    async fn photo_stored(&self, file: &str) -> Result<bool, BackendError> {
         Ok(self.store.photo_stored(file).await?)
     }
 
@@ -311,7 +321,7 @@ impl Backend for PostgresBackend {
         &self,
         unused_for: Duration,
         limit: u32,
-    ) -> Result<Vec<String>, BackendError> {
+    ) -> Result<Vec<Upload>, BackendError> {
         Ok(self.store.retire_photos(unused_for, limit).await?)
     }
 
@@ -319,8 +329,13 @@ impl Backend for PostgresBackend {
         Ok(self.store.remove_photos(files).await?)
     }
 
-    async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>, BackendError> {
-        Ok(self.store.old_videos(older_than, limit).await?)
+    async fn old_videos(
+        &self,
+        older_than: Duration,
+        after: Option<PageEnd>,
+        limit: u32,
+    ) -> Result<OldVideos, BackendError> {
+        Ok(self.store.old_videos(older_than, after, limit).await?)
     }
 
     async fn remove_jobs(

@@ -6,21 +6,42 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::database::Result;
 use super::store::{JOB_COLUMNS, Store, job, milliseconds, readable};
-use crate::job::Job;
+use crate::jobs::backend::{OldVideos, PageEnd};
 
-/// Of jobs that have ended.
-const HAS_VIDEOS: &str = "deleted_at IS NULL AND starts_with(outcome, '{\"Ok\"')";
+/// Of jobs that have ended, as they are indexed.
+const WITH_VIDEOS: &str = "deleted_at IS NULL AND starts_with(outcome, '{\"Ok\"')";
+const WITHOUT_VIDEOS: &str = "(deleted_at IS NOT NULL OR NOT starts_with(outcome, '{\"Ok\"'))";
+
+/// The moment that is so many milliseconds ago, once for the statement: it can be looked for in an index.
+const BEFORE: &str = "(SELECT kinora.now_ms()) - $1";
 
 impl Store {
-    pub async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>> {
+    pub async fn old_videos(
+        &self,
+        older_than: Duration,
+        after: Option<PageEnd>,
+        limit: u32,
+    ) -> Result<OldVideos> {
         let old = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE state = 'done' AND {HAS_VIDEOS} \
-             AND changed_at < kinora.now_ms() - $1 ORDER BY changed_at LIMIT $2"
+            "SELECT changed_at, seq, {JOB_COLUMNS} FROM kinora.jobs WHERE state = 'done' AND {WITH_VIDEOS} \
+             AND changed_at < {BEFORE} AND (changed_at, seq) > ($2, $3) ORDER BY changed_at, seq LIMIT $4"
         )))
         .bind(milliseconds(older_than))
+        .bind(after.map_or(i64::MIN, |end| end.changed_at))
+        .bind(after.map_or(0, |end| end.seq))
         .bind(i64::from(limit));
         let rows = self.database.rows(old).await?;
-        Ok(rows.iter().filter_map(|row| readable(job(row))).collect())
+        let last = rows.last().filter(|_| rows.len() >= limit as usize);
+        let end = last.map(|row| -> Result<PageEnd> {
+            Ok(PageEnd {
+                changed_at: row.try_get("changed_at")?,
+                seq: row.try_get("seq")?,
+            })
+        });
+        Ok(OldVideos {
+            jobs: rows.iter().filter_map(|row| readable(job(row))).collect(),
+            end: end.transpose()?,
+        })
     }
 
     pub async fn remove_jobs(
@@ -30,11 +51,11 @@ impl Store {
         limit: u32,
     ) -> Result<usize> {
         let but = match keeps_videos {
-            true => format!("AND NOT ({HAS_VIDEOS})"),
+            true => format!("AND {WITHOUT_VIDEOS}"),
             false => String::new(),
         };
         let removed = sqlx::query(AssertSqlSafe(format!(
-            "WITH old AS (SELECT seq FROM kinora.jobs WHERE state = 'done' AND changed_at < kinora.now_ms() - $1 {but} \
+            "WITH old AS (SELECT seq FROM kinora.jobs WHERE state = 'done' AND changed_at < {BEFORE} {but} \
                  AND NOT EXISTS (SELECT 1 FROM kinora.webhooks \
                      WHERE substr(webhooks.id, 5, 36) = jobs.id::text AND webhooks.state = 'pending') \
                  ORDER BY changed_at LIMIT $2 FOR UPDATE SKIP LOCKED), \

@@ -371,6 +371,22 @@ impl Store {
             .await
     }
 
+    /// The job that was accepted with this key lately, and the hash of its request.
+    pub async fn known(&self, key: &str) -> Result<Option<(JobId, String)>> {
+        let known = sqlx::query(
+            "SELECT id::text, request_hash FROM kinora.jobs \
+             WHERE idempotency_key = $1 AND created_at > kinora.now_ms() - $2",
+        )
+        .bind(key)
+        .bind(milliseconds(KEY_LIFETIME));
+        let row = self.database.row(known).await?;
+        let known = row.map(|row| {
+            let id: String = row.try_get("id")?;
+            Ok((row::parsed(&id)?, row.try_get("request_hash")?))
+        });
+        known.transpose()
+    }
+
     pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
         let found = sqlx::query(AssertSqlSafe(format!(
             "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE id = $1::uuid"

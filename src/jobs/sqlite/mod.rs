@@ -32,13 +32,14 @@ use store::{Begun, PlacedJob, Store};
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
-    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook, Serves,
-    UploadedPhoto, WebhookQuery,
+    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook,
+    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{
     Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
 };
+use crate::spec::Upload;
 
 /// Between attempts to claim a job while the store fails, as on a full disk.
 const CLAIM_AGAIN: Duration = Duration::from_secs(1);
@@ -162,20 +163,6 @@ impl SqliteBackend {
         }
     }
 
-    /// The job that was accepted with the same key, if it was.
-    async fn known(&self, idempotency: &Idempotency) -> Result<Option<JobId>, AcceptError> {
-        let Idempotency { key, request_hash } = idempotency;
-        match self.store.known(key).await.map_err(BackendError::from)? {
-            Some((id, hash)) if hash == *request_hash => Ok(Some(id)),
-            Some(_) => Err(AcceptError::KeyReused),
-            None => {
-                let forgotten = self.store.forget_key(key).await;
-                forgotten.map_err(BackendError::from)?;
-                Ok(None)
-            }
-        }
-    }
-
     /// Of several jobs, with the progress of those that run.
     fn progress(&self, ids: &[JobId]) -> HashMap<JobId, f64> {
         let running = self.running();
@@ -215,6 +202,8 @@ impl Backend for SqliteBackend {
                 if let Some(id) = self.known(idempotency).await? {
                     return Ok(Acceptance::Known(id));
                 }
+                let forgotten = self.store.forget_key(&idempotency.key).await;
+                forgotten.map_err(BackendError::from)?;
                 Some(keyed)
             }
             None => None,
@@ -224,6 +213,15 @@ impl Backend for SqliteBackend {
         inserted.map_err(BackendError::from)?;
         slot.fill();
         Ok(Acceptance::New)
+    }
+
+    async fn known(&self, idempotency: &Idempotency) -> Result<Option<JobId>, AcceptError> {
+        let known = self.store.known(&idempotency.key).await;
+        match known.map_err(BackendError::from)? {
+            Some((id, hash)) if hash == idempotency.request_hash => Ok(Some(id)),
+            Some(_) => Err(AcceptError::KeyReused),
+            None => Ok(None),
+        }
     }
 
     fn claim(&self, serves: Serves) -> Option<Job> {
@@ -441,7 +439,7 @@ impl Backend for SqliteBackend {
         Ok(self.store.begin_photo(photo, most).await?)
     }
 
-    async fn photo_stored(&self, file: &str) -> Result<(), BackendError> {
+    async fn photo_stored(&self, file: &str) -> Result<bool, BackendError> {
         Ok(self.store.photo_stored(file).await?)
     }
 
@@ -453,7 +451,7 @@ impl Backend for SqliteBackend {
         &self,
         unused_for: Duration,
         limit: u32,
-    ) -> Result<Vec<String>, BackendError> {
+    ) -> Result<Vec<Upload>, BackendError> {
         Ok(self.store.retire_photos(unused_for, limit).await?)
     }
 
@@ -461,8 +459,13 @@ impl Backend for SqliteBackend {
         Ok(self.store.remove_photos(files).await?)
     }
 
-    async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>, BackendError> {
-        Ok(self.store.old_videos(older_than, limit).await?)
+    async fn old_videos(
+        &self,
+        older_than: Duration,
+        after: Option<PageEnd>,
+        limit: u32,
+    ) -> Result<OldVideos, BackendError> {
+        Ok(self.store.old_videos(older_than, after, limit).await?)
     }
 
     async fn remove_jobs(

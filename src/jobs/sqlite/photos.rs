@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteRow;
 
 use super::store::{Store, StoreError, before};
 use crate::job::Timestamp;
-use crate::jobs::backend::UploadedPhoto;
+use crate::jobs::backend::{STORING_TIME, UploadedPhoto};
 use crate::jobs::row::to_json;
-use crate::spec::Size;
+use crate::spec::{Size, Upload};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -17,10 +17,11 @@ impl Store {
     /// `false`: there are `most` already.
     pub async fn begin_photo(&self, photo: &UploadedPhoto, most: u32) -> Result<bool> {
         let begun = sqlx::query(
-            "INSERT INTO photos (file, id, width, height, bytes, used_at) \
-             SELECT ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM photos) < ?",
+            "INSERT INTO photos (file, storage, id, width, height, bytes, used_at) \
+             SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM photos) < ?",
         )
-        .bind(&photo.file)
+        .bind(&photo.upload.file)
+        .bind(&photo.upload.storage)
         .bind(&photo.id)
         .bind(photo.size.width)
         .bind(photo.size.height)
@@ -32,18 +33,21 @@ impl Store {
         Ok(begun.rows_affected() > 0)
     }
 
-    pub async fn photo_stored(&self, file: &str) -> Result<()> {
-        sqlx::query("UPDATE photos SET is_stored = 1 WHERE file = ?")
-            .bind(file)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+    pub async fn photo_stored(&self, file: &str) -> Result<bool> {
+        let stored = sqlx::query(
+            "UPDATE photos SET state = 'stored', used_at = ? WHERE file = ? AND state = 'pending'",
+        )
+        .bind(Timestamp::now().0)
+        .bind(file)
+        .execute(&self.writer)
+        .await?;
+        Ok(stored.rows_affected() > 0)
     }
 
     pub async fn use_photos(&self, ids: &[String]) -> Result<Vec<UploadedPhoto>> {
         let rows = sqlx::query(
-            "UPDATE photos SET used_at = ? WHERE is_stored AND id IN (SELECT value FROM json_each(?)) \
-             RETURNING file, id, width, height, bytes",
+            "UPDATE photos SET used_at = ? WHERE state = 'stored' AND id IN (SELECT value FROM json_each(?)) \
+             RETURNING file, storage, id, width, height, bytes",
         )
         .bind(Timestamp::now().0)
         .bind(to_json(&ids)?)
@@ -52,15 +56,21 @@ impl Store {
         rows.iter().map(photo).collect()
     }
 
-    pub async fn retire_photos(&self, unused_for: Duration, limit: u32) -> Result<Vec<String>> {
-        let files = sqlx::query_scalar(
-            "UPDATE photos SET is_stored = 0 WHERE file IN (SELECT file FROM photos WHERE used_at < ? AND NOT EXISTS ( \
-                 SELECT 1 FROM jobs WHERE state IN ('queued', 'running') AND instr(spec, file) > 0) LIMIT ?) \
-             RETURNING file",
+    pub async fn retire_photos(&self, unused_for: Duration, limit: u32) -> Result<Vec<Upload>> {
+        // A query for each state, as each has an index of its own.
+        let rows = sqlx::query(
+            "UPDATE photos SET state = 'retired' WHERE file IN (SELECT file FROM photos WHERE state = 'retired' \
+             OR state = 'pending' AND used_at < ?2 OR state = 'stored' AND used_at < ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND instr(spec, file) > 0) \
+                 AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND instr(spec, file) > 0) \
+             LIMIT ?3) RETURNING file, storage",
         )
         .bind(before(unused_for))
-        .bind(limit);
-        Ok(files.fetch_all(&self.writer).await?)
+        .bind(before(STORING_TIME))
+        .bind(limit)
+        .fetch_all(&self.writer)
+        .await?;
+        rows.iter().map(upload).collect()
     }
 
     pub async fn remove_photos(&self, files: &[String]) -> Result<()> {
@@ -72,10 +82,17 @@ impl Store {
     }
 }
 
+fn upload(row: &SqliteRow) -> Result<Upload> {
+    Ok(Upload {
+        file: row.try_get("file")?,
+        storage: row.try_get("storage")?,
+    })
+}
+
 fn photo(row: &SqliteRow) -> Result<UploadedPhoto> {
     let bytes: i64 = row.try_get("bytes")?;
     Ok(UploadedPhoto {
-        file: row.try_get("file")?,
+        upload: upload(row)?,
         id: row.try_get("id")?,
         size: Size {
             width: row.try_get("width")?,

@@ -2,28 +2,46 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::store::{JOB_COLUMNS, Store, StoreError, before, job, readable};
-use crate::job::Job;
+use crate::jobs::backend::{OldVideos, PageEnd};
 use crate::jobs::row::to_json;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Of jobs that have ended.
-const HAS_VIDEOS: &str = "deleted_at IS NULL AND substr(outcome, 1, 5) = '{\"Ok\"'";
+/// Of jobs that have ended, as they are indexed.
+const WITH_VIDEOS: &str = "deleted_at IS NULL AND substr(outcome, 1, 5) = '{\"Ok\"'";
+const WITHOUT_VIDEOS: &str = "(deleted_at IS NOT NULL OR substr(outcome, 1, 5) <> '{\"Ok\"')";
 
 impl Store {
-    pub async fn old_videos(&self, older_than: Duration, limit: u32) -> Result<Vec<Job>> {
+    pub async fn old_videos(
+        &self,
+        older_than: Duration,
+        after: Option<PageEnd>,
+        limit: u32,
+    ) -> Result<OldVideos> {
         let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE state = 'done' AND {HAS_VIDEOS} AND changed_at < ? \
-             ORDER BY changed_at LIMIT ?"
+            "SELECT changed_at, seq, {JOB_COLUMNS} FROM jobs WHERE state = 'done' AND {WITH_VIDEOS} \
+             AND changed_at < ? AND (changed_at, seq) > (?, ?) ORDER BY changed_at, seq LIMIT ?"
         )))
         .bind(before(older_than))
+        .bind(after.map_or(i64::MIN, |end| end.changed_at))
+        .bind(after.map_or(0, |end| end.seq))
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        Ok(rows.iter().filter_map(|row| readable(job(row))).collect())
+        let last = rows.last().filter(|_| rows.len() >= limit as usize);
+        let end = last.map(|row| -> Result<PageEnd> {
+            Ok(PageEnd {
+                changed_at: row.try_get("changed_at")?,
+                seq: row.try_get("seq")?,
+            })
+        });
+        Ok(OldVideos {
+            jobs: rows.iter().filter_map(|row| readable(job(row))).collect(),
+            end: end.transpose()?,
+        })
     }
 
     pub async fn remove_jobs(
@@ -33,7 +51,7 @@ impl Store {
         limit: u32,
     ) -> Result<usize> {
         let but = match keeps_videos {
-            true => format!("AND NOT ({HAS_VIDEOS})"),
+            true => format!("AND {WITHOUT_VIDEOS}"),
             false => String::new(),
         };
         let mut connection = self.writer.acquire().await?;
