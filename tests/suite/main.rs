@@ -16,6 +16,7 @@ mod durability;
 mod encoding;
 mod envelopes;
 mod events;
+mod examples;
 mod framing;
 mod geometry;
 mod guard;
