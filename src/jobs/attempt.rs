@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use log::warn;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
-use super::backend::{Attempt, Backend, Lease};
+use super::backend::{ASKED_TIME, Attempt, Backend, Lease};
 use super::{CancelReason, Cancellation, Jobs};
 use crate::errors::chain;
 use crate::job::Job;
@@ -21,6 +22,17 @@ const FIRST_RENEWAL: Duration = Duration::from_secs(1);
 
 /// The progress of an attempt whose result is not stored yet, at most.
 const NEARLY_DONE: f64 = 0.99;
+
+/// Between renewals while somebody wants to know the progress.
+const ASKED_INTERVAL: Duration = Duration::from_millis(300);
+
+/// How others reach an attempt; cheap to clone.
+#[derive(Clone)]
+pub struct AttemptHandle {
+    pub cancellation: Cancellation,
+    /// Told when somebody wants to know the progress.
+    pub asked: Arc<Notify>,
+}
 
 /// Renewed until it is dropped.
 pub struct RunningAttempt {
@@ -50,14 +62,18 @@ impl RunningAttempt {
     fn start(jobs: &Jobs, job: &Job, cancellation: Cancellation, progress: f64) -> Self {
         let shared = &jobs.shared;
         let attempt = Attempt::of(job);
-        jobs.running().insert(job.id, cancellation.clone());
+        let handle = AttemptHandle {
+            cancellation: cancellation.clone(),
+            asked: Arc::default(),
+        };
+        jobs.running().insert(job.id, handle.clone());
         let known = Arc::new(Progress::default());
         known.set(progress);
         let renewal = shared.runtime.spawn(renew(
             shared.backend.clone(),
             attempt,
             known.clone(),
-            cancellation.clone(),
+            handle,
         ));
         Self {
             jobs: jobs.clone(),
@@ -106,7 +122,7 @@ impl Drop for RunningAttempt {
         // Not a later attempt at the same job.
         if running
             .get(&self.attempt.job)
-            .is_some_and(|it| it.is(&self.cancellation))
+            .is_some_and(|it| it.cancellation.is(&self.cancellation))
         {
             running.remove(&self.attempt.job);
         }
@@ -117,15 +133,21 @@ async fn renew(
     backend: Arc<dyn Backend>,
     attempt: Attempt,
     progress: Arc<Progress>,
-    cancellation: Cancellation,
+    handle: AttemptHandle,
 ) {
+    let AttemptHandle {
+        cancellation,
+        asked,
+    } = handle;
     let interval = backend.renew_interval();
     // The claim has just begun the lease. Soon after it, so that the progress of short jobs is seen.
-    let first = Instant::now() + interval.min(FIRST_RENEWAL);
-    let mut interval = tokio::time::interval_at(first, interval);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pause = interval.min(FIRST_RENEWAL);
+    let mut asked_until = Instant::now();
     loop {
-        interval.tick().await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = asked.notified() => asked_until = Instant::now() + ASKED_TIME,
+        }
         match backend.renew(attempt, progress.get()).await {
             Ok(Lease::Held) => {}
             // The event has been lost, or came before there was an attempt to cancel.
@@ -133,6 +155,10 @@ async fn renew(
             Ok(Lease::Lost) => return cancellation.cancel(CancelReason::LeaseLost),
             Err(error) => warn!("a lease could not be renewed: {}", chain(&error)),
         }
+        pause = match Instant::now() < asked_until {
+            true => interval.min(ASKED_INTERVAL),
+            false => interval,
+        };
     }
 }
 

@@ -52,6 +52,9 @@ pub trait Backend: Send + Sync {
     /// Keeps an attempt's lease, and stores its progress, from 0 to 1.
     async fn renew(&self, attempt: Attempt, progress: f64) -> Result<Lease, BackendError>;
 
+    /// Asks for the progress of these jobs: for [`ASKED_TIME`], whoever works on them renews more often.
+    async fn ask_for_progress(&self, ids: &[JobId]) -> Result<(), BackendError>;
+
     /// How often an attempt has to be renewed.
     fn renew_interval(&self) -> Duration;
 
@@ -270,6 +273,8 @@ pub enum JobEvent {
     /// There is one more in the outbox, which is to be sent from here.
     WebhookWritten,
     CancelRequested(JobId),
+    /// Somebody wants to know how far it is.
+    ProgressAsked(JobId),
     /// Events may have been lost.
     Missed,
 }
@@ -371,6 +376,9 @@ pub struct UploadedPhoto {
     pub size: Size,
     pub bytes: u64,
 }
+
+/// How long the progress of a job is asked for at a time.
+pub const ASKED_TIME: Duration = Duration::from_secs(10);
 
 /// How long a photo may take to be stored.
 pub const STORING_TIME: Duration = Duration::from_secs(15 * 60);

@@ -47,6 +47,8 @@ use crate::job::{
     Failure, FailureCode, Finish, Idempotency, Job, JobId, JobRequest, JobState, Lane, ProcessInfo,
     Timestamp, UnstoredVideos, VideoUrls,
 };
+use attempt::AttemptHandle;
+pub use backend::ASKED_TIME;
 use backend::{Acceptance, NewWebhook};
 use waiters::Waiters;
 
@@ -80,7 +82,7 @@ struct Shared {
     webhook_source: WebhookSource,
     waiters: Waiters,
     /// The attempts of this process.
-    running: Mutex<HashMap<JobId, Cancellation>>,
+    running: Mutex<HashMap<JobId, AttemptHandle>>,
     /// No more jobs are claimed.
     closing: CancellationToken,
     /// Running attempts are given up, and their jobs go back to the queue.
@@ -188,6 +190,11 @@ impl Jobs {
 
     pub async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError> {
         self.shared.backend.statuses(ids).await
+    }
+
+    /// Asks whoever works on these jobs to tell their progress more often for a while.
+    pub async fn ask_for_progress(&self, ids: &[JobId]) -> Result<(), BackendError> {
+        self.shared.backend.ask_for_progress(ids).await
     }
 
     pub async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError> {
@@ -397,6 +404,7 @@ impl Jobs {
             match event {
                 Ok(JobEvent::Finished(id)) => self.tell_waiters(id),
                 Ok(JobEvent::CancelRequested(id)) => self.cancel_attempt(id),
+                Ok(JobEvent::ProgressAsked(id)) => self.renew_now(id),
                 // For those who send them.
                 Ok(JobEvent::WebhookWritten) => {}
                 Ok(JobEvent::Missed) | Err(RecvError::Lagged(_)) => self.look_everything_up().await,
@@ -450,11 +458,17 @@ impl Jobs {
 
     fn cancel_attempt(&self, id: JobId) {
         if let Some(attempt) = self.running().get(&id) {
-            attempt.cancel(CancelReason::Requested);
+            attempt.cancellation.cancel(CancelReason::Requested);
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<JobId, Cancellation>> {
+    fn renew_now(&self, id: JobId) {
+        if let Some(attempt) = self.running().get(&id) {
+            attempt.asked.notify_one();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, AttemptHandle>> {
         let running = &self.shared.running;
         running.lock().unwrap_or_else(PoisonError::into_inner)
     }

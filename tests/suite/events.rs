@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::api::{create, done, faults, order, path};
 use crate::support::client::Answer;
-use crate::support::photos::{Gate, PhotoServer};
+use crate::support::cluster;
+use crate::support::photos::{Gate, Photo, PhotoServer};
+use crate::support::picture;
 use crate::support::service::Service;
 
 /// The events of a video until their stream ends: names, ids and objects.
@@ -113,6 +115,37 @@ async fn many_listeners_hear_of_the_end_within_a_second() {
     times.sort();
     let spread = times[times.len() - 1] - times[0];
     assert!(spread < Duration::from_secs(1), "{spread:?}");
+}
+
+#[tokio::test]
+async fn progress_on_another_node_is_told_as_it_happens() {
+    let (database, photos) = (cluster::database().await, PhotoServer::start());
+    let asked = cluster::node(&database, "a").env("KINORA_ROLE", "api");
+    let making = cluster::node(&database, "b").env("KINORA_ROLE", "worker");
+    let (asked, _making) = (asked.start().await, making.start().await);
+    let image = picture::jpeg(&picture::detailed(3000, 2000));
+    let photo = photos.put("/a.jpg", Photo::Bytes("image/jpeg", image));
+    // Long enough to take some seconds.
+    let long = json!({ "photos": [photo], "duration": 40, "frame_rate": 60 });
+    let video = create(&asked, &long).await;
+    let mut told: Vec<(Duration, f64)> = Vec::new();
+    let began = Instant::now();
+    let request = asked.request(Method::GET, &format!("{}/events", path(&video)));
+    let mut stream = request.send().await.expect("an answer").bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        let text = String::from_utf8_lossy(&chunk.expect("a chunk")).into_owned();
+        for data in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+            let object: Value = serde_json::from_str(data).expect("an object");
+            let progress = object["progress"].as_f64().expect("a number");
+            if told.last().is_none_or(|(_, last)| *last < progress) {
+                told.push((began.elapsed(), progress));
+            }
+        }
+    }
+    // The steps while it is made, at one look a second.
+    let steps: Vec<Duration> = told.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let seconds = told.last().expect("an end").0.as_secs_f64();
+    assert!(steps.len() as f64 >= 0.6 * (seconds - 2.0), "{told:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The videos that somebody listens to: read together, however many listen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use log::warn;
@@ -13,7 +13,7 @@ use super::video::VideoObject;
 use crate::api::Service;
 use crate::errors::chain;
 use crate::job::{JobId, ToldState};
-use crate::jobs::{JobEvent, JobStatus};
+use crate::jobs::{ASKED_TIME, JobEvent, JobStatus};
 
 /// Between looks at all jobs that are listened to.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -68,11 +68,17 @@ impl Watched {
     /// Looks at the jobs as long as the service runs.
     pub async fn run(self, service: Arc<Service>) {
         let mut events = service.jobs.events();
+        let mut asked = Asked::default();
         loop {
             let ids = self.ids();
             if ids.is_empty() {
                 self.shared.changed.notified().await;
                 continue;
+            }
+            if asked.is_due(&ids)
+                && let Err(error) = service.jobs.ask_for_progress(&ids).await
+            {
+                warn!("progress is told late: {}", chain(&error));
             }
             match service.jobs.statuses(&ids).await {
                 Ok(statuses) => self.tell(&statuses, &service).await,
@@ -112,6 +118,24 @@ impl Watched {
     fn channels(&self) -> MutexGuard<'_, HashMap<JobId, Channel>> {
         let channels = &self.shared.channels;
         channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The jobs whose progress was asked for, and when.
+#[derive(Default)]
+struct Asked(Option<(Instant, HashSet<JobId>)>);
+
+impl Asked {
+    /// Whether to ask again: there are others, or the time is nearly over for which these were asked.
+    fn is_due(&mut self, ids: &[JobId]) -> bool {
+        let is_known = |(at, known): &(Instant, HashSet<JobId>)| {
+            at.elapsed() < ASKED_TIME / 4 && ids.iter().all(|id| known.contains(id))
+        };
+        let is_due = !self.0.as_ref().is_some_and(is_known);
+        if is_due {
+            self.0 = Some((Instant::now(), ids.iter().copied().collect()));
+        }
+        is_due
     }
 }
 

@@ -26,7 +26,7 @@ const MAX_CONNECTIONS: usize = 10;
 /// At the start.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What nodes tell each other: `queued <lane>`, `finished <job>`, `cancel <job>`.
+/// What nodes tell each other: `queued <lane>`, `finished <job>`, `cancel <job>`, `progress <job>`.
 const CHANNEL: &str = "kinora";
 
 /// The server gives up before we do, so that nothing is done for a client that has gone. Acceptances count what was

@@ -83,6 +83,7 @@ fn pass_on(told: &str, wake: &Wake, events: &broadcast::Sender<JobEvent>) {
     let event = match (what, which.parse()) {
         ("finished", Ok(id)) => JobEvent::Finished(id),
         ("cancel", Ok(id)) => JobEvent::CancelRequested(id),
+        ("progress", Ok(id)) => JobEvent::ProgressAsked(id),
         ("queued", _) => {
             let lane = which.parse().ok().and_then(|number| row::lane(number).ok());
             return lane.into_iter().for_each(|lane| wake.job_waits(lane));

@@ -194,6 +194,10 @@ impl Backend for PostgresBackend {
         })
     }
 
+    async fn ask_for_progress(&self, ids: &[JobId]) -> Result<(), BackendError> {
+        Ok(self.store.ask_for_progress(ids).await?)
+    }
+
     fn renew_interval(&self) -> Duration {
         RENEW_INTERVAL
     }

@@ -396,6 +396,17 @@ impl Store {
         row.as_ref().map(job).transpose()
     }
 
+    /// Of those that run.
+    pub async fn ask_for_progress(&self, ids: &[JobId]) -> Result<()> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let asked = sqlx::query(
+            "SELECT pg_notify('kinora', 'progress ' || id)::text FROM kinora.jobs \
+             WHERE id = ANY($1::uuid[]) AND state = 'running'",
+        );
+        self.database.rows(asked.bind(ids)).await?;
+        Ok(())
+    }
+
     pub async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let found = sqlx::query(AssertSqlSafe(format!(

@@ -263,6 +263,11 @@ impl Backend for SqliteBackend {
         }
     }
 
+    /// It is told often enough.
+    async fn ask_for_progress(&self, _: &[JobId]) -> Result<(), BackendError> {
+        Ok(())
+    }
+
     fn renew_interval(&self) -> Duration {
         RENEW_INTERVAL
     }
