@@ -6,6 +6,7 @@
 # make lint    formatting; compiler, clippy and rustdoc warnings; licences and sources of crates
 # make fuzz    everything that reads what strangers send, on the inputs that libFuzzer thinks up;
 #              SECONDS=600 for each target, TARGETS="photo logo"
+# make fuzz-api   the HTTP API, with requests that schemathesis makes up from /openapi.json; CASES=60 of each operation
 # make chaos   nodes of a cluster, and their database, are killed under load, for minutes; KILLS=100 CRASHES=5
 # make release the program with the list of its crates inside (`cargo audit bin` reads it), and that list as an
 #              SBOM in the form of CycloneDX: target/release/kinora and target/release/kinora.cdx.json
@@ -17,7 +18,7 @@
 #              ARGUMENTS="--nodes 20 --workers 1 --jobs 400 --sleep 1000"
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint fuzz chaos release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
+.PHONY: demo demo-listing test serve lint fuzz fuzz-api chaos release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -79,6 +80,12 @@ fuzz: tools
 			-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=1500 \
 			-artifact_prefix=target/fuzz/artifacts/$$target/ $$([ $$target = logo ] && echo '$(FUZZ_logo)') || exit 1; \
 	done
+
+CASES ?= 60
+
+fuzz-api: tools
+	cargo build --release --locked --quiet --bin kinora
+	CASES=$(CASES) ./scripts/check-openapi
 
 chaos: tools test-servers
 	KILLS=$(KILLS) CRASHES=$(CRASHES) cargo test --release --locked --test suite -- \
