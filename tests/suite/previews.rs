@@ -1,9 +1,12 @@
 //! Orders that are looked at before they are made.
 
 use image::ImageFormat;
+use kinora::picture::thumbnail as picture_of;
+use kinora::spec::Size;
 use serde_json::{Value, json};
 
 use crate::support::api::{done, faults, order};
+use crate::support::frames;
 use crate::support::listing;
 use crate::support::order::with;
 use crate::support::photos::{Gate, Photo, PhotoServer};
@@ -58,6 +61,60 @@ async fn a_preview_is_the_frame_that_the_video_will_have() {
             .post(&format!("{PREVIEW}?time=2.1&output={name}"), &order)
             .await;
         assert!(other.bytes != thumbnail);
+    }
+}
+
+/// Runs ffmpeg with a quality that loses nothing.
+const LOSSLESS: &str = r#"count=$#
+while [ $count -gt 0 ]; do
+    argument=$1
+    shift
+    case $before in
+    -crf) argument=0 ;;
+    -profile:v) argument=high444 ;;
+    esac
+    before=$argument
+    case $argument in -crf) argument=-qp ;; esac
+    set -- "$@" "$argument"
+    count=$((count - 1))
+done
+exec ffmpeg "$@""#;
+
+#[tokio::test]
+async fn a_preview_is_the_frame_before_it_is_encoded() {
+    let setup = listing::setup();
+    let ffmpeg = setup.home().script("ffmpeg", LOSSLESS);
+    let ffmpeg = ffmpeg.to_str().expect("a path").to_owned();
+    let service = setup.env("KINORA_FFMPEG", ffmpeg).start().await;
+    let photos = PhotoServer::start();
+    let order = listing_of_eight(&photos);
+    let video = done(&service, &order).await;
+    // A title, a transition, a pan, and the closing card.
+    let moments = [15, 61, 100, 230];
+    for (name, output, (width, height)) in [("a", 0, (1080, 1080)), ("b", 1, (1080, 1920))] {
+        let mut previews = Vec::new();
+        for frame in moments {
+            let time = frame as f64 / 15.0;
+            let path = format!("{PREVIEW}?time={time}&output={name}");
+            let preview = service.post(&path, &order).await;
+            assert_eq!(preview.status, 200);
+            previews.push(preview.bytes);
+        }
+        let url = video["outputs"][output]["url"]
+            .as_str()
+            .expect("an address");
+        let film = reqwest::get(url).await.expect("an answer").bytes().await;
+        let file = service
+            .setup()
+            .home()
+            .write("film.mp4", film.expect("the film"));
+        let decoded = tokio::task::spawn_blocking(move || frames::all(&file));
+        let decoded = decoded.await.expect("the frames");
+        for (frame, preview) in moments.into_iter().zip(previews) {
+            let size = Size { width, height };
+            let picture = picture_of(decoded[frame].samples(), size).expect("a picture");
+            assert!(preview == picture, "{name} {frame}");
+        }
     }
 }
 

@@ -16,6 +16,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Planar 4:2:0.
+    pub fn samples(&self) -> &[u8] {
+        &self.samples
+    }
+
     /// Luma.
     pub fn y(&self, x: usize, y: usize) -> f64 {
         f64::from(self.samples[y * self.width + x])
