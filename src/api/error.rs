@@ -53,7 +53,7 @@ pub enum ApiError {
     /// The idempotency key was used for another request.
     KeyReused,
     /// Nothing can be made of what was asked for.
-    Unmakeable(Failure),
+    Unprocessable(Failure),
     /// The storage does not answer, or refuses access.
     StorageFailed,
     /// With the reason, as a sentence.
@@ -103,7 +103,7 @@ impl fmt::Display for ApiError {
             ),
             Self::NotCompleted(_) => f.write_str("job is not completed yet"),
             Self::VideoGone => f.write_str("job completed but no results found"),
-            Self::Unmakeable(failure) => f.write_str(&failure.message),
+            Self::Unprocessable(failure) => f.write_str(&failure.message),
             Self::KeyReused => f.write_str("the Idempotency-Key was used for another request"),
             Self::Multipart => f.write_str("send the bytes of the file as the body, and not as a form"),
             Self::TooManyPhotos(most) => write!(
@@ -137,11 +137,13 @@ impl ResponseError for ApiError {
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::UnsupportedMediaType | Self::Multipart => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unmakeable(failure) if failure.code == FailureCode::Internal => {
+            Self::Unprocessable(failure) if failure.code == FailureCode::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Unmakeable(failure) if is_ours(failure.code) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::KeyReused | Self::Unmakeable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unprocessable(failure) if is_ours(failure.code) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::KeyReused | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QueueFull(_) | Self::TooManyPhotos(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Stopping(_)
             | Self::JobStoreAway

@@ -14,7 +14,7 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
 use super::Service;
 use super::videos::{self, Problem};
-use crate::job::ToldState;
+use crate::job::PublicState;
 use crate::jobs::WebhookState;
 use crate::{order, schema};
 
@@ -165,7 +165,7 @@ fn document() -> Value {
 
 fn states(path: &str) -> Vec<&'static str> {
     match path {
-        "/api/videos" => ToldState::ALL.map(ToldState::name).to_vec(),
+        "/api/videos" => PublicState::ALL.map(PublicState::name).to_vec(),
         _ => WebhookState::ALL.map(WebhookState::name).to_vec(),
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::job::{
-    Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
+    Finish, Idempotency, Job, JobId, JobState, Lane, PublicState, Timestamp, UnstoredVideos,
 };
 use crate::spec::{Size, Upload};
 
@@ -101,7 +101,7 @@ pub trait Backend: Send + Sync {
     async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError>;
 
     /// The newest job of the same specifications whose videos are there.
-    async fn made_before(&self, job: &Job) -> Result<Option<Job>, BackendError>;
+    async fn find_same(&self, job: &Job) -> Result<Option<Job>, BackendError>;
 
     /// Records that the files of a finished job are deleted. `false`: it is not finished, or not known.
     async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError>;
@@ -439,7 +439,7 @@ pub enum Acceptance {
 /// Which jobs are listed, newest first. Jobs whose files were deleted are not.
 #[derive(Clone, Copy, Debug)]
 pub struct JobQuery {
-    pub state: Option<ToldState>,
+    pub state: Option<PublicState>,
     /// Jobs that were accepted before this one of an earlier page.
     pub before: Option<u64>,
     pub limit: u32,

@@ -136,7 +136,7 @@ impl Worker {
             return failed(FailureCode::TooManyAttempts, message);
         }
         let token = attempt.cancellation().token();
-        let earlier = self.made_before(job);
+        let earlier = self.find_same(job);
         let known = earlier
             .as_ref()
             .and_then(|(_, videos)| videos.content_hash.as_deref());
@@ -167,7 +167,7 @@ impl Worker {
         let cancellation = attempt.cancellation();
         let publisher = self.storing.publisher();
         loop {
-            let stored = publisher.store_again(job.id, earlier, videos, attempt);
+            let stored = publisher.store_copies(job.id, earlier, videos, attempt);
             match stored.await {
                 Ok(Some(stored)) => return Some(Ending::Stored(stored)),
                 Ok(None) => return None,
@@ -218,11 +218,11 @@ impl Worker {
     }
 
     /// A job of the same specifications, and its videos.
-    fn made_before(&self, job: &Job) -> Option<(JobId, StoredVideos)> {
+    fn find_same(&self, job: &Job) -> Option<(JobId, StoredVideos)> {
         if !self.reuses_videos {
             return None;
         }
-        let earlier = self.block_on(self.backend().made_before(job));
+        let earlier = self.block_on(self.backend().find_same(job));
         // It is made again.
         let earlier = earlier.inspect_err(|error| {
             warn!("earlier videos are not known: {}", chain(error));

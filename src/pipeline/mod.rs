@@ -3,22 +3,25 @@
 //! ```text
 //! downloads (with room, uploads) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets (with build)
 //! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
-//! preview (with photo_cache, lately) ─ photos ▸ single frames, and facts
-//! publisher ─ a finished file, kept on disk ▸ storage
+//! preview, inspection (with photo_cache, recent_cache) ─ photos ▸ single frames, and facts
+//! publisher (with stored_photos) ─ a finished file, kept on disk ▸ storage
 //! ```
 
 mod assets;
 mod beats;
 mod build;
 mod downloads;
-mod lately;
+mod inspection;
 mod photo_cache;
 mod photos;
 mod preview;
 mod progress;
 mod publisher;
+mod recent_cache;
 mod room;
 mod sink;
+mod stored_photos;
+mod temporary_file;
 mod uploads;
 mod video;
 
@@ -32,10 +35,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use assets::wav_beside;
-pub use preview::{InspectedPhoto, Inspection, PhotoFacts, Places, Previewer};
+pub use inspection::{InspectedPhoto, Inspection, PhotoFacts};
+pub use preview::{Places, Previewer};
 pub use progress::Observer;
-use publisher::TemporaryFile;
 pub use publisher::{Publisher, TEST_FILE};
+use temporary_file::TemporaryFile;
 pub use uploads::{ArrivedPhoto, ArrivingPhoto, UploadError};
 
 // What whoever orders has to know of the frames.

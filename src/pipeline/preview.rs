@@ -13,16 +13,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::assets::{Assets, LARGEST_LOGO};
 use super::downloads::not_decoded;
-use super::lately::Lately;
 use super::photo_cache::{PhotoCache, Wanted};
-use super::publisher::TemporaryFile;
+use super::recent_cache::RecentCache;
+use super::temporary_file::TemporaryFile;
 use super::{Pipeline, PipelineError, VideoOrder, beats, photos};
 use crate::job::{Failure, FailureCode, JobId, SkippedPhoto};
 use crate::picture::{self, Detail, Logo};
-use crate::render::{self, Composition, Photo, SceneFacts};
+use crate::render::{self, Composition, Photo};
 use crate::sound::Beats;
 use crate::spec::{Asset, BadPhotos, Size, VideoSpec};
-use crate::subject::Subject;
 
 /// Frames of a contact sheet.
 const SHEET_FRAMES: u32 = 12;
@@ -51,12 +50,12 @@ const BAD_PHOTOS_LIFETIME: Duration = Duration::from_secs(30);
 /// Draws previews; cheap to clone.
 #[derive(Clone)]
 pub struct Previewer {
-    pipeline: Pipeline,
+    pub pipeline: Pipeline,
     /// For files on the way.
     work_dir: PathBuf,
     photos: PhotoCache,
-    materials: Lately<Materials>,
-    bad_photos: Lately<Vec<SkippedPhoto>>,
+    materials: RecentCache<Materials>,
+    bad_photos: RecentCache<Vec<SkippedPhoto>>,
     places: Arc<Semaphore>,
     places_for_uploads: Arc<Semaphore>,
 }
@@ -64,35 +63,14 @@ pub struct Previewer {
 /// Places among those that draw previews; given back when this is dropped.
 pub struct Places(#[expect(dead_code, reason = "is held")] OwnedSemaphorePermit);
 
-/// What was found out about an order without making its videos.
-pub struct Inspection {
-    /// One for each.
-    pub photos: Vec<InspectedPhoto>,
-    /// For each video, what it shows of the photos that are good.
-    pub videos: Vec<Vec<SceneFacts>>,
-    pub warnings: Vec<String>,
-    /// What is wrong beside the photos.
-    pub problems: Vec<Failure>,
-}
-
-/// What is known of a photo, or why nothing can be made of it.
-pub type InspectedPhoto = Result<PhotoFacts, Failure>;
-
-/// What is known of a photo.
-pub struct PhotoFacts {
-    /// Upright, in pixels.
-    pub size: Size,
-    pub subject: Subject,
-}
-
 impl Previewer {
     pub fn new(pipeline: Pipeline, work_dir: PathBuf) -> Self {
         Self {
             pipeline,
             work_dir,
             photos: PhotoCache::default(),
-            materials: Lately::new(MATERIALS_LIFETIME),
-            bad_photos: Lately::new(BAD_PHOTOS_LIFETIME),
+            materials: RecentCache::new(MATERIALS_LIFETIME),
+            bad_photos: RecentCache::new(BAD_PHOTOS_LIFETIME),
             places: Arc::new(Semaphore::new(PLACES as usize)),
             places_for_uploads: Arc::new(Semaphore::new(UPLOADS)),
         }
@@ -223,94 +201,8 @@ impl Previewer {
         }
     }
 
-    /// Looks at everything that an order names. Blocks.
-    pub fn inspect(
-        &self,
-        specs: &[VideoSpec],
-        cancel: &CancellationToken,
-    ) -> Result<Inspection, PipelineError> {
-        let skipped = self.bad_photos(specs, cancel)?;
-        let mut left: Vec<usize> = (0..specs[0].scenes.len()).collect();
-        left.retain(|index| skipped.iter().all(|photo| photo.index != *index));
-        let specs = &without(specs, &skipped);
-        let Materials {
-            logo,
-            beats,
-            problems,
-        } = self.materials(specs, true, cancel)?;
-        let mut inspection = Inspection {
-            photos: Vec::new(),
-            videos: vec![Vec::new(); specs.len()],
-            warnings: Vec::new(),
-            problems,
-        };
-        let mut photos = Vec::with_capacity(left.len());
-        if !left.is_empty() {
-            let (logo, beats) = (logo.as_deref(), beats.as_deref());
-            let compositions = self.pipeline.compositions(specs, logo, beats);
-            photos = self.inspect_photos(&compositions, &left, &mut inspection.videos, cancel)?;
-            inspection.warnings = self.warnings(&compositions, beats);
-        }
-        for photo in skipped {
-            photos.push((photo.index, Err(photo.failure)));
-        }
-        photos.sort_by_key(|(index, _)| *index);
-        inspection.photos = photos.into_iter().map(|(_, photo)| photo).collect();
-        Ok(inspection)
-    }
-
-    /// Looks at the photo of each scene, whose numbers in the order are `indices`, and adds to each video what it shows.
-    fn inspect_photos(
-        &self,
-        compositions: &[Composition],
-        indices: &[usize],
-        videos: &mut [Vec<SceneFacts>],
-        cancel: &CancellationToken,
-    ) -> Result<Vec<(usize, InspectedPhoto)>, PipelineError> {
-        let scenes: Vec<usize> = (0..indices.len()).collect();
-        let mut photos = Vec::with_capacity(indices.len());
-        self.load(compositions, &scenes, cancel, |photo| {
-            let scene = photos.len();
-            let index = indices[scene];
-            let photo = match photo {
-                Ok(photo) => photo,
-                Err(PipelineError::Failed(failure)) => {
-                    photos.push((index, Err(failure)));
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
-            for (composition, scenes) in compositions.iter().zip(&mut *videos) {
-                if composition.shows(scene) {
-                    scenes.push(SceneFacts {
-                        scene: index,
-                        ..composition.facts(scene, &photo)
-                    });
-                }
-            }
-            let facts = PhotoFacts {
-                size: photo.picture.size,
-                subject: photo.subject.clone(),
-            };
-            photos.push((index, Ok(facts)));
-            Ok(())
-        })?;
-        Ok(photos)
-    }
-
-    /// What the videos will lack.
-    fn warnings(&self, compositions: &[Composition], beats: Option<&Beats>) -> Vec<String> {
-        let warnings = compositions.iter().flat_map(|composition| {
-            let fonts = self.pipeline.warning(composition.spec);
-            fonts.into_iter().chain(beats::warning(composition, beats))
-        });
-        let mut warnings: Vec<String> = warnings.collect();
-        warnings.dedup();
-        warnings
-    }
-
     /// The photos that will be left out of the videos.
-    fn bad_photos(
+    pub fn bad_photos(
         &self,
         specs: &[VideoSpec],
         cancel: &CancellationToken,
@@ -350,7 +242,7 @@ impl Previewer {
     }
 
     /// Gives the photos of scenes to `take`, as finely as all videos together need them.
-    fn load(
+    pub fn load(
         &self,
         compositions: &[Composition],
         scenes: &[usize],
@@ -381,7 +273,7 @@ impl Previewer {
     }
 
     /// What frames are made of beside photos. `is_check`: also what they do not need; and what is wrong is no error.
-    fn materials(
+    pub fn materials(
         &self,
         specs: &[VideoSpec],
         is_check: bool,
@@ -447,7 +339,7 @@ async fn take_places(semaphore: &Arc<Semaphore>, count: u32) -> Option<Places> {
     Some(Places(places))
 }
 
-fn without<'a>(specs: &'a [VideoSpec], skipped: &[SkippedPhoto]) -> Cow<'a, [VideoSpec]> {
+pub fn without<'a>(specs: &'a [VideoSpec], skipped: &[SkippedPhoto]) -> Cow<'a, [VideoSpec]> {
     let photos: Vec<usize> = skipped.iter().map(|photo| photo.index).collect();
     match photos.is_empty() {
         true => Cow::Borrowed(specs),
@@ -480,8 +372,8 @@ fn not_drawn(error: &dyn Display) -> PipelineError {
 }
 
 #[derive(Clone)]
-struct Materials {
-    logo: Option<Arc<Logo>>,
-    beats: Option<Arc<Beats>>,
-    problems: Vec<Failure>,
+pub struct Materials {
+    pub logo: Option<Arc<Logo>>,
+    pub beats: Option<Arc<Beats>>,
+    pub problems: Vec<Failure>,
 }

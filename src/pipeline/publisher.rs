@@ -8,6 +8,8 @@ use std::time::Duration;
 use log::{debug, error, warn};
 use tokio_util::sync::CancellationToken;
 
+use super::stored_photos;
+use super::temporary_file::TemporaryFile;
 use super::{Made, Observer, Pipeline, PipelineError, VideoOrder};
 use crate::errors::chain;
 use crate::job::{
@@ -15,14 +17,11 @@ use crate::job::{
     UnstoredVideos, VideoFacts, VideoKey, VideoUrls,
 };
 use crate::picture;
-use crate::spec::{Size, Upload};
+use crate::spec::Size;
 use crate::storage::{Fence, NOTE_ENDING, NoFence, Storage, StorageError, Storages};
 
 /// The key under which [`Publisher::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
-
-/// Begins the names of photos that were uploaded.
-const PHOTO: &str = "photo-";
 
 /// Makes videos and stores them; cheap to clone.
 #[derive(Clone)]
@@ -145,7 +144,7 @@ impl Publisher {
     }
 
     /// Stores the videos of an earlier job as those of this one too. `None`: they are not here.
-    pub async fn store_again(
+    pub async fn store_copies(
         &self,
         id: JobId,
         earlier: JobId,
@@ -378,47 +377,6 @@ impl Publisher {
         deleted
     }
 
-    /// Where a photo will be that is uploaded: under a name that no other has.
-    pub fn place_for_photo(&self) -> Upload {
-        Upload {
-            file: format!("{PHOTO}{}", JobId::random()),
-            storage: self.storages.current_name().map(str::to_owned),
-        }
-    }
-
-    /// Stores a photo that was uploaded.
-    pub async fn store_photo(
-        &self,
-        place: &Upload,
-        photo: &TemporaryFile,
-    ) -> Result<(), StorageError> {
-        let storage = self.storages.current();
-        // Notes about an upload that is cut off outlive the process there.
-        let waiting = TemporaryFile::new(self.unstored_dir.join(&place.file));
-        std::fs::rename(photo.path(), waiting.path())
-            .map_err(|cause| StorageError::failed(&place.file, cause))?;
-        let stored = storage.put(&place.file, waiting.path(), &NoFence).await;
-        if stored.is_err() {
-            storage.abandon(&place.file, waiting.path()).await;
-        }
-        stored
-    }
-
-    /// Whether a photo that was uploaded is where it should be, as far as the storage tells.
-    pub async fn has_photo(&self, place: &Upload) -> Result<bool, StorageError> {
-        let storage = self.storages.named(place.storage.as_deref())?;
-        match storage.metadata(&place.file).await {
-            Err(StorageError::Refused { .. }) => Ok(true),
-            found => Ok(found?.is_some()),
-        }
-    }
-
-    /// Removes a photo that was uploaded.
-    pub async fn delete_photo(&self, place: &Upload) -> Result<(), StorageError> {
-        let storage = self.storages.named(place.storage.as_deref())?;
-        storage.delete(&place.file).await
-    }
-
     /// Shows that videos can be stored, by a small text file, and tells its address.
     pub async fn test_storage(&self) -> Result<String, StorageError> {
         let file = TemporaryFile::new(self.work_dir.join(JobId::random().to_string()));
@@ -441,7 +399,7 @@ fn file_name(name: &str, index: usize, ending: &str) -> String {
 /// In the storage, of a file that waited to be stored.
 fn key_of(file: &Path) -> Option<String> {
     let name = file.file_name()?.to_str()?;
-    if name.starts_with(PHOTO) {
+    if stored_photos::is_photo(name) {
         return Some(name.to_owned());
     }
     let parts: Vec<&str> = name.split('.').collect();
@@ -491,29 +449,4 @@ fn write_thumbnail(frame: &[u8], size: Size, file: &Path) -> Result<(), Pipeline
 
 fn storage_failure(message: &str) -> PipelineError {
     PipelineError::Failed(Failure::new(FailureCode::StorageFailed, message))
-}
-
-/// A file that is removed when this is dropped, unless it was moved before, or is to persist.
-pub struct TemporaryFile(PathBuf);
-
-impl TemporaryFile {
-    pub fn new(path: PathBuf) -> Self {
-        Self(path)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Leaves the file where it is.
-    pub fn persist(mut self) {
-        self.0 = PathBuf::new();
-    }
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        // Err: it was moved, or never made.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

@@ -10,7 +10,7 @@ use log::{debug, error};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
-use super::publisher::TemporaryFile;
+use super::temporary_file::TemporaryFile;
 use crate::errors::chain;
 use crate::job::{FailureCode, JobId};
 use crate::media_type::{self, Kind};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kinora::job::{
     Failure, FailureCode, Finish, Idempotency, Job, JobId, JobRequest, JobState, Lane, ProcessInfo,
-    Remarks, StoredVideo, StoredVideos, Timestamp, ToldState, UnstoredVideos, VideoFacts,
+    PublicState, Remarks, StoredVideo, StoredVideos, Timestamp, UnstoredVideos, VideoFacts,
 };
 use kinora::jobs::backend::{
     Acceptance, Attempt, Bounds, Delivery, DueWebhook, JobEvent, JobQuery, Lease, ListedJob,
@@ -1028,16 +1028,16 @@ pub async fn jobs_are_listed_by_state_and_page_by_page<H: Harness>() {
     let rest = list(None, Some(first[2].seq), 3).await;
     assert_eq!(of(&rest), ids[3..]);
     let states = [
-        ToldState::Queued,
-        ToldState::Running,
-        ToldState::Cancelled,
-        ToldState::Failed,
-        ToldState::Done,
+        PublicState::Queued,
+        PublicState::Running,
+        PublicState::Cancelled,
+        PublicState::Failed,
+        PublicState::Done,
     ];
     for (state, id) in states.into_iter().zip(&ids) {
         let listed = list(Some(state), None, 10).await;
         assert_eq!(of(&listed), [*id], "{state:?}");
-        assert_eq!(listed[0].status.job.told_state(), state);
+        assert_eq!(listed[0].status.job.public_state(), state);
     }
     let statuses = backend.statuses(&[ids[0], ids[1], JobId::random()]).await;
     let statuses = statuses.expect("the statuses");
@@ -1069,27 +1069,27 @@ pub async fn a_job_whose_files_are_deleted_is_listed_no_more<H: Harness>() {
 pub async fn a_job_of_the_same_specification_is_found<H: Harness>() {
     let harness = H::new(BOUNDS).await;
     let backend = harness.backend();
-    let made_before = async |job: &Job| {
-        let made = backend.made_before(job).await.expect("the store");
+    let find_same = async |job: &Job| {
+        let made = backend.find_same(job).await.expect("the store");
         made.map(|job| job.id)
     };
     let first = accepted(&backend, Lane::Normal).await;
     let running = next(&backend).await;
-    assert_eq!(made_before(&running).await, None);
+    assert_eq!(find_same(&running).await, None);
     let ended = backend.finish(Attempt::of(&running), &finish(), None).await;
     assert!(ended.expect("an end"));
-    assert_eq!(made_before(&job(Lane::Express)).await, Some(first));
+    assert_eq!(find_same(&job(Lane::Express)).await, Some(first));
     let mut other = job(Lane::Normal);
     other.request.specs[0].output.length = 3.0;
-    assert_eq!(made_before(&other).await, None);
+    assert_eq!(find_same(&other).await, None);
     // One that has failed has made nothing.
     accepted(&backend, Lane::Normal).await;
     let failed = Attempt::of(&next(&backend).await);
     let ended = backend.finish(failed, &cancelled(), None).await;
     assert!(ended.expect("an end"));
-    assert_eq!(made_before(&job(Lane::Normal)).await, Some(first));
+    assert_eq!(find_same(&job(Lane::Normal)).await, Some(first));
     assert!(backend.mark_deleted(first).await.expect("the store"));
-    assert_eq!(made_before(&job(Lane::Normal)).await, None);
+    assert_eq!(find_same(&job(Lane::Normal)).await, None);
 }
 
 fn photo(id: &str) -> UploadedPhoto {

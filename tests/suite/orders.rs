@@ -401,7 +401,9 @@ async fn a_video_that_is_being_drawn_is_cancelled_with_its_encoder() {
         (video["progress"].as_f64() > Some(0.0)).then_some(())
     })
     .await;
-    assert_eq!(children(&service), 2);
+    // Beside them, the start tries ffmpeg.
+    let two = || (children(&service) == 2).then_some(());
+    wait::until("two encoders run", two).await;
     assert_eq!(
         delete(&service, &video).await.expect(200)["state"],
         "cancelled"

@@ -71,7 +71,7 @@ async fn is_made_once(counted: &Counted, order: &Value) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn an_order_that_was_made_before_is_not_encoded_again() {
+async fn an_order_that_was_find_same_is_not_encoded_again() {
     let photos = PhotoServer::start();
     let counted = Counted::start(Setup::new()).await;
     let order = two_outputs(&photos);

@@ -34,29 +34,26 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 pub async fn cancel(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let status = find(&service, &id).await?;
     let id = status.job.id;
-    if status.job.state != JobState::Done {
-        match service.jobs.cancel(id).await? {
-            Cancelled::Ended | Cancelled::Requested => {
-                let status = ended(&service, id).await?;
-                if status.job.state != JobState::Done {
-                    let object = VideoObject::of(&status, &service).await;
-                    return Ok(HttpResponse::Accepted().json(object));
-                }
-                if status
-                    .job
-                    .finish
-                    .as_ref()
-                    .is_some_and(|finish| finish.outcome.is_err())
-                {
-                    let object = VideoObject::of(&status, &service).await;
-                    return Ok(HttpResponse::Ok().json(object));
-                }
-                // It was done before it heard.
-            }
-            Cancelled::TooLate => {}
-        }
+    let has_ended = status.job.state == JobState::Done;
+    if !has_ended && let Some(answer) = cancelled(&service, id).await? {
+        return Ok(answer);
     }
     delete(&service, id).await
+}
+
+/// Cancels a job, and waits for its end. `None`: it was done before it heard.
+async fn cancelled(service: &Data<Service>, id: JobId) -> Result<Option<HttpResponse>, ApiError> {
+    if service.jobs.cancel(id).await? == Cancelled::TooLate {
+        return Ok(None);
+    }
+    let status = ended(service, id).await?;
+    let mut answer = match &status.job.finish {
+        None => HttpResponse::Accepted(),
+        Some(finish) if finish.outcome.is_err() => HttpResponse::Ok(),
+        Some(_) => return Ok(None),
+    };
+    let object = VideoObject::of(&status, service).await;
+    Ok(Some(answer.json(object)))
 }
 
 /// The job, once it has ended; or as it is when nobody waits any more.

@@ -42,7 +42,7 @@ pub async fn drawing<T: Send + 'static>(
     })?;
     drawn.map_err(|error| match error {
         PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
-            ApiError::Unmakeable(failure)
+            ApiError::Unprocessable(failure)
         }
         PipelineError::Cancelled => ApiError::Internal,
     })

@@ -16,7 +16,7 @@ use super::watched::Snapshot;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::openapi::{CommonErrors, ItemErrors};
-use crate::job::ToldState;
+use crate::job::PublicState;
 
 /// Between two events at most; so a connection that is gone is noticed.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -95,7 +95,7 @@ impl Listener {
 
 fn event(snapshot: &Snapshot) -> Bytes {
     let name = match snapshot.state {
-        ToldState::Queued | ToldState::Running => "progress",
+        PublicState::Queued | PublicState::Running => "progress",
         end => end.name(),
     };
     let mut event = BytesMut::with_capacity(snapshot.json.len() + 64);

@@ -130,5 +130,5 @@ fn answer(status: StatusCode, photo: &UploadedPhoto) -> HttpResponse {
 
 fn refused(error: UploadError) -> ApiError {
     error.log("an upload");
-    ApiError::Unmakeable(Failure::new(error.code(), format!("the photo {error}")))
+    ApiError::Unprocessable(Failure::new(error.code(), format!("the photo {error}")))
 }

@@ -62,7 +62,7 @@ impl Problem {
                 _ => None,
             },
             code: match error {
-                ApiError::Unmakeable(failure) => Some(failure.code),
+                ApiError::Unprocessable(failure) => Some(failure.code),
                 _ => None,
             },
         }
@@ -95,7 +95,7 @@ fn name_and_title(error: &ApiError) -> (&'static str, &'static str) {
             "idempotency-key-reused",
             "The idempotency key was used before",
         ),
-        ApiError::Unmakeable(_) => ("unmakeable", "Nothing can be made of this"),
+        ApiError::Unprocessable(_) => ("unmakeable", "Nothing can be made of this"),
         ApiError::QueueFull(_) => ("queue-full", "The queue is full"),
         ApiError::Stopping(_) => ("stopping", "The service is stopping"),
         ApiError::NotCompleted(_) => ("not-completed", "There is no video yet"),

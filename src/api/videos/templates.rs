@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::page::List;
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::openapi::CommonErrors;
@@ -30,23 +31,13 @@ impl<'a> From<&'a Template> for TemplateObject<'a> {
     }
 }
 
-#[derive(Serialize, ToSchema)]
-struct TemplatePage<'a> {
-    items: Vec<TemplateObject<'a>>,
-    /// All are on one page.
-    next_cursor: Option<String>,
-}
-
 /// Lists the templates.
 #[utoipa::path(
     get,
     path = "/api/templates",
-    responses((status = 200, body = TemplatePage), CommonErrors),
+    responses((status = 200, body = List<TemplateObject>), CommonErrors),
 )]
 pub async fn templates(service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let items: Vec<TemplateObject> = service.templates.iter().map(TemplateObject::from).collect();
-    Ok(HttpResponse::Ok().json(TemplatePage {
-        items,
-        next_cursor: None,
-    }))
+    Ok(HttpResponse::Ok().json(List::whole(items)))
 }

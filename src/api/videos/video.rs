@@ -7,7 +7,7 @@ use super::DialectData;
 use crate::api::Service;
 use crate::api::timestamp::rfc3339;
 use crate::job::{
-    FailureCode, Job, JobId, Outcome, SkippedPhoto, StoredVideo, ToldState, VideoUrls,
+    FailureCode, Job, JobId, Outcome, PublicState, SkippedPhoto, StoredVideo, VideoUrls,
 };
 use crate::jobs::JobStatus;
 use crate::spec::{Frame, VideoSpec};
@@ -22,7 +22,7 @@ pub struct VideoObject {
     client_id: Option<String>,
     /// `queued`, `running`, `done`, `failed` or `cancelled`.
     #[schema(value_type = String)]
-    state: ToldState,
+    state: PublicState,
     /// From 0 to 1.
     progress: f64,
     queue_position: Option<u32>,
@@ -92,7 +92,7 @@ impl VideoObject {
         Self {
             id: job.id,
             client_id: job.request.client_id.clone(),
-            state: job.told_state(),
+            state: job.public_state(),
             progress: if stored.is_some() { 1.0 } else { 0.0 },
             queue_position: None,
             outputs: outputs_of(job, outputs, urls),
@@ -106,7 +106,7 @@ impl VideoObject {
         }
     }
 
-    pub fn state(&self) -> ToldState {
+    pub fn state(&self) -> PublicState {
         self.state
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::video::VideoObject;
 use crate::api::Service;
 use crate::errors::chain;
-use crate::job::{JobId, ToldState};
+use crate::job::{JobId, PublicState};
 use crate::jobs::{ASKED_TIME, JobEvent, JobStatus};
 
 /// Between looks at all jobs that are listened to.
@@ -21,7 +21,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A video as it was when it was last looked at.
 #[derive(Clone)]
 pub struct Snapshot {
-    pub state: ToldState,
+    pub state: PublicState,
     /// The video object, in JSON.
     pub json: Bytes,
 }

@@ -2,29 +2,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::page::{self, Page};
+use super::page::{List, ListQuery, Page};
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::api::timestamp::rfc3339;
 use crate::job::JobId;
 use crate::jobs::{ListedWebhook, WebhookQuery, WebhookState};
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// `pending`, `delivered` or `given_up`.
-    state: Option<String>,
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
-    /// The `next_cursor` of an earlier page.
-    #[param(pattern = "^[0-9]{1,19}$")]
-    cursor: Option<String>,
-}
 
 #[derive(Serialize, ToSchema)]
 struct WebhookObject {
@@ -52,41 +39,31 @@ impl From<&ListedWebhook> for WebhookObject {
     }
 }
 
-#[derive(Serialize, ToSchema)]
-struct WebhookPage {
-    items: Vec<WebhookObject>,
-    next_cursor: Option<String>,
-}
-
 /// Lists webhooks of all dialects, newest first.
 #[utoipa::path(
     get,
     path = "/api/webhooks",
     params(ListQuery),
     operation_id = "list_webhooks",
-    responses((status = 200, body = WebhookPage), CommonErrors),
+    responses((status = 200, body = List<WebhookObject>), CommonErrors),
 )]
 pub async fn list(
     query: Result<Query<ListQuery>, actix_web::Error>,
     service: Data<Service>,
 ) -> Result<HttpResponse, ApiError> {
-    let query = query
-        .map_err(|error| ApiError::invalid("", error.to_string()))?
-        .0;
     let names = WebhookState::ALL.map(WebhookState::name);
-    let state = page::choice("/state", query.state, WebhookState::named, &names)?;
-    let Page { before, limit } = Page::read(query.limit, query.cursor)?;
+    let page = Page::read(query, WebhookState::named, &names)?;
     let query = WebhookQuery {
-        state,
-        before,
-        // One more, which shows that there is a next page.
-        limit: limit + 1,
+        state: page.state,
+        before: page.before,
+        limit: page.sought(),
         ..WebhookQuery::default()
     };
-    let webhooks = service.jobs.webhooks(&query).await?;
-    let (shown, next_cursor) = page::cut(&webhooks, limit, |webhook| webhook.seq);
-    let items: Vec<WebhookObject> = shown.iter().map(WebhookObject::from).collect();
-    Ok(HttpResponse::Ok().json(WebhookPage { items, next_cursor }))
+    let found = service.jobs.webhooks(&query).await?;
+    let found = found
+        .iter()
+        .map(|webhook| (webhook.seq, WebhookObject::from(webhook)));
+    Ok(HttpResponse::Ok().json(List::new(found.collect(), page.limit)))
 }
 
 /// Sends a new webhook about the same video, with addresses of today.

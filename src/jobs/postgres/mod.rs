@@ -259,8 +259,8 @@ impl Backend for PostgresBackend {
         Ok(self.store.list(query).await?)
     }
 
-    async fn made_before(&self, job: &Job) -> Result<Option<Job>, BackendError> {
-        Ok(self.store.made_before(job).await?)
+    async fn find_same(&self, job: &Job) -> Result<Option<Job>, BackendError> {
+        Ok(self.store.find_same(job).await?)
     }
 
     async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {

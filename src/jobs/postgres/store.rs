@@ -13,7 +13,7 @@ use super::Settings;
 use super::database::{Database, Result};
 use crate::errors::chain;
 use crate::job::{
-    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, ProcessInfo, Timestamp, ToldState,
+    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, ProcessInfo, PublicState, Timestamp,
     UnstoredVideos,
 };
 use crate::jobs::backend::{
@@ -432,7 +432,7 @@ impl Store {
         )))
         .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
         .bind(i64::from(query.limit))
-        .bind(query.state.map(ToldState::name));
+        .bind(query.state.map(PublicState::name));
         let rows = self.database.rows(listed).await?;
         let jobs = rows.iter().map(|row| {
             let seq: i64 = row.try_get("seq")?;
@@ -445,7 +445,7 @@ impl Store {
     }
 
     /// The newest job of the same specifications whose videos are there.
-    pub async fn made_before(&self, job: &Job) -> Result<Option<Job>> {
+    pub async fn find_same(&self, job: &Job) -> Result<Option<Job>> {
         let made = sqlx::query(AssertSqlSafe(format!(
             "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE md5(spec) = md5($1) AND spec = $1 AND state = 'done' \
              AND deleted_at IS NULL AND starts_with(outcome, '{{\"Ok\"') ORDER BY seq DESC LIMIT 1"
@@ -543,9 +543,9 @@ fn status(row: &PgRow) -> Result<JobStatus> {
     let running: f64 = row.try_get("progress")?;
     let job = job(row)?;
     Ok(JobStatus {
-        progress: match job.told_state() {
-            ToldState::Done => 1.0,
-            ToldState::Running => running,
+        progress: match job.public_state() {
+            PublicState::Done => 1.0,
+            PublicState::Running => running,
             _ => 0.0,
         },
         queue_position: position.and_then(|position| u32::try_from(position).ok()),

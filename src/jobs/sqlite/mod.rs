@@ -37,7 +37,7 @@ use super::backend::{
 };
 use crate::errors::chain;
 use crate::job::{
-    Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, ToldState, UnstoredVideos,
+    Finish, Idempotency, Job, JobId, JobState, Lane, PublicState, Timestamp, UnstoredVideos,
 };
 use crate::spec::Upload;
 
@@ -178,9 +178,9 @@ fn status(placed: PlacedJob, progress: Option<f64>) -> JobStatus {
         ..
     } = placed;
     JobStatus {
-        progress: match job.told_state() {
-            ToldState::Done => 1.0,
-            ToldState::Running => progress.unwrap_or(0.0),
+        progress: match job.public_state() {
+            PublicState::Done => 1.0,
+            PublicState::Running => progress.unwrap_or(0.0),
             _ => 0.0,
         },
         queue_position,
@@ -376,8 +376,8 @@ impl Backend for SqliteBackend {
         Ok(listed.collect())
     }
 
-    async fn made_before(&self, job: &Job) -> Result<Option<Job>, BackendError> {
-        Ok(self.store.made_before(job).await?)
+    async fn find_same(&self, job: &Job) -> Result<Option<Job>, BackendError> {
+        Ok(self.store.find_same(job).await?)
     }
 
     async fn mark_deleted(&self, id: JobId) -> Result<bool, BackendError> {

@@ -14,8 +14,8 @@ use sqlx::{AssertSqlSafe, Connection, FromRow, Row, SqliteConnection};
 use super::outbox;
 use crate::errors::chain;
 use crate::job::{
-    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, Outcome, ProcessInfo, Timestamp,
-    ToldState, UnstoredVideos,
+    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, Outcome, ProcessInfo, PublicState,
+    Timestamp, UnstoredVideos,
 };
 use crate::jobs::backend::{Attempt, BackendError, Cancelled, JobQuery, KEY_LIFETIME, NewWebhook};
 use crate::jobs::row::{self, JobRow, Unreadable, lane_number, specs_to_json, to_json};
@@ -404,7 +404,7 @@ impl Store {
         )))
         .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
         .bind(query.limit)
-        .bind(query.state.map(ToldState::name))
+        .bind(query.state.map(PublicState::name))
         .fetch_all(&self.readers)
         .await?;
         Ok(rows
@@ -414,7 +414,7 @@ impl Store {
     }
 
     /// The newest job of the same specifications whose videos are there.
-    pub async fn made_before(&self, job: &Job) -> Result<Option<Job>> {
+    pub async fn find_same(&self, job: &Job) -> Result<Option<Job>> {
         let row = sqlx::query(AssertSqlSafe(format!(
             "SELECT {JOB_COLUMNS} FROM jobs WHERE spec_hash = ? AND state = 'done' AND deleted_at IS NULL \
              AND substr(outcome, 1, 5) = '{{\"Ok\"' ORDER BY seq DESC LIMIT 1"

@@ -9,12 +9,12 @@ const MOST: usize = 32;
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct Lately<T> {
+pub struct RecentCache<T> {
     things: Arc<Mutex<HashMap<String, (Instant, T)>>>,
     lifetime: Duration,
 }
 
-impl<T: Clone> Lately<T> {
+impl<T: Clone> RecentCache<T> {
     /// `lifetime`: of a thing, whether it is asked for or not.
     pub fn new(lifetime: Duration) -> Self {
         Self {
