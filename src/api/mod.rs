@@ -1,4 +1,4 @@
-//! HTTP: each dialect parses its requests into a [`VideoSpec`](crate::spec::VideoSpec) and prints a
+//! HTTP: each dialect parses its requests into a [`VideoSpec`] and prints a
 //! [`Job`] in its own form.
 //!
 //! ```text

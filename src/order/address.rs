@@ -39,7 +39,7 @@ pub fn is_address(text: &str) -> bool {
 }
 
 impl AllowedSources<'_> {
-    /// Where an address leads. Err completes "photos[0] …".
+    /// Where an address leads. Err completes "image_url …".
     pub fn source(&self, address: &str, to: Use) -> Result<Source, String> {
         if let Some(id) = address.strip_prefix(UPLOAD).filter(|_| to == Use::Picture) {
             let place = self.uploads.get(id).cloned();

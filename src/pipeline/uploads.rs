@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Tell the type of a picture.
 const HEAD_BYTES: usize = 4096;
 
-/// Why an uploaded photo cannot be read. The text completes "photos[0] …".
+/// Why an uploaded photo cannot be read. The text completes "image_url …".
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     #[error("is not there any more: it was uploaded, and not used for too long")]

@@ -1139,14 +1139,14 @@ pub async fn a_photo_is_there_from_when_it_is_stored_until_it_is_retired<H: Harn
     let harness = harness.crash().await;
     let backend = harness.backend();
     let found = backend.use_photos(&ids).await.expect("the store");
-    assert_eq!(found, [begun.clone()]);
+    assert_eq!(found, std::slice::from_ref(&begun));
     let retire = async |age| backend.retire_photos(age, 10).await.expect("the store");
     a_moment_later().await;
     assert!(retire(LONG).await.is_empty());
-    assert_eq!(retire(NO_TIME).await, [begun.upload.clone()]);
+    assert_eq!(retire(NO_TIME).await, std::slice::from_ref(&begun.upload));
     assert_eq!(backend.use_photos(&ids).await.expect("the store"), []);
     // Told again until its file is known to be gone.
-    assert_eq!(retire(NO_TIME).await, [begun.upload.clone()]);
+    assert_eq!(retire(NO_TIME).await, std::slice::from_ref(&begun.upload));
     let removed = backend.remove_photos(&[begun.upload.file]).await;
     removed.expect("the store");
     assert!(retire(NO_TIME).await.is_empty());
