@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::listing::template;
 use crate::setting::Setting;
 use crate::storage::{self, SettingsError, Variables};
-use crate::{api, encode, jobs, net, picture, sandbox, webhooks};
+use crate::{api, encode, jobs, logging, net, picture, sandbox, webhooks};
 
 /// Read when no other file is named, and only if it is there.
 const DEFAULT_FILE: &str = "config.toml";
@@ -30,6 +30,7 @@ pub struct Config {
     pub templates: template::Settings,
     pub webhooks: webhooks::Settings,
     pub storage: storage::Settings,
+    pub log: logging::Settings,
     /// About settings that should be written differently, in sentences.
     pub warnings: Vec<String>,
 }
@@ -76,6 +77,7 @@ impl Config {
         sources.apply(&mut config.jobs, jobs::Settings::TABLE)?;
         sources.apply(&mut config.webhooks, webhooks::Settings::TABLE)?;
         sources.apply(&mut config.storage, storage::Settings::TABLE)?;
+        sources.apply(&mut config.log, logging::Settings::TABLE)?;
         config.apply_rendering(&mut sources)?;
         config.warnings = sources.nothing_left()?;
         config.storage.variables =
@@ -189,8 +191,9 @@ impl<'a> Sources<'a> {
 }
 
 /// Settings whose values no message repeats.
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "jobs.database_url",
+    "metrics.key",
     "server.api_key",
     "webhooks.previous_secret",
     "webhooks.secret",

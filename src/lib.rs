@@ -34,6 +34,7 @@
 //! | [`webhooks`] | signature, sender, schedule | `job`, `jobs`, `net` |
 //! | [`api`] | HTTP: one folder for each dialect | `spec`, `job`, `jobs`, `listing`, `order`, `webhooks` |
 //! | `client` | a client of the own API, for the command line | – |
+//! | `metrics`, `request_id`, `logging` | what the process counts; which request is answered; the log | – |
 //! | [`allocator`] | what becomes of freed memory | – |
 //! | [`config`], [`app`], [`cli`] | settings, the composition root, the command line | all |
 
@@ -51,12 +52,15 @@ mod errors;
 pub mod job;
 pub mod jobs;
 pub mod listing;
+mod logging;
 pub mod media_type;
+mod metrics;
 pub mod net;
 pub mod order;
 pub mod picture;
 pub mod pipeline;
 pub mod render;
+mod request_id;
 pub mod sandbox;
 mod schema;
 pub mod setting;

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use super::error::ApiError;
 use super::{Service, connections};
 
-const HEADER: &str = "x-api-key";
+pub const HEADER: &str = "x-api-key";
 
 /// Only the key's digest: digests have one length, so comparing them says nothing about the key's.
 pub struct ApiKey([u8; 32]);
@@ -25,7 +25,12 @@ impl ApiKey {
         let Some(given) = request.headers().get(HEADER) else {
             return false;
         };
-        let given: [u8; 32] = Sha256::digest(given.as_bytes()).into();
+        self.is(given.as_bytes())
+    }
+
+    /// Whether this is the key.
+    pub fn is(&self, given: &[u8]) -> bool {
+        let given: [u8; 32] = Sha256::digest(given).into();
         self.0.ct_eq(&given).into()
     }
 }

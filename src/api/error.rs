@@ -10,6 +10,7 @@ use super::free_space::NearlyFull;
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, JobId};
 use crate::jobs::{AcceptError, BackendError, SubmitError};
+use crate::metrics::metrics;
 use crate::schema::Violation;
 use crate::storage::StorageError;
 
@@ -209,6 +210,7 @@ impl From<BackendError> for ApiError {
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
+        metrics().storage_errors.inc();
         log::error!("a request failed: {}", chain(&error));
         Self::StorageFailed
     }

@@ -7,7 +7,7 @@
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
 //! free_space ─ whether anything new is accepted
-//! files (with conditional), health, openapi ─ what belongs to no dialect
+//! files (with conditional), health, openapi, telemetry ─ what belongs to no dialect
 //! ```
 
 pub mod auth;
@@ -29,6 +29,7 @@ mod revid;
 mod routes;
 mod server;
 mod settings;
+mod telemetry;
 mod timestamp;
 mod videos;
 mod wrong_keys;
@@ -57,6 +58,7 @@ use dialect::Dialect;
 use error::{ApiError, not_found};
 use health::{Needs, Readiness};
 use routes::public_get;
+use telemetry::Telemetry;
 use videos::Watched;
 use wrong_keys::WrongKeys;
 
@@ -75,6 +77,7 @@ pub struct Service {
     pub publisher: Publisher,
     key: ApiKey,
     wrong_keys: WrongKeys,
+    telemetry: Telemetry,
     pub readiness: Readiness,
     watched: Watched,
     previewer: Previewer,
@@ -113,6 +116,7 @@ impl Service {
             publisher,
             key: ApiKey::new(key),
             wrong_keys: WrongKeys::default(),
+            telemetry: Telemetry::new(settings.metrics_key.clone()),
             request_timeout: settings.request_timeout,
             role: settings.role,
         }
@@ -189,7 +193,8 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
         let role = service.role;
         app.app_data(service)
             .service(public_get("/healthz", health::healthz))
-            .service(public_get("/readyz", health::readyz));
+            .service(public_get("/readyz", health::readyz))
+            .service(public_get("/metrics", telemetry::tell));
         if role != Role::Worker {
             app.service(public_get("/videos/{name}", files::file))
                 .service(public_get("/openapi.json", openapi::openapi));

@@ -22,6 +22,7 @@ use super::connections::{
     ClientStream, Connections, Timeouts, closing_answer, exchange, for_connections,
 };
 use super::error_form::in_dialect;
+use super::telemetry::observe;
 use super::{Service, Settings, routes};
 
 /// The logger of Actix that calls every malformed request of a stranger an error.
@@ -62,6 +63,7 @@ pub fn server(
     let bound = builder.listen("http", listener, move || {
         let app = App::new()
             .wrap(from_fn(in_dialect))
+            .wrap(from_fn(observe))
             .wrap(from_fn(exchange))
             .configure(routes(service.clone()))
             .into_factory();

@@ -28,6 +28,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Created in the data directory if not set.
     pub api_key: Option<String>,
+    /// For who reads the metrics; `None`: anybody may.
+    pub metrics_key: Option<String>,
     /// For a request's body to arrive.
     pub request_timeout: Duration,
     /// For a client to take the next bytes of an answer.
@@ -50,6 +52,7 @@ impl Default for Settings {
             node: None,
             public_url: None,
             api_key: None,
+            metrics_key: None,
             request_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             max_connections: 10_000,
@@ -95,6 +98,15 @@ impl Settings {
                     &mut s.api_key,
                     auth::is_acceptable(text).then(|| Some(text.to_owned())),
                 )
+            },
+        },
+        Setting {
+            key: "metrics.key",
+            env: None,
+            accepts: "a key of visible ASCII characters without spaces",
+            set: |s, text| {
+                let key = auth::is_acceptable(text).then(|| Some(text.to_owned()));
+                assign(&mut s.metrics_key, key)
             },
         },
         Setting {

@@ -9,7 +9,7 @@ use log::LevelFilter;
 use super::{flags, runtime};
 use crate::config::Config;
 use crate::jobs::postgres;
-use crate::{api, app};
+use crate::{api, app, logging};
 
 #[derive(Args)]
 pub struct Serve {
@@ -55,6 +55,9 @@ impl Serve {
         let mut logger = env_logger::Builder::from_env(filter);
         for module in never {
             logger.filter_module(module, LevelFilter::Off);
+        }
+        if config.log.is_json {
+            logger.format(logging::json);
         }
         logger.init();
         app::log_panics();

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::EncodeError;
 use super::pipe::FramePipe;
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED};
+use crate::metrics::metrics;
 use crate::spec::Size;
 
 /// Before each frame of a YUV4MPEG2 stream.
@@ -34,6 +35,8 @@ pub struct Encoding {
     frames: FramePipe,
     messages: Option<JoinHandle<Vec<String>>>,
     watchdog: AbortHandle,
+    /// Its end is counted.
+    has_ended: bool,
 }
 
 /// How ffmpeg ended, and its last messages.
@@ -66,6 +69,7 @@ impl Encoding {
             frames,
             messages: None,
             watchdog: watchdog.abort_handle(),
+            has_ended: false,
         };
         let messages = stderr.map(read_messages).transpose();
         encoding.messages = messages.map_err(EncodeError::NotStarted)?;
@@ -93,13 +97,22 @@ impl Encoding {
     fn broken(&mut self) -> EncodeError {
         self.frames.close();
         let status = self.wait().ok();
+        self.note_end("failed");
         self.explain(status)
+    }
+
+    /// Counts the end of ffmpeg, once.
+    fn note_end(&mut self, result: &str) {
+        if !std::mem::replace(&mut self.has_ended, true) {
+            metrics().ffmpeg_exits.with_label_values(&[result]).inc();
+        }
     }
 
     /// Ends the video, and waits until it is whole.
     pub fn finish(&mut self) -> Result<(), EncodeError> {
         self.frames.close();
         let status = self.wait().map_err(EncodeError::Output)?;
+        self.note_end(if status.success() { "ok" } else { "failed" });
         if status.success() {
             Ok(())
         } else {
@@ -136,6 +149,7 @@ impl Encoding {
 impl Drop for Encoding {
     fn drop(&mut self) {
         self.watchdog.abort();
+        self.note_end("killed");
         // Both fail if the child is gone, as it should be.
         let mut child = lock(&self.child);
         let _ = child.kill();

@@ -15,6 +15,7 @@ use super::backend::{ASKED_TIME, Attempt, Backend, Lease};
 use super::{CancelReason, Cancellation, Jobs};
 use crate::errors::chain;
 use crate::job::Job;
+use crate::metrics::metrics;
 use crate::pipeline::{Fence, FenceError, Observer};
 
 /// After the claim, at the latest.
@@ -67,6 +68,7 @@ impl RunningAttempt {
             asked: Arc::default(),
         };
         jobs.running().insert(job.id, handle.clone());
+        metrics().attempts_running.inc();
         let known = Arc::new(Progress::default());
         known.set(progress);
         let renewal = shared.runtime.spawn(renew(
@@ -118,6 +120,7 @@ impl Fence for RunningAttempt {
 impl Drop for RunningAttempt {
     fn drop(&mut self) {
         self.renewal.abort();
+        metrics().attempts_running.dec();
         let mut running = self.jobs.running();
         // Not a later attempt at the same job.
         if running

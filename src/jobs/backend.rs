@@ -112,6 +112,9 @@ pub trait Backend: Send + Sync {
     /// Jobs of the normal lane that wait for a worker to be free.
     async fn queue_length(&self) -> Result<usize, BackendError>;
 
+    /// What waits and what runs, in each lane.
+    async fn load(&self) -> Result<Vec<LaneLoad>, BackendError>;
+
     /// How many jobs of a lane may wait; `None`: any number.
     fn bound(&self, lane: Lane) -> Option<usize>;
 
@@ -234,6 +237,16 @@ impl Attempt {
             number: job.attempt,
         }
     }
+}
+
+/// The jobs of a lane that have not ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LaneLoad {
+    pub lane: Lane,
+    pub waiting: u64,
+    pub running: u64,
+    /// Since the oldest that waits was accepted.
+    pub oldest: Option<Duration>,
 }
 
 /// What a renewal found.

@@ -9,6 +9,7 @@ use super::Jobs;
 use super::backend::{Attempt, NewWebhook};
 use crate::errors::chain;
 use crate::job::{Finish, Job, JobState, Outcome, Timestamp, VideoUrls};
+use crate::metrics::metrics;
 
 /// Between attempts to store a result while the store fails, as on a full disk.
 const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -22,15 +23,6 @@ impl Jobs {
         outcome: Outcome,
         urls: &[VideoUrls],
     ) -> Option<JoinHandle<()>> {
-        match &outcome {
-            Ok(videos) => {
-                let frames: u32 = videos.all().map(|video| video.facts.frames).sum();
-                let bytes: u64 = videos.all().map(|video| video.facts.bytes).sum();
-                info!("job {} made {frames} frames, {bytes} bytes", job.id);
-            }
-            // Not the message: it may name URLs, and they hold signatures.
-            Err(failure) => info!("job {} failed: {}", job.id, failure.code),
-        }
         let finish = Finish {
             at: Timestamp::now(),
             outcome,
@@ -38,9 +30,11 @@ impl Jobs {
         };
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
+        log_end(&job, &finish);
         let webhook = self.webhook(&job, urls, finish.at);
         let attempt = Attempt::of(&job);
         if self.store(attempt, &finish, webhook.as_ref()).await {
+            note_end(&job);
             return None;
         }
         // Whoever waits need not wait for the disk as well, unless another node may have the job by now.
@@ -55,6 +49,7 @@ impl Jobs {
             while !jobs.store(attempt, &finish, webhook.as_ref()).await {
                 tokio::time::sleep(STORE_AGAIN).await;
             }
+            note_end(&job);
         }))
     }
 
@@ -78,4 +73,35 @@ impl Jobs {
             }
         }
     }
+}
+
+/// In one line, with its times.
+fn log_end(job: &Job, finish: &Finish) {
+    let started = job.started_at.unwrap_or(finish.at);
+    let (queued, took) = (
+        started.seconds_since(job.created_at),
+        finish.at.seconds_since(started),
+    );
+    let times = format!("queued for {queued:.3} s, worked on for {took:.3} s");
+    match &finish.outcome {
+        Ok(videos) => {
+            let frames: u32 = videos.all().map(|video| video.facts.frames).sum();
+            let bytes: u64 = videos.all().map(|video| video.facts.bytes).sum();
+            info!(
+                "job {} made {frames} frames, {bytes} bytes; {times}",
+                job.id
+            );
+        }
+        // Not the message: it may name URLs, and they hold signatures.
+        Err(failure) => info!("job {} failed: {}; {times}", job.id, failure.code),
+    }
+}
+
+/// Counts a job that has ended.
+pub fn note_end(job: &Job) {
+    let failure = job.finish.as_ref().and_then(|it| it.outcome.as_ref().err());
+    let code = failure.map_or("", |failure| failure.code.name());
+    let state = job.public_state().name();
+    let labels = [job.request.dialect.as_str(), state, code];
+    metrics().jobs_ended.with_label_values(&labels).inc();
 }

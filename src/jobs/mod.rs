@@ -33,8 +33,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub use backend::{
-    AcceptError, Backend, BackendError, Cancelled, JobEvent, JobQuery, JobStatus, ListedJob,
-    ListedWebhook, UploadedPhoto, WebhookQuery, WebhookState,
+    AcceptError, Backend, BackendError, Cancelled, JobEvent, JobQuery, JobStatus, LaneLoad,
+    ListedJob, ListedWebhook, UploadedPhoto, WebhookQuery, WebhookState,
 };
 pub use cancellation::{CancelReason, Cancellation};
 pub use retention::Retention;
@@ -47,6 +47,8 @@ use crate::job::{
     Failure, FailureCode, Finish, Idempotency, Job, JobId, JobRequest, JobState, Lane, ProcessInfo,
     Timestamp, UnstoredVideos, VideoUrls,
 };
+use crate::metrics::metrics;
+use crate::request_id;
 use attempt::AttemptHandle;
 pub use backend::ASKED_TIME;
 use backend::{Acceptance, NewWebhook};
@@ -136,7 +138,7 @@ impl Jobs {
         idempotency: Option<Idempotency>,
     ) -> Result<Accepted, SubmitError> {
         let job = Job::new(request);
-        let id = job.id;
+        let (id, dialect) = (job.id, job.request.dialect.clone());
         let finished = self.shared.waiters.register(id);
         let shared = self.shared.clone();
         // A task of its own: a caller who hangs up must not cut an acceptance in two.
@@ -148,7 +150,14 @@ impl Jobs {
             accepted
         });
         match accepted.await {
-            Ok(Ok(Acceptance::New)) => Ok(Accepted { id, finished }),
+            Ok(Ok(Acceptance::New)) => {
+                metrics().jobs_accepted.with_label_values(&[&dialect]).inc();
+                info!(
+                    "job {id} is accepted, from request {}",
+                    request_id::current()
+                );
+                Ok(Accepted { id, finished })
+            }
             Ok(Ok(Acceptance::Known(id))) => Ok(Accepted {
                 id,
                 finished: self.wait_for(id).await?,
@@ -259,6 +268,11 @@ impl Jobs {
         self.shared.backend.probe().await
     }
 
+    /// What waits and what runs, in each lane.
+    pub async fn load(&self) -> Result<Vec<LaneLoad>, BackendError> {
+        self.shared.backend.load().await
+    }
+
     pub async fn states_since(
         &self,
         since: Timestamp,
@@ -280,7 +294,11 @@ impl Jobs {
         job.finish = Some(finish.clone());
         let webhook = self.webhook(&job, &[], finish.at);
         let backend = &self.shared.backend;
-        backend.cancel(id, &finish, webhook.as_ref()).await
+        let cancelled = backend.cancel(id, &finish, webhook.as_ref()).await?;
+        if cancelled == Cancelled::Ended {
+            finish::note_end(&job);
+        }
+        Ok(cancelled)
     }
 
     /// Takes over the videos that a process before this one has made and not stored. To be called

@@ -19,6 +19,7 @@ use crate::errors::chain;
 use crate::job::{
     Failure, FailureCode, Job, JobId, Outcome, StoredVideos, Timestamp, UnstoredVideos, VideoUrls,
 };
+use crate::metrics::{metrics, result_label};
 use crate::pipeline::{Publisher, StorageError};
 
 /// Videos on their way to the storage at once.
@@ -212,7 +213,12 @@ impl Storing {
         let publisher = &self.publisher;
         let stored = match stored {
             Some(stored) => stored,
-            None => stored.insert(publisher.store(job.id, video, attempt).await?),
+            None => {
+                let began = Instant::now();
+                let tried = publisher.store(job.id, video, attempt).await;
+                note_store(&tried, began);
+                stored.insert(tried?)
+            }
         };
         let urls = publisher
             .urls(job.id, stored, self.webhook_lifetime)
@@ -241,6 +247,24 @@ impl Storing {
         let patience = humantime::format_duration(self.patience);
         let message = format!("the video could not be stored within {patience}: {why}");
         Failure::new(FailureCode::StorageFailed, message)
+    }
+}
+
+/// Counts an attempt to store videos.
+fn note_store(tried: &Result<StoredVideos, StorageError>, began: Instant) {
+    let labels = [result_label(tried)];
+    let seconds = began.elapsed().as_secs_f64();
+    metrics()
+        .store_seconds
+        .with_label_values(&labels)
+        .observe(seconds);
+    match tried {
+        Ok(videos) => {
+            let bytes = videos.all().map(|video| video.facts.bytes);
+            metrics().stored_bytes.inc_by(bytes.sum());
+        }
+        Err(StorageError::Fenced(_) | StorageError::FenceUnknown(_)) => {}
+        Err(_) => metrics().storage_errors.inc(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::{error, info, warn};
 
@@ -12,6 +12,7 @@ use super::storing::{Storing, has_failed};
 use super::{CancelReason, Jobs, Settings, cancelled};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode, Job, JobId, StoredVideos, UnstoredVideos};
+use crate::metrics::metrics;
 use crate::pipeline::{Made, PipelineError, StorageError};
 
 /// Between attempts to learn whether an attempt still has its job.
@@ -89,7 +90,16 @@ impl Worker {
 
     fn work(&self, job: Job) {
         let attempt = RunningAttempt::making(&self.jobs, &job, self.time_limit);
+        note_start(&job);
+        let began = Instant::now();
         let ending = self.attempt(&job, &attempt);
+        if let Ending::Made(videos) = &ending {
+            metrics()
+                .render_seconds
+                .observe(began.elapsed().as_secs_f64());
+            let frames = videos.all().map(|video| u64::from(video.frames));
+            metrics().frames.inc_by(frames.sum());
+        }
         match ending {
             Ending::Made(video) => {
                 // Before the attempt goes on as another.
@@ -287,6 +297,14 @@ impl Worker {
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.jobs.shared.runtime.block_on(future)
+    }
+}
+
+/// Counts the wait of a job that begins.
+fn note_start(job: &Job) {
+    if let (1, Some(started)) = (job.attempt, job.started_at) {
+        let waited = started.seconds_since(job.created_at);
+        metrics().queue_seconds.observe(waited);
     }
 }
 

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use log::{debug, error};
 use sha2::{Digest, Sha256};
@@ -23,6 +24,7 @@ use super::uploads::{self, UploadError};
 use super::{Pipeline, PipelineError};
 use crate::errors::chain;
 use crate::job::{Failure, FailureCode};
+use crate::metrics::{metrics, result_label};
 use crate::net::{FetchError, Net, Oversize};
 use crate::sandbox::SandboxError;
 use crate::spec::{Asset, Source, Upload};
@@ -176,7 +178,9 @@ impl Downloader {
 
     async fn download(&self, download: Download, share: Share) {
         let Download { place, kind, done } = download;
+        let began = Instant::now();
         let fetched = self.fetch(&place, kind, share).await;
+        note_fetch(&fetched, began);
         let goes_on = fetched.is_ok() || !kind.is_needed;
         if let Err(error) = &fetched {
             log_failure(&place, error);
@@ -304,6 +308,20 @@ pub fn hash(mut file: File) -> io::Result<(File, Hash)> {
 async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
     let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(directory));
     made.await.map_err(io::Error::other)?
+}
+
+/// Counts a download.
+fn note_fetch(fetched: &Fetched, began: Instant) {
+    let labels = [result_label(fetched)];
+    let seconds = began.elapsed().as_secs_f64();
+    metrics()
+        .fetch_seconds
+        .with_label_values(&labels)
+        .observe(seconds);
+    if let Ok((file, _)) = fetched {
+        let bytes = file.file.metadata().map_or(0, |file| file.len());
+        metrics().fetch_bytes.inc_by(bytes);
+    }
 }
 
 /// Errors of our own disk are for the operator, all others for the client.

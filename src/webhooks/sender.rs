@@ -17,6 +17,7 @@ use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::Backend;
 use crate::jobs::backend::{Delivery, DueWebhook, JobEvent};
+use crate::metrics::metrics;
 use crate::net::{Net, Reply, SendError};
 
 /// Concurrent deliveries, in all and to one host: a slow receiver delays nobody else.
@@ -117,6 +118,15 @@ impl WebhookSender {
                 .schedule
                 .retry(*attempt, "its delivery failed".into(), None),
         };
+        let result = match &delivery {
+            Delivery::Delivered => "delivered",
+            Delivery::RetryAt(..) => "retry",
+            Delivery::GivenUp(_) => "given_up",
+        };
+        metrics()
+            .webhook_attempts
+            .with_label_values(&[result])
+            .inc();
         match &delivery {
             Delivery::Delivered => info!("webhook {id} was delivered"),
             Delivery::RetryAt(_, why) => info!("webhook {id} will be tried again: {why}"),

@@ -53,6 +53,7 @@ mod status;
 mod stop;
 mod store_outage;
 mod support;
+mod telemetry;
 mod tiff;
 mod titles;
 mod uploads;

@@ -1,10 +1,13 @@
 //! Work with pictures for a client who waits for it.
 
+use std::time::Instant;
+
 use log::error;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::metrics::metrics;
 use crate::pipeline::{PipelineError, Previewer};
 
 /// What pictures are worked on for.
@@ -36,10 +39,12 @@ pub async fn drawing<T: Send + 'static>(
         let _places = places;
         draw(&previewer, &cancel)
     });
+    let began = Instant::now();
     let drawn = drawn.await.map_err(|panic| {
         error!("a preview panicked: {panic}");
         ApiError::Internal
     })?;
+    metrics().previews.observe(began.elapsed().as_secs_f64());
     drawn.map_err(|error| match error {
         PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
             ApiError::Unprocessable(failure)

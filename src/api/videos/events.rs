@@ -17,6 +17,7 @@ use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::job::PublicState;
+use crate::metrics::metrics;
 
 /// Between two events at most; so a connection that is gone is noticed.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -54,6 +55,7 @@ pub async fn events(
         closing: service.jobs.closing(),
         is_first: true,
         has_ended: false,
+        _counted: Counted::new(),
     };
     let events = stream::unfold(listener, |mut listener| async {
         let event = listener.next().await?;
@@ -74,6 +76,23 @@ struct Listener {
     closing: CancellationToken,
     is_first: bool,
     has_ended: bool,
+    _counted: Counted,
+}
+
+/// One of those who listen, until it is dropped.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics().event_listeners.inc();
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics().event_listeners.dec();
+    }
 }
 
 impl Listener {

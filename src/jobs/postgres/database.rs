@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::jobs::backend::BackendError;
 use crate::jobs::row::Unreadable;
+use crate::metrics::metrics;
 
 /// Never edited once released, and never in the way of nodes of the last version.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -59,6 +60,7 @@ pub enum StoreError {
 
 impl From<StoreError> for BackendError {
     fn from(error: StoreError) -> Self {
+        metrics().job_store_errors.inc();
         match error.is_away() {
             true => Self::Unavailable(error.into()),
             false => Self::Failed(error.into()),

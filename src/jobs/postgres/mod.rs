@@ -34,7 +34,7 @@ use wake::Wake;
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
-    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook,
+    Delivery, JobEvent, JobQuery, JobStatus, LaneLoad, Lease, ListedJob, ListedWebhook, NewWebhook,
     OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
 };
 use crate::errors::chain;
@@ -273,6 +273,10 @@ impl Backend for PostgresBackend {
 
     async fn queue_length(&self) -> Result<usize, BackendError> {
         Ok(self.store.queue_length().await?)
+    }
+
+    async fn load(&self) -> Result<Vec<LaneLoad>, BackendError> {
+        Ok(self.store.load().await?)
     }
 
     fn bound(&self, lane: Lane) -> Option<usize> {

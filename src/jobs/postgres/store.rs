@@ -17,8 +17,8 @@ use crate::job::{
     UnstoredVideos,
 };
 use crate::jobs::backend::{
-    Acceptance, Attempt, Cancelled, JobQuery, JobStatus, KEY_LIFETIME, ListedJob, NewWebhook,
-    Serves,
+    Acceptance, Attempt, Cancelled, JobQuery, JobStatus, KEY_LIFETIME, LaneLoad, ListedJob,
+    NewWebhook, Serves,
 };
 use crate::jobs::row::{self, JobRow, lane_number, specs_to_json, to_json};
 use crate::spec::VideoSpec;
@@ -477,6 +477,30 @@ impl Store {
         .bind(ids);
         let rows = self.database.rows(ended).await?;
         rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
+    }
+
+    pub async fn load(&self) -> Result<Vec<LaneLoad>> {
+        // A query for each state, as each has an index of its own.
+        let load = sqlx::query(
+            "SELECT lanes.lane::bigint, \
+                 (SELECT count(*) FROM kinora.jobs WHERE state = 'queued' AND jobs.lane = lanes.lane) AS waiting, \
+                 (SELECT count(*) FROM kinora.jobs WHERE state = 'running' AND jobs.lane = lanes.lane) AS running, \
+                 kinora.now_ms() - (SELECT min(created_at) FROM kinora.jobs \
+                     WHERE state = 'queued' AND jobs.lane = lanes.lane) AS oldest \
+             FROM kinora.lanes ORDER BY lane",
+        );
+        let rows = self.database.rows(load).await?;
+        let loads = rows.iter().map(|row| {
+            let (waiting, running): (i64, i64) = (row.try_get("waiting")?, row.try_get("running")?);
+            let oldest: Option<i64> = row.try_get("oldest")?;
+            Ok(LaneLoad {
+                lane: row::lane(row.try_get("lane")?)?,
+                waiting: waiting.unsigned_abs(),
+                running: running.unsigned_abs(),
+                oldest: oldest.map(|age| Duration::from_millis(age.max(0).unsigned_abs())),
+            })
+        });
+        loads.collect()
     }
 
     pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {

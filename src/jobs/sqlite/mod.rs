@@ -32,7 +32,7 @@ use store::{Begun, PlacedJob, Store};
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
-    Delivery, JobEvent, JobQuery, JobStatus, Lease, ListedJob, ListedWebhook, NewWebhook,
+    Delivery, JobEvent, JobQuery, JobStatus, LaneLoad, Lease, ListedJob, ListedWebhook, NewWebhook,
     OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
 };
 use crate::errors::chain;
@@ -390,6 +390,10 @@ impl Backend for SqliteBackend {
 
     async fn queue_length(&self) -> Result<usize, BackendError> {
         Ok(self.lanes.length())
+    }
+
+    async fn load(&self) -> Result<Vec<LaneLoad>, BackendError> {
+        Ok(self.store.load().await?)
     }
 
     fn bound(&self, lane: Lane) -> Option<usize> {

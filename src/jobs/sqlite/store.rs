@@ -17,8 +17,11 @@ use crate::job::{
     Failure, Finish, Idempotency, Job, JobId, JobState, Lane, Outcome, ProcessInfo, PublicState,
     Timestamp, UnstoredVideos,
 };
-use crate::jobs::backend::{Attempt, BackendError, Cancelled, JobQuery, KEY_LIFETIME, NewWebhook};
+use crate::jobs::backend::{
+    Attempt, BackendError, Cancelled, JobQuery, KEY_LIFETIME, LaneLoad, NewWebhook,
+};
 use crate::jobs::row::{self, JobRow, Unreadable, lane_number, specs_to_json, to_json};
+use crate::metrics::metrics;
 
 /// Never edited once released: a store of any version is brought up to date by the later ones.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -51,6 +54,7 @@ pub enum StoreError {
 
 impl From<StoreError> for BackendError {
     fn from(error: StoreError) -> Self {
+        metrics().job_store_errors.inc();
         Self::Failed(error.into())
     }
 }
@@ -434,6 +438,31 @@ impl Store {
         .execute(&self.writer)
         .await?;
         Ok(marked.rows_affected() > 0)
+    }
+
+    pub async fn load(&self) -> Result<Vec<LaneLoad>> {
+        let mut loads = Vec::new();
+        // A query for each state, as each has an index of its own.
+        for lane in [Lane::Express, Lane::Normal] {
+            let row = sqlx::query(
+                "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND lane = ?1) AS waiting, \
+                 (SELECT count(*) FROM jobs WHERE state = 'running' AND lane = ?1) AS running, \
+                 (SELECT min(created_at) FROM jobs WHERE state = 'queued' AND lane = ?1) AS oldest",
+            )
+            .bind(lane_number(lane))
+            .fetch_one(&self.readers)
+            .await?;
+            let (waiting, running): (i64, i64) = (row.try_get("waiting")?, row.try_get("running")?);
+            let oldest: Option<i64> = row.try_get("oldest")?;
+            let age = |at| Duration::from_secs_f64(Timestamp::now().seconds_since(Timestamp(at)));
+            loads.push(LaneLoad {
+                lane,
+                waiting: waiting.unsigned_abs(),
+                running: running.unsigned_abs(),
+                oldest: oldest.map(age),
+            });
+        }
+        Ok(loads)
     }
 
     pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {

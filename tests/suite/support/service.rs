@@ -133,6 +133,8 @@ impl Service {
             if let (None, Ok(Some(status))) = (address, child.try_wait()) {
                 panic!("the service ended with {status}: {log:#?}");
             }
+            // The line may be JSON.
+            let address = address?.split('"').next();
             Some(address?.trim().to_owned())
         })
         .await
