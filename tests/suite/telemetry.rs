@@ -188,3 +188,36 @@ async fn the_log_can_be_json() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_dashboard_asks_for_metrics_that_are_there() {
+    let service = Service::start().await;
+    let text = Answer::to(service.anonymous(Method::GET, "/metrics"))
+        .await
+        .text();
+    let metrics: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    // Those with labels that nothing has happened for yet.
+    let later = ["kinora_jobs_accepted_total", "kinora_jobs_ended_total"];
+    let dashboard = include_str!("../../deploy/grafana.json");
+    let dashboard: Value = serde_json::from_str(dashboard).expect("JSON");
+    let mut named = 0;
+    for panel in dashboard["panels"].as_array().expect("panels") {
+        for target in panel["targets"].as_array().expect("targets") {
+            let expression = target["expr"].as_str().expect("an expression");
+            let is_word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+            for word in expression
+                .split(is_word)
+                .filter(|it| it.starts_with("kinora_"))
+            {
+                let name = word.trim_end_matches("_bucket");
+                let is_there = metrics.contains(&name) || later.contains(&name);
+                assert!(is_there, "{name} in {expression}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20);
+}
