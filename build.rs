@@ -4,4 +4,5 @@ fn main() {
     println!("cargo:rerun-if-changed=templates");
     println!("cargo:rerun-if-changed=fonts");
     println!("cargo:rerun-if-changed=migrations");
+    println!("cargo:rerun-if-changed=web");
 }

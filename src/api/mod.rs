@@ -7,7 +7,7 @@
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
 //! free_space ─ whether anything new is accepted
-//! files (with conditional), health, openapi, telemetry ─ what belongs to no dialect
+//! files (with conditional), health, openapi, page, telemetry ─ what belongs to no dialect
 //! ```
 
 pub mod auth;
@@ -24,6 +24,7 @@ mod health;
 mod idempotency;
 mod json;
 mod openapi;
+mod page;
 pub mod payloads;
 mod revid;
 mod routes;
@@ -197,6 +198,8 @@ fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
             .service(public_get("/metrics", telemetry::tell));
         if role != Role::Worker {
             app.service(public_get("/videos/{name}", files::file))
+                .service(public_get("/", page::index))
+                .service(public_get("/page/{name:.*}", page::file))
                 .service(public_get("/openapi.json", openapi::openapi));
             for dialect in DIALECTS {
                 dialect.routes(app);

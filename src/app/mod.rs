@@ -169,6 +169,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let server = tokio::spawn(server);
 
     log_startup(&public_url, address);
+    if config.server.role != Role::Worker {
+        info!("the page to try it is at {}/", public_url);
+    }
     if config.jobs.database_url.is_some() {
         info!("this is node {node}, which shares its jobs with others");
     }
@@ -298,7 +301,7 @@ fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<Strin
     })?;
     if made {
         info!(
-            "no API_KEY is set; made one and keep it in {file}. Try it: \
+            "no API_KEY is set; made the key {key} and keep it in {file}. Try it: \
              curl -H \"x-api-key: $(cat '{file}')\" -H 'content-type: application/json' \
              -d '{{\"image_url\": \"https://example.com/photo.jpg\"}}' {url}/paid/image/convert/video",
             file = file.display(),

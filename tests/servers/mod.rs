@@ -1,10 +1,11 @@
-//! Real servers of object storage and PostgreSQL, each test's own, and a proxy that breaks what goes between.
+//! Real servers of object storage, PostgreSQL and the driver of a browser, each test's own, and a proxy that breaks what goes between.
 //!
 //! `scripts/install-test-servers` installs the servers.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 
 pub mod azurite;
+pub mod chromium;
 pub mod fake_gcs;
 mod gateway;
 mod http;

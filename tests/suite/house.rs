@@ -134,7 +134,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["picture/"]),
     ("moxcms", &["picture/"]),
     ("fax", &["picture/tiff/"]),
-    ("flate2", &["picture/tiff/"]),
+    ("flate2", &["api/page.rs", "picture/tiff/"]),
     ("weezl", &["picture/tiff/"]),
     ("re_rav1d", &["picture/avif/"]),
     ("zenavif_parse", &["picture/avif/"]),
@@ -170,7 +170,10 @@ const HOMES: &[(&str, &[&str])] = &[
             "subject/reduced.rs",
         ],
     ),
-    ("include_dir", &["listing/template/", "titles/"]),
+    (
+        "include_dir",
+        &["api/page.rs", "listing/template/", "titles/"],
+    ),
     (
         "tempfile",
         &["app/check.rs", "pipeline/downloads.rs", "sandbox/heif.rs"],

@@ -36,6 +36,7 @@ mod object_storage;
 mod odd_files;
 mod order_files;
 mod orders;
+mod page;
 mod payload;
 mod pipelining;
 mod presets;

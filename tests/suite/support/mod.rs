@@ -1,6 +1,7 @@
 //! What the tests share: the real binary, the servers beside it, and eyes for its videos.
 
 pub mod api;
+pub mod browser;
 pub mod bucket;
 pub mod client;
 pub mod cluster;
