@@ -7,7 +7,7 @@ mod node;
 mod panics;
 mod signals;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -301,12 +301,16 @@ fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<Strin
     })?;
     if made {
         info!(
-            "no API_KEY is set; made the key {key} and keep it in {file}. Try it: \
+            "no API_KEY is set; made one and keep it in {file}. Try it: \
              curl -H \"x-api-key: $(cat '{file}')\" -H 'content-type: application/json' \
              -d '{{\"image_url\": \"https://example.com/photo.jpg\"}}' {url}/paid/image/convert/video",
             file = file.display(),
             url = local_url(address),
         );
+    }
+    if made {
+        // Not in the log, which others may keep. Err: nobody reads it.
+        let _ = writeln!(io::stdout(), "API key, shown this once: {key}");
     }
     if api::auth::is_acceptable(&key) {
         Ok(key)

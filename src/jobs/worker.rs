@@ -93,13 +93,7 @@ impl Worker {
         note_start(&job);
         let began = Instant::now();
         let ending = self.attempt(&job, &attempt);
-        if let Ending::Made(videos) = &ending {
-            metrics()
-                .render_seconds
-                .observe(began.elapsed().as_secs_f64());
-            let frames = videos.all().map(|video| u64::from(video.frames));
-            metrics().frames.inc_by(frames.sum());
-        }
+        note_making(&ending, began);
         match ending {
             Ending::Made(video) => {
                 // Before the attempt goes on as another.
@@ -297,6 +291,16 @@ impl Worker {
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.jobs.shared.runtime.block_on(future)
+    }
+}
+
+/// Counts what an attempt has made.
+fn note_making(ending: &Ending, began: Instant) {
+    if let Ending::Made(videos) = ending {
+        let seconds = began.elapsed().as_secs_f64();
+        metrics().render_seconds.observe(seconds);
+        let frames = videos.all().map(|video| u64::from(video.frames));
+        metrics().frames.inc_by(frames.sum());
     }
 }
 

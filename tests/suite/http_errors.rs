@@ -13,7 +13,6 @@ use crate::support::wire::{Wire, ask};
 async fn unknown_paths_answer_404_in_json() {
     let service = Service::start().await;
     for path in [
-        "/",
         "/index.html",
         "/paid",
         "/paid/image/convert/video/",

@@ -152,6 +152,8 @@ async fn the_page_is_small_and_asks_for_no_key_itself() {
         names.len() > 5 && bytes < 150_000,
         "{bytes} bytes of {names:?}"
     );
+    let posted = Answer::to(service.anonymous(Method::POST, "/")).await;
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
     for other in ["/page/", "/page/../Cargo.toml", "/page/none.js"] {
         assert_eq!(
             Answer::to(service.anonymous(Method::GET, other))

@@ -192,6 +192,7 @@ async fn the_log_can_be_json() {
 #[tokio::test]
 async fn the_dashboard_asks_for_metrics_that_are_there() {
     let service = Service::start().await;
+    service.get("/healthz").await.expect(200);
     let text = Answer::to(service.anonymous(Method::GET, "/metrics"))
         .await
         .text();
