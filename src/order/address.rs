@@ -14,7 +14,7 @@ pub const UPLOAD: &str = "photo:";
 /// Before the path of a local file. Only the command line writes it.
 const FILE: &str = "file:";
 
-/// The addresses of pictures and sound, each as a JSON pointer into an order with photo objects.
+/// Where an order has the addresses of its music and its logo, as JSON pointers.
 const ASSETS: [&str; 2] = ["/music/url", "/template/logo_url"];
 
 /// What the addresses of an order may lead to.

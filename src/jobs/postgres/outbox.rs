@@ -51,7 +51,7 @@ const CLAIM: &str = "\
         ORDER BY next_at LIMIT 1) AS next";
 
 impl Store {
-    /// Claims pending webhooks that are due: at most `per_host` for each receiver and `limit` in all, those
+    /// Claims pending webhooks that are due: at most `per_host` for each receiver and `limit` in all,
     /// those that this node has claimed included. Those of other nodes when they are late, which nobody tells of.
     pub async fn claim_webhooks(&self, per_host: u32, limit: u32) -> Result<ClaimedWebhooks> {
         let claim = sqlx::query(CLAIM)
