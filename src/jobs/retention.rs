@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::backend::BackendError;
 use super::{Jobs, Settings};
 use crate::errors::chain;
+use crate::metrics::metrics;
 use crate::pipeline::{Publisher, StorageError};
 
 /// Between sweeps, at most.
@@ -163,6 +164,7 @@ impl Failing {
         }
         let done = work.await;
         if let Err(error) = &done {
+            metrics().storage_errors.inc();
             error!(
                 "what is no longer kept could not be deleted: {}",
                 chain(error)
