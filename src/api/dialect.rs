@@ -1,10 +1,11 @@
 //! A dialect: one HTTP API of the service.
 
-use actix_web::web::ServiceConfig;
 use serde_json::Value;
 
 use super::DIALECTS;
+use super::endpoint::Endpoint;
 use super::error::ApiError;
+use super::openapi::Description;
 use crate::job::{Job, VideoUrls};
 
 pub trait Dialect: Sync {
@@ -14,7 +15,10 @@ pub trait Dialect: Sync {
     /// The paths that belong to it, each with everything below. Errors there have its form.
     fn paths(&self) -> &'static [&'static str];
 
-    fn routes(&self, app: &mut ServiceConfig);
+    fn endpoints(&self) -> Vec<Endpoint>;
+
+    /// Of the endpoints, for `/openapi.json`.
+    fn description(&self) -> Description;
 
     /// Of the bodies of errors.
     fn error_media_type(&self) -> &'static str {

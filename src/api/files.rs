@@ -14,6 +14,8 @@ use futures_util::{StreamExt, stream};
 use super::Service;
 use super::conditional::{Outcome, Validators};
 use super::error::ApiError;
+use super::openapi::CommonErrors;
+use super::revid::RevidError;
 use crate::job::{JobId, VideoKey};
 use crate::pipeline::TEST_FILE;
 use crate::storage::{Metadata, Storage, StorageError, media_type};
@@ -21,6 +23,26 @@ use crate::storage::{Metadata, Storage, StorageError, media_type};
 /// A video is written once.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
+/// Gives a video or a thumbnail.
+#[utoipa::path(
+    get,
+    path = "/videos/{name}",
+    operation_id = "video_file",
+    params(
+        ("name" = String, Path, description = "`{id}.mp4` or `{id}.jpg`; of a further output `{id}-2.mp4`, and so on"),
+        ("Range" = Option<String>, Header, description = "One part, in bytes"),
+    ),
+    security(()),
+    responses(
+        (status = 200, description = "The file", content_type = "video/mp4"),
+        (status = 206, description = "A part of it", content_type = "video/mp4"),
+        (status = 304, description = "It has not changed"),
+        (status = 404, description = "There is none of this name", body = RevidError),
+        (status = 412, description = "The precondition does not hold", body = RevidError),
+        (status = 416, description = "The range is not in the file", body = RevidError),
+        CommonErrors<RevidError>
+    ),
+)]
 pub async fn file(
     request: HttpRequest,
     service: Data<Service>,

@@ -8,8 +8,8 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use log::{error, info};
 use serde::Serialize;
-use serde_json::json;
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 use super::{FreeSpace, Service};
 use crate::encode::Encoder;
@@ -45,8 +45,28 @@ struct Answer {
     failed: Vec<Failed>,
 }
 
+/// Whether all works.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok` or `unavailable`.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<Failed>,
+}
+
+impl Health {
+    fn of(failed: Vec<Failed>) -> Self {
+        let status = match failed.is_empty() {
+            true => "ok",
+            false => "unavailable",
+        };
+        Self { status, failed }
+    }
+}
+
 /// What does not work, and why.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FailedCheck)]
 pub struct Failed {
     pub check: &'static str,
     pub message: String,
@@ -56,6 +76,14 @@ pub struct Failed {
 }
 
 impl Failed {
+    fn stopping() -> Self {
+        Self {
+            check: "process",
+            message: "the service is stopping".to_owned(),
+            cause: String::new(),
+        }
+    }
+
     fn new(check: &'static str, message: String, error: &dyn Error) -> Self {
         let cause = chain(error);
         Self {
@@ -163,20 +191,37 @@ fn log_change(before: &[Failed], now: &[Failed]) {
     }
 }
 
-/// The process serves requests, and so it is alive.
+/// Tells that the process serves requests, and so is alive.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    security(()),
+    responses((status = 200, description = "It does", body = Health)),
+)]
 pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+    HttpResponse::Ok().json(Health::of(Vec::new()))
 }
 
+/// Tells whether videos can be made: ffmpeg can encode, the job store answers, and the storage can be written.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    security(()),
+    responses(
+        (status = 200, description = "They can", body = Health),
+        (status = 503, description = "They cannot, at the moment", body = Health)
+    ),
+)]
 pub async fn readyz(service: Data<Service>) -> HttpResponse {
-    if service.jobs.is_closing() {
-        let failed = json!([{ "check": "process", "message": "the service is stopping" }]);
-        return HttpResponse::ServiceUnavailable()
-            .json(json!({ "status": "unavailable", "failed": failed }));
-    }
-    let failed = service.readiness.check().await;
-    if failed.is_empty() {
-        return HttpResponse::Ok().json(json!({ "status": "ok" }));
-    }
-    HttpResponse::ServiceUnavailable().json(json!({ "status": "unavailable", "failed": failed }))
+    let failed = match service.jobs.is_closing() {
+        true => vec![Failed::stopping()],
+        false => service.readiness.check().await,
+    };
+    let mut response = match failed.is_empty() {
+        true => HttpResponse::Ok(),
+        false => HttpResponse::ServiceUnavailable(),
+    };
+    response.json(Health::of(failed))
 }

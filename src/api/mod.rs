@@ -3,19 +3,21 @@
 //!
 //! ```text
 //! dialect ─ what an API of ours is; revid, digitalcarbon, videos ─ the APIs
-//! server ─▶ connections ─▶ routes (with auth, wrong_keys) ─▶ handlers (json, body, idempotency, timestamp)
+//! server ─▶ connections ─▶ endpoint (with auth, wrong_keys) ─▶ handlers (json, body, idempotency, timestamp)
 //! payloads ─ the checks of bodies alone, for tests
 //! error ─ what can go wrong; error_form ─ how the path's dialect tells it
 //! free_space ─ whether anything new is accepted
-//! files (with conditional), health, openapi, page, telemetry ─ what belongs to no dialect
+//! files (with conditional), health, openapi, page and reference (of asset), telemetry ─ what belongs to no dialect
 //! ```
 
+mod asset;
 pub mod auth;
 mod body;
 mod conditional;
 mod connections;
 mod dialect;
 mod digitalcarbon;
+mod endpoint;
 mod error;
 mod error_form;
 mod files;
@@ -26,8 +28,8 @@ mod json;
 mod openapi;
 mod page;
 pub mod payloads;
+mod reference;
 mod revid;
-mod routes;
 mod server;
 mod settings;
 mod telemetry;
@@ -56,9 +58,9 @@ use crate::spec::VideoSpec;
 use crate::storage::Storage;
 use auth::ApiKey;
 use dialect::Dialect;
+use endpoint::Endpoint;
 use error::{ApiError, not_found};
 use health::{Needs, Readiness};
-use routes::public_get;
 use telemetry::Telemetry;
 use videos::Watched;
 use wrong_keys::WrongKeys;
@@ -188,23 +190,40 @@ impl Service {
     }
 }
 
-/// The route table: the dialects', and what needs no key.
-fn routes(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
+/// What a service of this role serves: what belongs to no dialect, and the dialects.
+fn endpoints(role: Role) -> Vec<Endpoint> {
+    let mut endpoints = vec![
+        Endpoint::public("/healthz").get(health::healthz),
+        Endpoint::public("/readyz").get(health::readyz),
+        Endpoint::public("/metrics").get(telemetry::tell),
+    ];
+    if role != Role::Worker {
+        endpoints.extend([
+            Endpoint::public("/").get(page::index),
+            Endpoint::public("/page/{name:.*}").get(page::file),
+            Endpoint::public("/docs").get(reference::index),
+            Endpoint::public("/docs/{name}").get(reference::file),
+            Endpoint::public("/openapi.json").get(openapi::openapi),
+            Endpoint::public("/videos/{name}").get(files::file),
+        ]);
+        endpoints.extend(DIALECTS.iter().flat_map(|dialect| dialect.endpoints()));
+    }
+    endpoints
+}
+
+/// Each path of a service that has all roles, with its methods.
+pub fn routes() -> Vec<(String, Vec<&'static str>)> {
+    let endpoints = endpoints(Role::All);
+    let route = |endpoint: &Endpoint| (endpoint.path().to_owned(), endpoint.methods().to_owned());
+    endpoints.iter().map(route).collect()
+}
+
+/// Lets Actix serve them.
+fn mount(service: Data<Service>) -> impl FnOnce(&mut ServiceConfig) {
     |app| {
-        let role = service.role;
-        app.app_data(service)
-            .service(public_get("/healthz", health::healthz))
-            .service(public_get("/readyz", health::readyz))
-            .service(public_get("/metrics", telemetry::tell));
-        if role != Role::Worker {
-            app.service(public_get("/videos/{name}", files::file))
-                .service(public_get("/", page::index))
-                .service(public_get("/page/{name:.*}", page::file))
-                .service(public_get("/openapi.json", openapi::openapi));
-            for dialect in DIALECTS {
-                dialect.routes(app);
-            }
+        for endpoint in endpoints(service.role) {
+            app.service(endpoint.into_resource());
         }
-        app.default_service(web::to(not_found));
+        app.app_data(service).default_service(web::to(not_found));
     }
 }

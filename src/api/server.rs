@@ -23,7 +23,7 @@ use super::connections::{
 };
 use super::error_form::in_dialect;
 use super::telemetry::observe;
-use super::{Service, Settings, routes};
+use super::{Service, Settings, mount};
 
 /// The logger of Actix that calls every malformed request of a stranger an error.
 pub const NOISY_LOGGER: &str = "actix_http::h1::dispatcher";
@@ -65,7 +65,7 @@ pub fn server(
             .wrap(from_fn(in_dialect))
             .wrap(from_fn(observe))
             .wrap(from_fn(exchange))
-            .configure(routes(service.clone()))
+            .configure(mount(service.clone()))
             .into_factory();
         let app = app.map_err(|error: Error| error.error_response());
         let http = HttpService::build()

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::Service;
 use super::auth::{self, ApiKey};
 use super::error::ApiError;
+use super::revid::RevidError;
 use crate::errors::chain;
 use crate::job::Lane;
 use crate::jobs::LaneLoad;
@@ -66,6 +67,16 @@ impl Telemetry {
 }
 
 /// Tells the metrics of this process.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    security((), ("key" = []), ("bearer" = [])),
+    responses(
+        (status = 200, description = "In the text format of Prometheus", body = String, content_type = "text/plain"),
+        (status = 401, description = "`metrics.key` is set, and is missing or wrong", body = RevidError)
+    ),
+)]
 pub async fn tell(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     if !service.telemetry.admits(&request) {
         return Err(ApiError::Unauthorized);

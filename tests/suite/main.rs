@@ -11,6 +11,7 @@ mod cli;
 mod cluster;
 mod cluster_database;
 mod colour;
+mod documentation;
 mod doors;
 mod durability;
 mod encoding;

@@ -1,24 +1,28 @@
 //! DigitalCarbon's `/v1-beta`: listing videos, made while the client polls for their status.
 
+mod error;
 mod generate;
 mod request;
 mod results;
 mod templates;
 mod upload;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use crate::api::Service;
 use crate::api::dialect::Dialect;
+use crate::api::endpoint::Endpoint;
 use crate::api::error::ApiError;
-use crate::api::routes::{get, post};
+use crate::api::openapi::Description;
 use crate::job::{Job, JobId, VideoUrls};
 use crate::jobs::JobStatus;
 use crate::listing::template::Templates;
 use crate::net::Policy;
-use crate::schema::{Violation, capitalised};
+use crate::schema;
+use error::ListingError;
 use request::GenerateRequest;
 
 const NAME: &str = "digitalcarbon";
@@ -39,38 +43,31 @@ impl Dialect for DigitalCarbon {
         &["/v1-beta"]
     }
 
-    fn routes(&self, app: &mut ServiceConfig) {
+    fn endpoints(&self) -> Vec<Endpoint> {
         let job = "/v1-beta/generate-video/{job_id}";
-        app.service(post(generate::ENDPOINT, generate::generate_video))
-            .service(get(&format!("{job}/status"), results::status))
-            .service(get(&format!("{job}/results"), results::results))
-            .service(post(
-                &format!("{job}/results/upload-video"),
-                upload::upload_video,
-            ))
-            .service(get("/v1-beta/templates", templates::templates));
+        vec![
+            Endpoint::new(generate::ENDPOINT).post(generate::generate_video),
+            Endpoint::new(format!("{job}/status")).get(results::status),
+            Endpoint::new(format!("{job}/results")).get(results::results),
+            Endpoint::new(format!("{job}/results/upload-video")).post(upload::upload_video),
+            Endpoint::new("/v1-beta/templates").get(templates::templates),
+        ]
     }
 
-    /// `{"detail": …}`: a sentence, in the words of the reference where it has some.
-    fn error_body(&self, error: &ApiError) -> Value {
-        let detail = match error {
-            ApiError::Unauthorized => "API Key is missing or invalid".to_owned(),
-            ApiError::InvalidPayload(violations) => {
-                let sentences: Vec<String> = violations.iter().map(Violation::sentence).collect();
-                sentences.join("; ")
-            }
-            other => capitalised(&other.to_string()),
-        };
-        let mut body = json!({ "detail": detail });
-        match error {
-            ApiError::Stopping(Some(id)) => body["job_id"] = json!(id),
-            ApiError::NotCompleted(Some(failure)) => {
-                body["status"] = json!("failed");
-                body["error_message"] = json!(failure.message);
-            }
-            _ => {}
+    fn description(&self) -> Description {
+        Description {
+            title: "DigitalCarbon",
+            text: "Photos of a property become a listing video, in the dialect of DigitalCarbon.",
+            document: json!(Documented::openapi()),
+            bodies: vec![
+                ("ListingOrder", schema::parse(request::SCHEMA_TEXT)),
+                ("UploadTarget", schema::parse(upload::SCHEMA_TEXT)),
+            ],
         }
-        body
+    }
+
+    fn error_body(&self, error: &ApiError) -> Value {
+        json!(ListingError::from(error))
     }
 
     /// Its clients poll; none can name a webhook.
@@ -78,6 +75,19 @@ impl Dialect for DigitalCarbon {
         Vec::new()
     }
 }
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        generate::generate_video,
+        results::status,
+        results::results,
+        upload::upload_video,
+        templates::templates,
+    ),
+    components(schemas(ListingError))
+)]
+struct Documented;
 
 /// Stored with a job, for its results.
 #[derive(Debug, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use crate::net::Policy;
 use crate::schema::{self, Violation, dotted, shorten};
 use crate::spec::{Asset, Source};
 
-const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
+pub const SCHEMA_TEXT: &str = include_str!("../../../schemas/generate-video.json");
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
 /// The same to look fields up in.
 static FIELDS: LazyLock<Value> = LazyLock::new(|| schema::parse(SCHEMA_TEXT));

@@ -4,17 +4,21 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use log::debug;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{DialectData, find};
+use super::{DialectData, ListingError, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::{CommonErrors, ItemErrors};
 use crate::api::timestamp::rfc3339;
 use crate::errors::chain;
 use crate::job::{FailureCode, Finish, Job, JobId, JobState, StoredVideos, Timestamp};
 use crate::jobs::JobStatus;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListingStatus)]
 struct Status {
+    /// `queued`, `processing`, `completed` or `failed`.
     status: &'static str,
     /// From 0 to 1.
     progress: f64,
@@ -23,15 +27,19 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     error_code: Option<FailureCode>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListingResults)]
 struct Results {
+    #[schema(value_type = String, format = "uuid")]
     job_id: JobId,
     status: &'static str,
     video_url: String,
     thumbnail_url: Option<String>,
+    /// Pixels.
     width: u32,
     height: u32,
     /// Seconds.
@@ -44,6 +52,17 @@ struct Results {
     completed_at: String,
 }
 
+/// Tells how far a job is.
+#[utoipa::path(
+    get,
+    path = "/v1-beta/generate-video/{job_id}/status",
+    operation_id = "listing_status",
+    params(("job_id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "Its status", body = Status),
+        CommonErrors<ListingError>, ItemErrors<ListingError>
+    ),
+)]
 pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let JobStatus {
         job,
@@ -67,6 +86,17 @@ pub async fn status(id: Path<String>, service: Data<Service>) -> Result<HttpResp
     }))
 }
 
+/// Tells where the video of a completed job is.
+#[utoipa::path(
+    get,
+    path = "/v1-beta/generate-video/{job_id}/results",
+    operation_id = "listing_results",
+    params(("job_id" = String, Path, format = "uuid")),
+    responses(
+        (status = 200, description = "Its results", body = Results),
+        CommonErrors<ListingError>, ItemErrors<ListingError>
+    ),
+)]
 pub async fn results(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let job = find(&service, &id).await?.job;
     let (videos, completed_at) = completed(&job)?;

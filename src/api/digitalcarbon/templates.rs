@@ -3,14 +3,18 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
+use super::ListingError;
 use crate::api::Service;
 use crate::api::error::ApiError;
+use crate::api::openapi::CommonErrors;
 use crate::listing::AspectRatio;
 use crate::listing::template::{Field, Template};
 
-#[derive(Serialize)]
+/// A template.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListingTemplate)]
 struct Listed<'a> {
     template_id: &'a str,
     name: &'a str,
@@ -45,8 +49,20 @@ fn path(field: Field) -> &'static str {
     }
 }
 
-/// Lists them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListingTemplates)]
+struct Answer<'a> {
+    templates: Vec<Listed<'a>>,
+}
+
+/// Lists the templates.
+#[utoipa::path(
+    get,
+    path = "/v1-beta/templates",
+    operation_id = "listing_templates",
+    responses((status = 200, description = "All of them", body = Answer), CommonErrors<ListingError>),
+)]
 pub async fn templates(service: Data<Service>) -> Result<HttpResponse, ApiError> {
-    let listed: Vec<Listed> = service.templates.iter().map(Listed::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "templates": listed })))
+    let templates = service.templates.iter().map(Listed::from).collect();
+    Ok(HttpResponse::Ok().json(Answer { templates }))
 }

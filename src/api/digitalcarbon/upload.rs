@@ -6,21 +6,40 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use jsonschema::Validator;
 use log::warn;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::find;
 use super::results::completed;
+use super::{ListingError, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
 use crate::api::json::Json;
+use crate::api::openapi::{BodyErrors, CommonErrors, ItemErrors};
 use crate::errors::chain;
 use crate::job::JobId;
 use crate::net::SendError;
 use crate::schema;
 
-static UPLOAD_SCHEMA: LazyLock<Validator> =
-    LazyLock::new(|| schema::compile(include_str!("../../../schemas/upload-video.json")));
+pub const SCHEMA_TEXT: &str = include_str!("../../../schemas/upload-video.json");
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| schema::compile(SCHEMA_TEXT));
 
+#[derive(Serialize, ToSchema)]
+struct Uploaded {
+    message: &'static str,
+}
+
+/// Uploads the video of a completed job to an address of the client's, by PUT.
+#[utoipa::path(
+    post,
+    path = "/v1-beta/generate-video/{job_id}/results/upload-video",
+    operation_id = "upload_listing_video",
+    params(("job_id" = String, Path, format = "uuid")),
+    request_body = ref("#/components/schemas/UploadTarget"),
+    responses(
+        (status = 200, description = "The video is there", body = Uploaded),
+        CommonErrors<ListingError>, BodyErrors<ListingError>, ItemErrors<ListingError>
+    ),
+)]
 pub async fn upload_video(
     payload: Result<Json, ApiError>,
     id: Path<String>,
@@ -29,10 +48,12 @@ pub async fn upload_video(
     let job = find(&service, &id).await?.job;
     completed(&job)?;
     let payload = payload?.0;
-    ApiError::unless_none(schema::violations(&UPLOAD_SCHEMA, &payload))?;
+    ApiError::unless_none(schema::violations(&SCHEMA, &payload))?;
     let url = payload["upload_url"].as_str().unwrap_or_default();
     upload(&service, job.id, url).await?;
-    Ok(HttpResponse::Ok().json(json!({ "message": "Video uploaded successfully" })))
+    Ok(HttpResponse::Ok().json(Uploaded {
+        message: "Video uploaded successfully",
+    }))
 }
 
 async fn upload(service: &Service, id: JobId, url: &str) -> Result<(), ApiError> {

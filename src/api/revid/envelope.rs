@@ -1,24 +1,28 @@
 //! The envelope: the one form of all answers about jobs.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::BUILD_NUMBER;
 use crate::job::{Job, JobId, Lane, ProcessInfo, VideoUrls};
 use crate::jobs::Jobs;
 
 /// The answer about a job, whole or failed, in the reference's order of keys.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct Envelope {
     /// Not in the answers on `/paid/…`, where the reference has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     pub code: u16,
     pub id: Option<String>,
+    #[schema(value_type = String, format = "uuid")]
     pub job_id: JobId,
+    /// The URL of the video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     pub message: String,
     #[serde(flatten)]
+    #[schema(value_type = Times)]
     pub times: Option<Times>,
     pub pid: u32,
     pub queue_id: u64,
@@ -29,14 +33,17 @@ pub struct Envelope {
 }
 
 /// In seconds, to the millisecond.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 pub struct Times {
+    #[schema(required = false)]
     pub run_time: f64,
+    #[schema(required = false)]
     pub queue_time: f64,
+    #[schema(required = false)]
     pub total_time: f64,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum QueueBound {
     Jobs(usize),

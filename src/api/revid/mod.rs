@@ -3,19 +3,22 @@
 
 mod convert;
 mod envelope;
+mod error;
 mod request;
 mod toolkit;
 
-use actix_web::web::ServiceConfig;
 use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use crate::api::dialect::Dialect;
+use crate::api::endpoint::Endpoint;
 use crate::api::error::ApiError;
-use crate::api::routes::{get, post};
+use crate::api::openapi::Description;
 use crate::job::{Job, VideoUrls};
 use crate::net::Policy;
-use crate::schema::Violation;
+use crate::schema;
 use envelope::Envelope;
+pub use error::RevidError;
 use request::ImageToVideo;
 
 const NAME: &str = "revid";
@@ -37,37 +40,63 @@ impl Dialect for Revid {
         &["/paid", "/v1"]
     }
 
-    fn routes(&self, app: &mut ServiceConfig) {
-        app.service(post("/paid/image/convert/video", convert::paid))
-            .service(post("/v1/image/convert/video", convert::v1))
-            .service(post("/paid/get/job/status", toolkit::job_status))
-            .service(get(
-                "/paid/get/job/status/{job_id}",
-                toolkit::job_status_by_path,
-            ))
-            .service(post("/v1/toolkit/job/status", toolkit::job_status))
-            .service(post("/v1/toolkit/jobs/status", toolkit::jobs_status))
-            .service(get("/v1/toolkit/test", toolkit::test))
-            .service(get("/v1/toolkit/authenticate", toolkit::authenticate));
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![
+            Endpoint::new("/paid/image/convert/video").post(convert::paid),
+            Endpoint::new("/v1/image/convert/video").post(convert::v1),
+            Endpoint::new("/paid/get/job/status").post(toolkit::paid_job_status),
+            Endpoint::new("/paid/get/job/status/{job_id}").get(toolkit::job_status_by_path),
+            Endpoint::new("/v1/toolkit/job/status").post(toolkit::v1_job_status),
+            Endpoint::new("/v1/toolkit/jobs/status").post(toolkit::jobs_status),
+            Endpoint::new("/v1/toolkit/test").get(toolkit::test),
+            Endpoint::new("/v1/toolkit/authenticate").get(toolkit::authenticate),
+        ]
     }
 
-    /// `{"message": …}`, and what else there is to say in fields of its own.
-    fn error_body(&self, error: &ApiError) -> Value {
-        let mut body = json!({ "message": error.to_string() });
-        match error {
-            ApiError::InvalidPayload(violations) => {
-                let errors = violations.iter().map(
-                    |Violation { path, message, .. }| json!({ "path": path, "message": message }),
-                );
-                body["errors"] = errors.collect();
-            }
-            ApiError::Stopping(Some(id)) => body["job_id"] = json!(id),
-            _ => {}
+    fn description(&self) -> Description {
+        let mut document = json!(Documented::openapi());
+        document["paths"]["/v1/toolkit/jobs/status"]["post"]["requestBody"]["required"] =
+            json!(false);
+        Description {
+            title: "RevidAPI",
+            text: "One photo becomes a zoom, in the dialect of RevidAPI.",
+            document,
+            bodies: vec![
+                ("ImageToVideo", schema::parse(convert::PAID_SCHEMA_TEXT)),
+                ("ImageToVideoV1", schema::parse(convert::V1_SCHEMA_TEXT)),
+                (
+                    "JobQuestion",
+                    schema::parse(toolkit::JOB_STATUS_SCHEMA_TEXT),
+                ),
+                (
+                    "JobsQuestion",
+                    schema::parse(toolkit::JOBS_STATUS_SCHEMA_TEXT),
+                ),
+            ],
         }
-        body
+    }
+
+    fn error_body(&self, error: &ApiError) -> Value {
+        json!(RevidError::from(error))
     }
 
     fn webhook_body(&self, job: &Job, urls: &[VideoUrls]) -> Vec<u8> {
         serde_json::to_vec(&Envelope::finished(job, urls)).unwrap_or_default()
     }
 }
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        convert::paid,
+        convert::v1,
+        toolkit::paid_job_status,
+        toolkit::job_status_by_path,
+        toolkit::v1_job_status,
+        toolkit::jobs_status,
+        toolkit::test,
+        toolkit::authenticate,
+    ),
+    components(schemas(Envelope, RevidError, convert::FailedAnswer))
+)]
+struct Documented;

@@ -6,11 +6,11 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use tokio::time::{Instant, sleep};
 
-use super::find;
 use super::video::VideoObject;
+use super::{Problem, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
-use crate::api::openapi::{CommonErrors, ItemErrors};
+use crate::api::openapi::{CommonErrors, DeletedErrors, ItemErrors};
 use crate::job::{JobId, JobState};
 use crate::jobs::{Cancelled, JobStatus};
 
@@ -23,12 +23,13 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 #[utoipa::path(
     delete,
     path = "/api/videos/{id}",
+    operation_id = "cancel_video",
     params(("id" = String, Path, format = "uuid")),
     responses(
         (status = 200, description = "It is cancelled", body = VideoObject),
         (status = 202, description = "It will be cancelled", body = VideoObject),
         (status = 204, description = "Its files are deleted"),
-        CommonErrors, ItemErrors
+        CommonErrors<Problem>, ItemErrors<Problem>, DeletedErrors<Problem>
     ),
 )]
 pub async fn cancel(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {

@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::video::VideoObject;
-use super::{DialectData, NAME};
+use super::{DialectData, NAME, Problem};
 use crate::api::error::ApiError;
 use crate::api::json::Json;
-use crate::api::openapi::{self, BodyErrors, CommonErrors};
+use crate::api::openapi::{BodyErrors, CommonErrors, DeletedErrors, OrderErrors, QueueErrors};
 use crate::api::{Service, idempotency};
 use crate::job::{JobRequest, Lane};
 
@@ -27,16 +27,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 #[utoipa::path(
     post,
     path = "/api/videos",
+    operation_id = "create_video",
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "The order is accepted once in 24 hours for a key", min_length = 1, max_length = 255),
         ("Prefer" = Option<String>, Header, description = "`wait=30` waits for the video for up to 30 seconds"),
     ),
-    request_body = openapi::Order,
+    request_body = ref("#/components/schemas/Order"),
     responses(
         (status = 200, description = "The video has ended", body = VideoObject, headers(("Location", description = "Of the video"))),
         (status = 202, description = "The order is accepted", body = VideoObject, headers(("Location", description = "Of the video"))),
-        (status = 410, description = "It was accepted before, and its files were deleted", body = crate::api::videos::Problem, content_type = "application/problem+json"),
-        CommonErrors, BodyErrors
+        CommonErrors<Problem>, BodyErrors<Problem>, OrderErrors<Problem>, QueueErrors<Problem>, DeletedErrors<Problem>
     ),
 )]
 pub async fn create(

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::find;
 use super::watched::Snapshot;
+use super::{Problem, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
-use crate::api::openapi::{CommonErrors, ItemErrors};
+use crate::api::openapi::{CommonErrors, DeletedErrors, ItemErrors};
 use crate::job::PublicState;
 use crate::metrics::metrics;
 
@@ -29,6 +29,7 @@ const LAST_ID: &str = "end";
 #[utoipa::path(
     get,
     path = "/api/videos/{id}/events",
+    operation_id = "video_events",
     params(
         ("id" = String, Path, format = "uuid"),
         ("Last-Event-ID" = Option<String>, Header, description = "Of the last event that was heard"),
@@ -36,7 +37,7 @@ const LAST_ID: &str = "end";
     responses(
         (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
         (status = 204, description = "There are no more"),
-        CommonErrors, ItemErrors
+        CommonErrors<Problem>, ItemErrors<Problem>, DeletedErrors<Problem>
     ),
 )]
 pub async fn events(

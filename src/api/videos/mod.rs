@@ -1,43 +1,48 @@
 //! Kinora's own API, `/api`: all that the program can do.
 //!
 //! ```text
-//! photos ─ what is uploaded for orders; create, read, cancel, events (with watched), preview (with drawing) ─ the videos of an order
+//! photos ─ what is uploaded for orders; check, preview (with drawing) ─ an order before its videos are made
+//! create, read, cancel, events (with watched) ─ the videos of an order
 //! templates, webhooks ─ what else there is; page ─ lists of it
 //! video, problem ─ what is answered
 //! ```
 
-pub mod cancel;
-pub mod create;
+mod cancel;
+mod check;
+mod create;
 mod drawing;
-pub mod events;
+mod events;
 mod page;
-pub mod photos;
-pub mod preview;
+mod photos;
+mod preview;
 mod problem;
-pub mod read;
-pub mod templates;
+mod read;
+mod templates;
 mod video;
 mod watched;
-pub mod webhooks;
+mod webhooks;
 
 use std::collections::HashMap;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 pub use watched::Watched;
 
 use crate::api::Service;
 use crate::api::dialect::Dialect;
+use crate::api::endpoint::Endpoint;
 use crate::api::error::ApiError;
-use crate::api::routes::{get, post, resource};
-use crate::job::{Job, JobId, VideoUrls};
-use crate::jobs::JobStatus;
+use crate::api::openapi::Description;
+use crate::job::{Job, JobId, PublicState, VideoUrls};
+use crate::jobs::{JobStatus, WebhookState};
 use crate::listing::template::Templates;
 use crate::net::Policy;
 use crate::order::{self, AllowedSources, Order};
-pub use problem::Problem;
+use crate::schema;
+use problem::Problem;
 use video::VideoObject;
 
 const NAME: &str = "videos";
@@ -63,31 +68,59 @@ impl Dialect for Videos {
         &["/api"]
     }
 
-    fn routes(&self, app: &mut ServiceConfig) {
-        app.service(
-            resource("/api/videos")
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![
+            Endpoint::new("/api/videos")
                 .get(read::list)
-                .post(create::create)
-                .finish(),
-        )
-        .service(post("/api/videos/check", preview::check))
-        .service(post("/api/videos/preview", preview::preview))
-        .service(post("/api/videos/contact-sheet", preview::contact_sheet))
-        .service(get("/api/videos/{id}/events", events::events))
-        .service(
-            resource("/api/videos/{id}")
+                .post(create::create),
+            // Before what a video's id could be.
+            Endpoint::new("/api/videos/check").post(check::check),
+            Endpoint::new("/api/videos/preview").post(preview::preview),
+            Endpoint::new("/api/videos/contact-sheet").post(preview::contact_sheet),
+            Endpoint::new("/api/videos/{id}")
                 .get(read::video)
-                .delete(cancel::cancel)
-                .finish(),
-        )
-        .service(post("/api/photos", photos::upload))
-        .service(get("/api/templates", templates::templates))
-        .service(get("/api/webhooks", webhooks::list))
-        .service(post("/api/webhooks/{id}/resend", webhooks::resend));
+                .delete(cancel::cancel),
+            Endpoint::new("/api/videos/{id}/events").get(events::events),
+            Endpoint::new("/api/photos").post(photos::upload),
+            Endpoint::new("/api/templates").get(templates::templates),
+            Endpoint::new("/api/webhooks").get(webhooks::list),
+            Endpoint::new("/api/webhooks/{id}/resend").post(webhooks::resend),
+        ]
+    }
+
+    fn description(&self) -> Description {
+        let mut document = json!(Documented::openapi());
+        let paths = &mut document["paths"];
+        let states = [
+            (
+                "/api/videos",
+                json!(PublicState::ALL.map(PublicState::name)),
+            ),
+            (
+                "/api/webhooks",
+                json!(WebhookState::ALL.map(WebhookState::name)),
+            ),
+        ];
+        for (path, names) in states {
+            if let Some(Value::Array(parameters)) = paths[path]["get"].get_mut("parameters") {
+                for parameter in parameters.iter_mut().filter(|it| it["name"] == "state") {
+                    parameter["schema"] = json!({ "enum": names });
+                }
+            }
+        }
+        // Each event holds a video object; as a whole, the stream is text.
+        let events = &mut paths["/api/videos/{id}/events"]["get"]["responses"]["200"]["content"];
+        events["text/event-stream"] = json!({});
+        Description {
+            title: "Videos",
+            text: "Kinora's own API: everything that the service can do.",
+            document,
+            bodies: vec![("Order", order_schema())],
+        }
     }
 
     fn error_media_type(&self) -> &'static str {
-        "application/problem+json"
+        problem::MEDIA_TYPE
     }
 
     fn error_body(&self, error: &ApiError) -> Value {
@@ -102,6 +135,35 @@ impl Dialect for Videos {
         };
         serde_json::to_vec(&body).unwrap_or_default()
     }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        photos::upload,
+        check::check,
+        preview::preview,
+        preview::contact_sheet,
+        create::create,
+        read::list,
+        read::video,
+        events::events,
+        cancel::cancel,
+        templates::templates,
+        webhooks::list,
+        webhooks::resend,
+    ),
+    components(schemas(Problem))
+)]
+struct Documented;
+
+/// The schema of the checks, in which photos may be addresses alone.
+fn order_schema() -> Value {
+    let mut order = schema::parse(order::SCHEMA_TEXT);
+    let photo = order["properties"]["photos"]["items"].take();
+    let address = json!({ "type": "string", "format": "uri" });
+    order["properties"]["photos"]["items"] = json!({ "anyOf": [address, photo] });
+    order
 }
 
 /// The object of a video that has ended, and how.

@@ -8,9 +8,10 @@ use log::error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Problem;
 use super::drawing::{Purpose, drawing};
 use crate::api::error::ApiError;
-use crate::api::openapi::{BodyErrors, CommonErrors};
+use crate::api::openapi::{BodyErrors, CommonErrors, OrderErrors, QueueErrors};
 use crate::api::{Service, body};
 use crate::job::Failure;
 use crate::jobs::UploadedPhoto;
@@ -34,11 +35,12 @@ struct PhotoObject {
 #[utoipa::path(
     post,
     path = "/api/photos",
+    operation_id = "upload_photo",
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes of a picture file: JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF; for a logo also SVG"),
     responses(
         (status = 200, description = "It was here before", body = PhotoObject),
         (status = 201, description = "It is kept for a day, and for a day after it was last named in an order", body = PhotoObject),
-        CommonErrors, BodyErrors
+        CommonErrors<Problem>, BodyErrors<Problem>, OrderErrors<Problem>, QueueErrors<Problem>
     ),
 )]
 pub async fn upload(

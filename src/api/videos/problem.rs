@@ -5,8 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::api::openapi::ErrorBody;
 use crate::job::{FailureCode, JobId};
 use crate::schema::Violation;
+
+pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The body of an error.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +31,11 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     code: Option<FailureCode>,
+}
+
+impl ErrorBody for Problem {
+    const SCHEMA: &'static str = "Problem";
+    const MEDIA_TYPE: &'static str = MEDIA_TYPE;
 }
 
 #[derive(Serialize, ToSchema)]

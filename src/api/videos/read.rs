@@ -3,12 +3,12 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 
-use super::find;
 use super::page::{List, ListQuery, Page};
 use super::video::VideoObject;
+use super::{Problem, find};
 use crate::api::Service;
 use crate::api::error::ApiError;
-use crate::api::openapi::{CommonErrors, ItemErrors};
+use crate::api::openapi::{CommonErrors, DeletedErrors, ItemErrors};
 use crate::job::PublicState;
 use crate::jobs::JobQuery;
 
@@ -16,8 +16,9 @@ use crate::jobs::JobQuery;
 #[utoipa::path(
     get,
     path = "/api/videos/{id}",
+    operation_id = "video",
     params(("id" = String, Path, format = "uuid")),
-    responses((status = 200, body = VideoObject), CommonErrors, ItemErrors),
+    responses((status = 200, body = VideoObject), CommonErrors<Problem>, ItemErrors<Problem>, DeletedErrors<Problem>),
 )]
 pub async fn video(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let status = find(&service, &id).await?;
@@ -28,8 +29,9 @@ pub async fn video(id: Path<String>, service: Data<Service>) -> Result<HttpRespo
 #[utoipa::path(
     get,
     path = "/api/videos",
+    operation_id = "list_videos",
     params(ListQuery),
-    responses((status = 200, body = List<VideoObject>), CommonErrors),
+    responses((status = 200, body = List<VideoObject>), CommonErrors<Problem>),
 )]
 pub async fn list(
     query: Result<Query<ListQuery>, actix_web::Error>,

@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Problem;
 use super::page::List;
 use crate::api::Service;
 use crate::api::error::ApiError;
@@ -35,7 +36,8 @@ impl<'a> From<&'a Template> for TemplateObject<'a> {
 #[utoipa::path(
     get,
     path = "/api/templates",
-    responses((status = 200, body = List<TemplateObject>), CommonErrors),
+    operation_id = "list_templates",
+    responses((status = 200, body = List<TemplateObject>), CommonErrors<Problem>),
 )]
 pub async fn templates(service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let items: Vec<TemplateObject> = service.templates.iter().map(TemplateObject::from).collect();

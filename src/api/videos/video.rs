@@ -38,6 +38,7 @@ pub struct VideoObject {
 
 /// One video of an order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = VideoOutput)]
 struct Output {
     name: String,
     url: Option<String>,
@@ -51,6 +52,7 @@ struct Output {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = SkippedPhoto)]
 struct Skipped {
     /// Among the photos of the order, from 0.
     index: usize,

@@ -5,10 +5,11 @@ use actix_web::web::{Data, Path, Query};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Problem;
 use super::page::{List, ListQuery, Page};
 use crate::api::Service;
 use crate::api::error::ApiError;
-use crate::api::openapi::{CommonErrors, ItemErrors};
+use crate::api::openapi::{CommonErrors, DeletedErrors, ItemErrors};
 use crate::api::timestamp::rfc3339;
 use crate::job::JobId;
 use crate::jobs::{ListedWebhook, WebhookQuery, WebhookState};
@@ -45,7 +46,7 @@ impl From<&ListedWebhook> for WebhookObject {
     path = "/api/webhooks",
     params(ListQuery),
     operation_id = "list_webhooks",
-    responses((status = 200, body = List<WebhookObject>), CommonErrors),
+    responses((status = 200, body = List<WebhookObject>), CommonErrors<Problem>),
 )]
 pub async fn list(
     query: Result<Query<ListQuery>, actix_web::Error>,
@@ -70,8 +71,9 @@ pub async fn list(
 #[utoipa::path(
     post,
     path = "/api/webhooks/{id}/resend",
+    operation_id = "resend_webhook",
     params(("id" = String, Path)),
-    responses((status = 202, body = WebhookObject), CommonErrors, ItemErrors),
+    responses((status = 202, body = WebhookObject), CommonErrors<Problem>, ItemErrors<Problem>, DeletedErrors<Problem>),
 )]
 pub async fn resend(id: Path<String>, service: Data<Service>) -> Result<HttpResponse, ApiError> {
     let webhook = find(&service, id.into_inner()).await?;

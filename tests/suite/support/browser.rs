@@ -70,6 +70,12 @@ impl Browser {
         }
     }
 
+    /// Opens another page of the service.
+    pub async fn go(&self, path: &str) {
+        let url = format!("{}{path}", self.origin);
+        self.client.goto(&url).await.expect("the page");
+    }
+
     /// Gives the key.
     pub async fn sign_in(&self) {
         self.enter("#api-key", KEY).await;
