@@ -8,6 +8,11 @@
 #              SECONDS=600 for each target, TARGETS="photo logo"
 # make fuzz-api   the HTTP API, with requests that schemathesis makes up from /openapi.json; CASES=60 of each operation
 # make chaos   nodes of a cluster, and their database, are killed under load, for minutes; KILLS=100 CRASHES=5
+# make         the program, in target/release/kinora
+# make install   makes it a service of this system, started by systemd: below PREFIX=/usr/local, with its settings
+#              in /etc/kinora and its data in /var/lib/kinora; for root. make uninstall   removes it again
+# make package   a Debian package, in target/debian; make check-package   installs it in a fresh Debian, makes a film
+#              with it, and removes it; for root
 # make release the program with the list of its crates inside (`cargo audit bin` reads it), and that list as an
 #              SBOM in the form of CycloneDX: target/release/kinora and target/release/kinora.cdx.json
 # make bench   speed, size, memory and quality of a zoom, beside the usual ffmpeg pipeline and beside
@@ -18,10 +23,14 @@
 #              ARGUMENTS="--nodes 20 --workers 1 --jobs 400 --sleep 1000"
 # make bench-kernel    the resampling code alone
 
-.PHONY: demo demo-listing test serve lint fuzz fuzz-api chaos release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
+.PHONY: all demo demo-listing test serve lint fuzz fuzz-api chaos install uninstall package check-package release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
+
+# The program.
+all: tools
+	cargo build --release --locked --bin kinora
 
 demo: tools
 	cargo build --release --locked --quiet --bin kinora --example demo
@@ -81,6 +90,9 @@ fuzz: tools
 			-artifact_prefix=target/fuzz/artifacts/$$target/ $$([ $$target = logo ] && echo '$(FUZZ_logo)') || exit 1; \
 	done
 
+# Where `make install` puts the program.
+PREFIX ?= /usr/local
+
 CASES ?= 60
 
 fuzz-api: tools
@@ -90,6 +102,23 @@ fuzz-api: tools
 chaos: tools test-servers
 	KILLS=$(KILLS) CRASHES=$(CRASHES) cargo test --release --locked --test suite -- \
 		--ignored --nocapture --test-threads 1 chaos
+
+# Root has no Rust, as a rule: then it installs what was built.
+install:
+	@if command -v cargo >/dev/null; then $(MAKE) all; fi
+	PREFIX='$(PREFIX)' ./scripts/install
+
+uninstall:
+	PREFIX='$(PREFIX)' ./scripts/install --remove
+
+package: tools
+	@./scripts/install-cargo-tool cargo-deb 3.8.0
+	cargo build --release --locked --bin kinora
+	./scripts/make-package-files
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deb --no-build --locked
+
+check-package: package
+	./scripts/check-package
 
 release:
 	@./scripts/install-cargo-tool cargo-auditable 0.7.7

@@ -34,8 +34,8 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
     ),
     security(()),
     responses(
-        (status = 200, description = "The file", content_type = "video/mp4"),
-        (status = 206, description = "A part of it", content_type = "video/mp4"),
+        (status = 200, description = "The file", content((Vec<u8> = "video/mp4"), (Vec<u8> = "image/jpeg"), (String = "text/plain"))),
+        (status = 206, description = "A part of it", content((Vec<u8> = "video/mp4"), (Vec<u8> = "image/jpeg"), (String = "text/plain"))),
         (status = 304, description = "It has not changed"),
         (status = 404, description = "There is none of this name", body = RevidError),
         (status = 412, description = "The precondition does not hold", body = RevidError),

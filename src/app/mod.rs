@@ -3,11 +3,12 @@
 
 mod check;
 mod data_dir;
+mod keys;
 mod node;
 mod panics;
 mod signals;
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -18,7 +19,6 @@ use actix_web::web::Data;
 use log::{info, warn};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 pub use check::check;
 pub use panics::log_panics;
@@ -36,7 +36,7 @@ use crate::pipeline::{Pipeline, Publisher};
 use crate::sandbox::Sandbox;
 use crate::storage::{Location, ServiceUrl, SettingsError, Storages};
 use crate::titles::Fonts;
-use crate::webhooks::{self, Secret, WebhookSender};
+use crate::webhooks::{self, WebhookSender};
 use data_dir::DataDir;
 
 /// For answers to be sent, once the last job is done.
@@ -140,8 +140,8 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let node = node::name(&config);
     let jobs = Jobs::new(backend.clone(), webhook_source, node.clone());
 
-    let api_key = api_key(&config, &data, address)?;
-    let secret = webhook_secret(&config, &data)?;
+    let api_key = keys::api_key(&config, &data, address)?;
+    let secret = keys::webhook_secret(&config, &data)?;
     let sender = WebhookSender::new(backend.clone(), net.clone(), secret, &config.webhooks);
     let sending = CancellationToken::new();
     let sender = tokio::spawn(sender.run(sending.clone()));
@@ -288,50 +288,4 @@ fn log_startup(public_url: &str, address: SocketAddr) {
             "video addresses begin with {public_url}; set KINORA_PUBLIC_URL to what clients can reach"
         );
     }
-}
-
-/// The key from the settings, or the one in the data directory, which the first start makes.
-fn api_key(config: &Config, data: &DataDir, address: SocketAddr) -> Result<String, StartError> {
-    if let Some(key) = &config.server.api_key {
-        return Ok(key.clone());
-    }
-    let file = data.api_key();
-    let (key, made) = data.load_or_create(&file, || {
-        format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
-    })?;
-    if made {
-        info!(
-            "no API_KEY is set; made one and keep it in {file}. Try it: \
-             curl -H \"x-api-key: $(cat '{file}')\" -H 'content-type: application/json' \
-             -d '{{\"image_url\": \"https://example.com/photo.jpg\"}}' {url}/paid/image/convert/video",
-            file = file.display(),
-            url = local_url(address),
-        );
-    }
-    if made {
-        // Not in the log, which others may keep. Err: nobody reads it.
-        let _ = writeln!(io::stdout(), "API key, shown this once: {key}");
-    }
-    if api::auth::is_acceptable(&key) {
-        Ok(key)
-    } else {
-        Err(StartError::BadKeyFile(file))
-    }
-}
-
-/// The same for the secret that signs webhooks.
-fn webhook_secret(config: &Config, data: &DataDir) -> Result<Secret, StartError> {
-    if let Some(secret) = &config.webhooks.secret {
-        return Ok(secret.clone());
-    }
-    let file = data.webhook_secret();
-    let random = || [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-    let (text, made) = data.load_or_create(&file, || Secret::format(&random()))?;
-    if made {
-        info!(
-            "no KINORA_WEBHOOK_SECRET is set; made one and keep it in {}",
-            file.display()
-        );
-    }
-    Secret::parse(&text).ok_or(StartError::BadKeyFile(file))
 }

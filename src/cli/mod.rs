@@ -1,11 +1,13 @@
-//! The command line: `kinora serve`, `kinora render`, `kinora order` and `kinora check`.
+//! The command line: `kinora serve`, `kinora render`, `kinora order`, `kinora check` and `kinora completions`.
 
 mod camera;
 mod check;
+mod completions;
 mod confine;
 mod decode;
 mod display;
 mod interrupt;
+mod manual;
 mod order;
 mod order_file;
 mod output_video;
@@ -16,14 +18,16 @@ mod variant;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::Flags;
 use crate::{confinement, sandbox};
 use check::Check;
+use completions::Completions;
 use confine::Confine;
 use decode::Decode;
+use manual::Manual;
 use order::Order;
 use render::Render;
 use serve::Serve;
@@ -46,6 +50,11 @@ enum Command {
     Order(Order),
     /// Try ffmpeg, the data directory, the job store and the storage.
     Check(Check),
+    /// Print the completions of a shell.
+    Completions(Completions),
+    /// Write the manual, for packages.
+    #[command(hide = true)]
+    Manual(Manual),
     /// Decode one file, for the service.
     #[command(hide = true, name = sandbox::SUBCOMMAND)]
     Decode(Decode),
@@ -63,6 +72,8 @@ pub fn run() -> ExitCode {
         Command::Render(render) => render.run(),
         Command::Order(order) => order.run(),
         Command::Check(check) => check.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Manual(manual) => manual.run(),
         Command::Decode(decode) => decode.run(),
         Command::Confine(confine) => confine.run(),
     };
@@ -70,6 +81,17 @@ pub fn run() -> ExitCode {
         eprintln!("kinora: {message}");
         ExitCode::FAILURE
     })
+}
+
+/// What the command line takes, without what is for the service and for packages.
+fn visible_command() -> clap::Command {
+    let whole = Cli::command();
+    let parts = whole.get_subcommands().filter(|part| !part.is_hide_set());
+    let parts: Vec<clap::Command> = parts.cloned().collect();
+    clap::Command::new("kinora")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(whole.get_about().cloned().unwrap_or_default())
+        .subcommands(parts)
 }
 
 /// The flags that were given, each beside the setting it overrides.

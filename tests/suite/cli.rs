@@ -216,3 +216,41 @@ fn ctrl_c_ends_a_rendering_and_leaves_nothing() {
     assert_eq!(status.code(), Some(130));
     assert_eq!(home.path().read_dir().unwrap().count(), 1, "left-overs");
 }
+
+#[test]
+fn the_shell_is_told_how_to_complete() {
+    let home = Scratch::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let printed = kinora(&home, ["completions", shell]);
+        let text = String::from_utf8(printed.stdout).expect("a script");
+        assert!(printed.status.success(), "{shell}");
+        for word in ["render", "--aspect-ratio", "--key-file"] {
+            assert!(
+                text.contains(word.trim_start_matches('-')),
+                "{shell}: {word}"
+            );
+        }
+        assert!(
+            !text.contains("confine"),
+            "{shell} completes what is for the service"
+        );
+    }
+    let unknown = kinora(&home, ["completions", "command.com"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_subcommand() {
+    let home = Scratch::new();
+    assert!(kinora(&home, ["manual", "."]).status.success());
+    for (page, word) in [
+        ("kinora.1", "Turns still photographs into videos"),
+        ("kinora-serve.1", "data\\-dir"),
+        ("kinora-render.1", "aspect\\-ratio"),
+        ("kinora-order.1", "key\\-file"),
+        ("kinora-check.1", "storage"),
+    ] {
+        let text = std::fs::read_to_string(home.join(page)).expect(page);
+        assert!(text.contains(word), "{page}: {text}");
+    }
+}

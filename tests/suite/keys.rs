@@ -1,7 +1,8 @@
 //! Who may ask.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -127,4 +128,39 @@ async fn authenticates(service: &Service, key: &str) {
         .anonymous(Method::GET, "/v1/toolkit/authenticate")
         .header("x-api-key", key);
     Answer::to(request).await.expect(200);
+}
+
+/// What the first start prints on its standard output, a file that is called the journal or not.
+fn printed_at_the_first_start(is_journal: bool) -> (String, String) {
+    let setup = Setup::bare();
+    let path = setup.home().join("output");
+    let output = File::create(&path).expect("a file");
+    let facts = output.metadata().expect("a file");
+    let journal = match is_journal {
+        true => format!("{}:{}", facts.dev(), facts.ino()),
+        false => "1:1".to_owned(),
+    };
+    let mut child = setup
+        .command()
+        .env("JOURNAL_STREAM", journal)
+        .stdout(output)
+        .spawn()
+        .expect("the service's process");
+    let log = BufReader::new(child.stderr.take().expect("a log"));
+    let lines = log.lines().map_while(Result::ok);
+    let started = lines.into_iter().any(|line| line.contains("listening on"));
+    child.kill().expect("an end");
+    child.wait().expect("an end");
+    assert!(started);
+    let key = fs::read_to_string(setup.data().join("api-key")).expect("a key");
+    let printed = fs::read_to_string(path).expect("a text");
+    (printed, key.trim().to_owned())
+}
+
+#[test]
+fn the_key_of_the_first_start_is_shown_but_not_to_the_journal() {
+    let (printed, key) = printed_at_the_first_start(false);
+    assert_eq!(printed, format!("API key, shown this once: {key}\n"));
+    let (printed, _) = printed_at_the_first_start(true);
+    assert_eq!(printed, "");
 }

@@ -57,6 +57,9 @@ impl Dialect for Revid {
         let mut document = json!(Documented::openapi());
         document["paths"]["/v1/toolkit/jobs/status"]["post"]["requestBody"]["required"] =
             json!(false);
+        // An envelope has all that an error has.
+        let failed = &mut document["components"]["schemas"]["FailedAnswer"];
+        *failed = json!({ "anyOf": failed["oneOf"] });
         Description {
             title: "RevidAPI",
             text: "One photo becomes a zoom, in the dialect of RevidAPI.",
