@@ -3,7 +3,7 @@
 //! ```text
 //! downloads (with room, uploads) ─ photos (decoded one ahead), soundtrack (with beats), logo ─ assets (with build)
 //! video (with progress) ─ photos ▸ frames ▸ sink ▸ encoder, for each video
-//! preview, inspection (with photo_cache, recent_cache) ─ photos ▸ single frames, and facts
+//! preview (with look_ahead), inspection (with photo_cache, recent_cache) ─ photos ▸ single frames, and facts
 //! publisher (with stored_photos) ─ a finished file, kept on disk ▸ storage
 //! ```
 
@@ -12,6 +12,7 @@ mod beats;
 mod build;
 mod downloads;
 mod inspection;
+mod look_ahead;
 mod photo_cache;
 mod photos;
 mod preview;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{slice, thread};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,9 @@ use crate::subject::{Finder, Subject};
 
 /// Each holds a file open.
 const MOST: usize = 200;
+
+/// Of one photo.
+const MOST_DECODINGS: usize = 4;
 
 /// Of all decoded photos and their files.
 const MAX_BYTES: usize = 256 << 20;
@@ -55,22 +58,28 @@ impl Default for PhotoCache {
     }
 }
 
-/// By the address of the photo, with the moment of its last use.
-type Entries = HashMap<String, (Instant, Arc<Entry>)>;
+/// By the address of the photo.
+type Entries = HashMap<String, Kept>;
 
+/// A photo, decoded as finely as each of several shapes of videos needs it. Never empty; the last is the newest.
+struct Kept {
+    used: Instant,
+    decodings: Vec<Arc<Entry>>,
+}
+
+/// A photo, decoded once.
 struct Entry {
     /// For another decoding, one at a time.
     file: Arc<Mutex<File>>,
     picture: Picture,
+    file_bytes: usize,
     /// Found when it is first needed.
     subject: OnceLock<Subject>,
-    /// Of the planes, and of the file on disk.
-    bytes: usize,
 }
 
 /// Where a photo comes from that is to be loaded.
 enum Origin {
-    Kept(Arc<Entry>),
+    Kept(Vec<Arc<Entry>>),
     Arriving(PendingAsset),
     /// The same as an earlier one, by its index.
     Repeated(usize),
@@ -98,7 +107,7 @@ impl PhotoCache {
             let origin = match wanted[..index].iter().position(is_same) {
                 Some(earlier) => Origin::Repeated(earlier),
                 None => match self.get(one.asset) {
-                    Some(entry) => Origin::Kept(entry),
+                    Some(decodings) => Origin::Kept(decodings),
                     None => Origin::Arriving(downloads.start(one.asset, PHOTO)),
                 },
             };
@@ -123,10 +132,10 @@ impl PhotoCache {
         let comes_again: HashSet<usize> = origins.iter().filter_map(Origin::repeats).collect();
         for (index, (origin, wanted)) in origins.into_iter().zip(wanted).enumerate() {
             let entry = match origin {
-                Origin::Kept(entry) => loading.refined(entry, wanted),
+                Origin::Kept(decodings) => loading.refined(&decodings, wanted),
                 Origin::Arriving(pending) => loading.arrived(pending, wanted),
                 Origin::Repeated(earlier) => match held.get(&earlier) {
-                    Some(Ok(entry)) => loading.refined(entry.clone(), wanted),
+                    Some(Ok(entry)) => loading.refined(slice::from_ref(entry), wanted),
                     Some(Err(error)) => Err(error.clone()),
                     None => Err(super::stopped_failure()),
                 },
@@ -151,24 +160,24 @@ impl PhotoCache {
         slot.ok_or(PipelineError::Cancelled)
     }
 
-    fn get(&self, asset: &Asset) -> Option<Arc<Entry>> {
+    fn get(&self, asset: &Asset) -> Option<Vec<Arc<Entry>>> {
         let mut entries = self.entries();
-        entries.retain(|_, (used, _)| used.elapsed() < LIFETIME);
-        let (used, entry) = entries.get_mut(&key(asset)?)?;
-        *used = Instant::now();
-        Some(entry.clone())
+        entries.retain(|_, kept| kept.used.elapsed() < LIFETIME);
+        let kept = entries.get_mut(&key(asset)?)?;
+        kept.used = Instant::now();
+        Some(kept.decodings.clone())
     }
 
-    /// Keeps a photo, in the place of those that were not used for longer.
+    /// Keeps a decoding, in the place of photos that were not used for longer.
     fn put(&self, asset: &Asset, entry: Arc<Entry>) {
         let Some(key) = key(asset) else {
             return;
         };
         let mut entries = self.entries();
-        entries.insert(key, (Instant::now(), entry));
-        let bytes = |(_, entry): &(Instant, Arc<Entry>)| entry.bytes;
-        while entries.len() > MOST || entries.values().map(bytes).sum::<usize>() > MAX_BYTES {
-            let oldest = entries.iter().min_by_key(|(_, (used, _))| *used);
+        let kept = entries.entry(key).or_insert_with(Kept::new);
+        kept.add(entry);
+        while entries.len() > MOST || bytes(&entries) > MAX_BYTES {
+            let oldest = entries.iter().min_by_key(|(_, kept)| kept.used);
             let Some(key) = oldest.map(|(key, _)| key.clone()) else {
                 return;
             };
@@ -176,14 +185,58 @@ impl PhotoCache {
         }
     }
 
+    /// Whether more photos can be kept without giving up others.
+    pub fn has_room(&self) -> bool {
+        let entries = self.entries();
+        entries.len() < MOST && bytes(&entries) < MAX_BYTES / 4 * 3
+    }
+
     /// Gives up what was not used for long.
     pub fn sweep(&self) {
         self.entries()
-            .retain(|_, (used, _)| used.elapsed() < LIFETIME);
+            .retain(|_, kept| kept.used.elapsed() < LIFETIME);
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bytes(entries: &Entries) -> usize {
+    entries.values().map(Kept::bytes).sum()
+}
+
+impl Kept {
+    fn new() -> Self {
+        Self {
+            used: Instant::now(),
+            decodings: Vec::new(),
+        }
+    }
+
+    /// In the place of the oldest, if there are many.
+    fn add(&mut self, entry: Arc<Entry>) {
+        self.used = Instant::now();
+        let detail = entry.picture.detail;
+        self.decodings.retain(|old| old.picture.detail != detail);
+        if self.decodings.len() == MOST_DECODINGS {
+            self.decodings.remove(0);
+        }
+        self.decodings.push(entry);
+    }
+
+    /// Of the planes, and of the file on disk.
+    fn bytes(&self) -> usize {
+        let planes = self.decodings.iter().map(|entry| entry.plane_bytes());
+        let file = self.decodings.last().map_or(0, |entry| entry.file_bytes);
+        planes.sum::<usize>() + file
+    }
+}
+
+impl Entry {
+    fn plane_bytes(&self) -> usize {
+        let planes = self.picture.planes.iter();
+        planes.map(|plane| plane.data.len()).sum()
     }
 }
 
@@ -224,12 +277,18 @@ impl Loading<'_> {
         self.decode(Arc::new(Mutex::new(file)), wanted)
     }
 
-    /// A photo that is here, decoded again unless it is as fine as it has to be.
-    fn refined(&self, entry: Arc<Entry>, wanted: &Wanted) -> Result<Arc<Entry>, PipelineError> {
-        let needed = wanted.detail.map(|detail| detail(entry.picture.size));
-        match needed.is_none_or(|detail| detail == entry.picture.detail) {
-            true => Ok(entry),
-            false => self.decode(entry.file.clone(), wanted),
+    /// A photo that is here, decoded again unless it once was as finely as it has to be.
+    fn refined(
+        &self,
+        decodings: &[Arc<Entry>],
+        wanted: &Wanted,
+    ) -> Result<Arc<Entry>, PipelineError> {
+        let newest = decodings.last().ok_or_else(super::stopped_failure)?;
+        let needed = wanted.detail.map(|detail| detail(newest.picture.size));
+        let fits = |entry: &&Arc<Entry>| needed.is_none_or(|it| it == entry.picture.detail);
+        match decodings.iter().rev().find(fits) {
+            Some(entry) => Ok(entry.clone()),
+            None => self.decode(newest.file.clone(), wanted),
         }
     }
 
@@ -261,9 +320,8 @@ impl Loading<'_> {
         };
         let picture = picture
             .map_err(|error| not_decoded(&wanted.asset.label, FailureCode::NotAPicture, error))?;
-        let planes = picture.planes.iter().map(|plane| plane.data.len());
         let entry = Arc::new(Entry {
-            bytes: planes.sum::<usize>() + length as usize,
+            file_bytes: length as usize,
             file,
             picture,
             subject: OnceLock::new(),

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::assets::{Assets, LARGEST_LOGO};
 use super::downloads::not_decoded;
+use super::look_ahead::LookAhead;
 use super::photo_cache::{PhotoCache, Wanted};
 use super::recent_cache::RecentCache;
 use super::temporary_file::TemporaryFile;
@@ -53,7 +54,8 @@ pub struct Previewer {
     pub pipeline: Pipeline,
     /// For files on the way.
     work_dir: PathBuf,
-    photos: PhotoCache,
+    pub(super) photos: PhotoCache,
+    pub(super) ahead: LookAhead,
     materials: RecentCache<Materials>,
     bad_photos: RecentCache<Vec<SkippedPhoto>>,
     places: Arc<Semaphore>,
@@ -69,6 +71,7 @@ impl Previewer {
             pipeline,
             work_dir,
             photos: PhotoCache::default(),
+            ahead: LookAhead::default(),
             materials: RecentCache::new(MATERIALS_LIFETIME),
             bad_photos: RecentCache::new(BAD_PHOTOS_LIFETIME),
             places: Arc::new(Semaphore::new(PLACES as usize)),
@@ -128,6 +131,7 @@ impl Previewer {
         seconds: Option<f64>,
         cancel: &CancellationToken,
     ) -> Result<Vec<u8>, PipelineError> {
+        self.ahead.stop();
         let output = &specs[index].output;
         let last = output.frames() - 1;
         let frame = match seconds {

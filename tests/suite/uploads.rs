@@ -242,3 +242,28 @@ async fn a_photo_is_swept_once_nothing_needs_it() {
     uploaded(&service, red()).await;
     service.get(&path(&video)).await.expect(200);
 }
+
+#[tokio::test]
+async fn previews_of_uploaded_photos_stay_as_they_are_whatever_was_decoded_for_other_shapes() {
+    let service = Service::start().await;
+    let mut photos = Vec::new();
+    for width in [3000, 1400] {
+        let photo = uploaded(&service, picture::jpeg(&picture::detailed(width, 1500))).await;
+        photos.push(address(&photo).to_owned());
+    }
+    let preview = async |ratio: &str, time: u32| {
+        let output = json!({ "name": "a", "aspect_ratio": ratio });
+        let order = json!({ "photos": photos, "duration": 8, "outputs": [output] });
+        let path = format!("/api/videos/preview?time={time}");
+        let answer = service.post(&path, &order).await;
+        assert_eq!(answer.status, 200, "{ratio} {time}");
+        answer.bytes
+    };
+    let mut first = Vec::new();
+    for (ratio, time) in [("1:1", 1), ("9:16", 6), ("16:9", 1), ("4:5", 6)] {
+        first.push((ratio, time, preview(ratio, time).await));
+    }
+    for (ratio, time, bytes) in first {
+        assert!(preview(ratio, time).await == bytes, "{ratio} {time}");
+    }
+}

@@ -69,13 +69,16 @@ pub async fn preview(
             format!("is not from 0 to {length}"),
         ));
     }
-    draw(
+    let ahead = specs.clone();
+    let frame = draw(
         &service,
         specs,
         FRAME_PHOTOS,
         move |previewer, specs, cancel| previewer.frame(specs, index, time, cancel),
-    )
-    .await
+    );
+    let frame = frame.await?;
+    service.previewer.look_ahead(ahead);
+    Ok(frame)
 }
 
 /// Draws twelve frames of a video, evenly over its time.
