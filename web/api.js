@@ -23,6 +23,26 @@ export class Problem extends Error {
 
 let key = localStorage.getItem(STORED_KEY) ?? "";
 let whenUnauthorized = () => {};
+/** Opens when the service has accepted the key. */
+let gate = createGate();
+
+function createGate() {
+  let open;
+  const opened = new Promise((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** Resolves once the service has accepted a key. */
+export const signedIn = () => gate.opened;
+
+export const acceptKey = () => gate.open();
+
+/** A request with an earlier key says nothing about this one. */
+function refuseKey(sentKey) {
+  if (sentKey !== key) return;
+  gate = createGate();
+  whenUnauthorized();
+}
 
 export const hasKey = () => key !== "";
 
@@ -54,7 +74,7 @@ export async function request(method, path, { json, headers = {}, signal } = {})
     throw new Problem(0, "The service cannot be reached.");
   }
   if (response.ok) return response;
-  if (response.status === 401 && sentKey === key) whenUnauthorized();
+  if (response.status === 401) refuseKey(sentKey);
   throw toProblem(response.status, await response.text(), response.headers.get("retry-after"));
 }
 
@@ -71,29 +91,30 @@ function toProblem(status, text, retryAfter) {
     return new Problem(status, `The service answered ${status}.`, options);
   }
   const detail = document.detail ?? document.title ?? `The service answered ${status}.`;
-  return new Problem(status, detail, { ...options, errors: document.errors ?? pointersOf(detail) });
+  return new Problem(status, detail, { ...options, errors: document.errors ?? [] });
 }
 
-/** Failures of photos, music and logos name the field at the start of the sentence, without a pointer. */
-function pointersOf(detail) {
-  const field = /^(photos\[\d+\]|music\.url|template\.logo_url)/.exec(detail);
-  if (!field) return [];
-  return [{ pointer: `#/${field[1].replaceAll(/[[.]/g, "/").replace("]", "")}`, detail }];
-}
-
-/** Sends an order again until the server takes or refuses it. One idempotency key makes it one film. */
-export async function placeOrder(order, { signal, onWait }) {
-  const headers = { "idempotency-key": uuid() };
-  for (let attempt = 1; ; attempt += 1) {
+/** Tries again while the service is busy or away; when the key is refused, as soon as another one is accepted. */
+export async function patiently(attempt, { attempts = Infinity, signal, onWait = () => {} } = {}) {
+  for (let failures = 0; ; ) {
+    await signedIn();
+    signal?.throwIfAborted();
     try {
-      return await requestJson("POST", "/api/videos", { json: order, headers, signal });
+      return await attempt();
     } catch (problem) {
-      if (!problem.temporary || signal.aborted) throw problem;
+      if (problem.status === 401) continue;
+      failures += 1;
+      if (!problem.temporary || failures === attempts) throw problem;
       onWait(problem);
-      await sleep(problem.retryAfter * 1000 || Math.min(1000 * attempt, 5000));
-      signal.throwIfAborted();
+      await sleep(problem.retryAfter * 1000 || Math.min(1000 * failures, 5000), signal);
     }
   }
+}
+
+/** Sends an order until the server takes or refuses it. One idempotency key makes it one film. */
+export function placeOrder(order, { signal, onWait }) {
+  const headers = { "idempotency-key": uuid() };
+  return patiently(() => requestJson("POST", "/api/videos", { json: order, headers, signal }), { signal, onWait });
 }
 
 /** crypto.randomUUID is missing on pages that come by plain http from another host. */
@@ -106,13 +127,14 @@ function uuid() {
 export function upload(file, { onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const transfer = new XMLHttpRequest();
+    const sentKey = key;
     transfer.open("POST", "/api/photos");
-    transfer.setRequestHeader("x-api-key", key);
+    transfer.setRequestHeader("x-api-key", sentKey);
     transfer.setRequestHeader("content-type", file.type || "application/octet-stream");
     transfer.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     transfer.onload = () => {
       if (transfer.status < 300) return resolve(JSON.parse(transfer.responseText));
-      if (transfer.status === 401) whenUnauthorized();
+      if (transfer.status === 401) refuseKey(sentKey);
       reject(toProblem(transfer.status, transfer.responseText, transfer.getResponseHeader("retry-after")));
     };
     transfer.onerror = () => reject(new Problem(0, "The upload was interrupted."));
@@ -123,22 +145,23 @@ export function upload(file, { onProgress, signal }) {
 }
 
 /**
- * Follows a video until it has ended, over lost connections and restarts of the server. `onVideo` gets every
- * state of it, `onConnection` whether the connection stands.
+ * Follows a video until it has ended, over lost connections, restarts of the server and changes of the key.
+ * `onVideo` gets every state of it; `onLost` is told of each connection that is lost.
  */
-export async function followVideo(id, { onVideo, onConnection }) {
+export async function followVideo(id, { onVideo, onLost }) {
   for (let failures = 0; ; failures += 1) {
+    await signedIn();
     try {
       for await (const video of videoEvents(id)) {
         failures = 0;
-        onConnection(true);
         onVideo(video);
-        if (hasEnded(video)) return video;
+        if (hasEnded(video)) return;
       }
     } catch (problem) {
+      if (problem.status === 401) continue;
       if (problem instanceof Problem && !problem.temporary) throw problem;
     }
-    onConnection(false);
+    onLost();
     await sleep(Math.min(500 * 2 ** failures, 5000));
   }
 }

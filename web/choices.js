@@ -1,8 +1,10 @@
 // The choices that concern the whole film.
 
 import { byId, el, announce, setText } from "./dom.js";
-import { Problem, requestJson, upload } from "./api.js";
+import { Problem, requestJson } from "./api.js";
 import { order } from "./order.js";
+import { uploadPatiently } from "./uploads.js";
+import { sentence } from "./words.js";
 
 const FIELD_LABELS = {
   address: "Address",
@@ -40,10 +42,22 @@ export async function loadTemplates() {
   }
 }
 
-/** Sets the duration of the film, as if it were typed. */
-export function setDuration(seconds) {
-  form.elements.duration.value = String(seconds);
-  read();
+/** Everything that is chosen, to be kept over a reload of the page. */
+export function choiceValues() {
+  const controls = Array.from(form.elements).filter(({ name, type }) => name && type !== "file");
+  const values = controls.map((control) => [control.name, control.value, control.checked]);
+  return { values, fields, logo: { url: uploadedLogo, name: byId("logo-name").textContent } };
+}
+
+export function setChoiceValues({ values, fields: texts, logo }) {
+  Object.assign(fields, texts);
+  for (const [name, value, checked] of values) {
+    const control = Array.from(form.querySelectorAll(`[name="${name}"]`)).find((one) => name !== "ratio" || one.value === value);
+    if (control?.type === "checkbox") control.checked = checked;
+    else if (control) control.value = value;
+  }
+  renderFields();
+  showLogo(logo.url, logo.name);
 }
 
 function read() {
@@ -58,18 +72,27 @@ function read() {
     on_bad_photo: elements["skip-bad"].checked ? "skip" : undefined,
     frame_rate: number(elements["frame-rate"]),
     webhook_url: elements.webhook.value.trim() || undefined,
+    id: elements.reference.value.trim() || undefined,
+    unbranded: Boolean(elements.template.value) && elements.unbranded.checked,
+    maxBytes: megabytes(elements["max-size"]),
   });
 }
 
 function renderDependents() {
-  const { transition, music, volume } = form.elements;
+  const { transition, music, template, volume } = form.elements;
   byId("transition-duration-row").hidden = ["", "cut"].includes(transition.value);
   byId("music-options").hidden = !music.value.trim();
+  byId("unbranded-row").hidden = !template.value;
   setText(byId("volume-text"), `${volume.value} %`);
 }
 
 function number(input) {
   return Number.isNaN(input.valueAsNumber) ? undefined : input.valueAsNumber;
+}
+
+function megabytes(input) {
+  const value = number(input);
+  return value === undefined ? undefined : Math.round(value * 1e6);
 }
 
 function readTemplate() {
@@ -120,13 +143,13 @@ async function uploadLogo(event) {
   setText(fault, "");
   setText(byId("logo-name"), `${file.name}: uploading…`);
   try {
-    const { url } = await upload(file, { onProgress: () => {}, signal: new AbortController().signal });
+    const { url } = await uploadPatiently(file, { signal: new AbortController().signal });
     showLogo(url, file.name);
     announce("The logo was uploaded.");
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     showLogo("", "");
-    setText(fault, `${file.name}: ${problem.message.replace(/^the photo/, "The logo")}.`);
+    setText(fault, sentence(`${file.name}: ${problem.message.replace(/^the photo/, "the logo")}`));
   }
 }
 

@@ -27,9 +27,18 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Has screen readers say a sentence. */
+let unsaid = [];
+
+/** Has screen readers say a sentence. A region that is emptied first also says what it said before. */
 export function announce(sentence) {
-  setText(byId("announcer"), sentence);
+  byId("announcer").textContent = "";
+  unsaid.push(sentence);
+  if (unsaid.length === 1) setTimeout(speak, 100);
+}
+
+function speak() {
+  byId("announcer").textContent = unsaid.join(" ");
+  unsaid = [];
 }
 
 /** Opens a dialog, and gives the focus back to where it was when the dialog closes. */
@@ -63,9 +72,19 @@ export function confirmed(question, action) {
   });
 }
 
-export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Waits; rejects as soon as the signal is aborted. */
+export function sleep(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
 
-/** Runs tasks, at most `size` of them at once. */
+/** Runs tasks, at most `size` of them at once; an urgent one before those that wait. */
 export function createPool(size) {
   const waiting = [];
   let running = 0;
@@ -77,9 +96,11 @@ export function createPool(size) {
       next();
     });
   };
-  return (task) =>
+  return (task, { urgent = false } = {}) =>
     new Promise((resolve, reject) => {
-      waiting.push(() => task().then(resolve, reject));
+      const run = () => task().then(resolve, reject);
+      if (urgent) waiting.unshift(run);
+      else waiting.push(run);
       next();
     });
 }

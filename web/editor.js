@@ -1,7 +1,8 @@
 // The dialog of one photo. Every change is applied at once, so that the preview in the dialog follows it.
 
-import { byId, closeByClick, el, openDialog } from "./dom.js";
-import { Problem, requestJson } from "./api.js";
+import { byId, closeByClick, el, openDialog, setText } from "./dom.js";
+import { Problem } from "./api.js";
+import { checkOrder } from "./check.js";
 import { order } from "./order.js";
 import { preview, showTime } from "./preview.js";
 import { Surface } from "./surface.js";
@@ -28,10 +29,11 @@ export function startEditor() {
   });
   createCoordinates();
   preview.addEventListener("frame", ({ detail }) => {
-    byId("editor-preview").src = detail;
+    if (detail) byId("editor-preview").src = detail;
+    else byId("editor-preview").removeAttribute("src");
   });
   order.addEventListener("photos", () => {
-    byId("editor-fault").textContent = photo?.fault ?? "";
+    setText(byId("editor-fault"), photo ? faultBesideNoField() : "");
     if (photo) showPicture();
   });
 }
@@ -54,20 +56,30 @@ export function editPhoto(chosen) {
   showPicture();
   renderTools();
   openDialog(dialog);
+  // On touch screens, a field would open the keyboard over the preview.
+  (matchMedia("(pointer: coarse)").matches ? byId("editor-title") : byId("caption")).focus();
   showScene(photo);
 }
 
 /** Moves the preview to the middle of the photo's scene. Only the server knows when that is. */
 async function showScene(chosen) {
+  const { ready } = order;
   try {
-    const { outputs } = await requestJson("POST", "/api/videos/check", { json: order.toJson() });
+    const { outputs } = await checkOrder();
     const { scenes } = outputs.find(({ name }) => name === order.shape.name) ?? outputs[0];
-    const scene = scenes.find((shown) => order.ready[shown.photo] === chosen);
+    const scene = scenes.find((shown) => ready[shown.photo] === chosen);
     if (scene && chosen === photo) showTime(scene.start + scene.duration / 2);
   } catch (problem) {
     // The preview tells of faults; its time stays.
     if (!(problem instanceof Problem)) throw problem;
   }
+}
+
+/** What is wrong with the photo and is not said at one of its fields. */
+function faultBesideNoField() {
+  const said = Array.from(form.querySelectorAll("[data-fault]"), (element) => element.textContent);
+  const fault = photo.unusable || photo.fault;
+  return said.includes(fault) ? "" : fault;
 }
 
 function showPicture() {
@@ -105,7 +117,8 @@ function renderTools() {
     input.closest("label").hidden = !usable.includes(input.value);
   }
   renderActive();
-  byId("draw").hidden = byId("draw-hint").hidden = usable.length === 0;
+  byId("drawing").hidden = usable.length === 0;
+  byId("draw").hidden = usable.length < 2;
   byId("easing-row").hidden = !drawn;
   byId("editor-shape").hidden = !drawn;
   Object.keys(COORDINATES).forEach(renderCoordinates);

@@ -2,58 +2,67 @@
 
 import { setText } from "./dom.js";
 import { order } from "./order.js";
+import { photoOf, sentenceOf } from "./words.js";
 
-/** Shows the faults of a Problem instead of earlier ones, and answers a sentence about all of them. */
-export function showFaults(problem) {
+/** By who found them: "preview", "check" or "film". Each replaces only its own. */
+const found = new Map();
+
+/**
+ * Shows faults, `{pointer, detail}`, instead of earlier ones of the same source, and answers sentences about those
+ * that have no place in the page. `photos` are the photos of the order that the pointers are about.
+ */
+export function showFaults(source, faults, photos) {
   const texts = new Map();
   const photoTexts = new Map();
-  for (const { pointer, detail } of problem.errors) {
-    const [, index, field] = /^#\/photos\/(\d+)(?:\/(\w+))?/.exec(pointer) ?? [];
-    const photo = order.ready[index];
-    if (photo) photoTexts.set(photo, readable(detail));
-    const element = photo ? fieldOf(photo, field) : longestMatch(pointer.slice(1));
-    if (element) texts.set(element, readable(detail));
+  const unplaced = [];
+  for (const fault of faults) {
+    const { index, setting } = photoOf(fault.pointer);
+    const photo = photos[index];
+    const text = sentenceOf(fault, () => (photo ? String(order.numberOf(photo)) : "?"));
+    if (photo && setting === "url") {
+      order.update(photo, { unusable: text, retriable: true });
+      continue;
+    }
+    const element = photo ? fieldOf(photo, setting) : longestMatch(fault.pointer.slice(1));
+    if (photo) photoTexts.set(photo, text);
+    if (element) texts.set(element, text);
+    if (!photo && !element) unplaced.push(text);
   }
-  render(texts, photoTexts);
-  return readable(problem.message);
+  found.set(source, { texts, photoTexts });
+  render();
+  return unplaced;
 }
 
-export function clearFaults() {
-  render(new Map(), new Map());
+export function clearFaults(source) {
+  if (found.delete(source)) render();
 }
 
 /** Texts that stay as they are are not set again, since live regions would read them aloud again. */
-function render(texts, photoTexts) {
+function render() {
+  const sources = Array.from(found.values());
   for (const element of document.querySelectorAll("[data-fault]")) {
-    const text = texts.get(element) ?? "";
+    const text = sources.map(({ texts }) => texts.get(element)).find(Boolean) ?? "";
     setText(element, text);
     const field = document.querySelector(`[aria-describedby~="${element.id}"]`);
     if (text) field?.setAttribute("aria-invalid", "true");
     else field?.removeAttribute("aria-invalid");
+    if (text && element.closest("details")) element.closest("details").open = true;
   }
-  for (const photo of order.photos) photo.fault = photoTexts.get(photo) ?? "";
+  for (const photo of order.photos) photo.fault = sources.map(({ photoTexts }) => photoTexts.get(photo)).find(Boolean) ?? "";
   order.listed();
 }
 
 /** The place for a fault in the dialog of a photo, if that is open. */
-function fieldOf(photo, field) {
-  const element = document.querySelector(`[data-fault="/photo/${field}"]`);
+function fieldOf(photo, setting) {
+  const element = document.querySelector(`[data-fault="/photo/${setting}"]`);
   return element?.closest("dialog").dataset.photo === String(photo.id) ? element : null;
 }
 
-/** The place for /music/url, or else that for /music. */
+/** The place for /music/url, or else that for /music. Faults of any output have one place. */
 function longestMatch(pointer) {
-  for (let path = pointer; path; path = path.slice(0, path.lastIndexOf("/"))) {
+  for (let path = pointer.replace(/^\/outputs\/\d+/, "/outputs/#"); path; path = path.slice(0, path.lastIndexOf("/"))) {
     const element = document.querySelector(`[data-fault="${CSS.escape(path)}"]`);
     if (element) return element;
   }
   return null;
-}
-
-/** Numbers photos as the page does: from 1, refused ones included. */
-function readable(text) {
-  return text.replaceAll(/photos\[(\d+)\]/g, (_, index) => {
-    const photo = order.ready[index];
-    return `Photo ${photo ? order.photos.indexOf(photo) + 1 : Number(index) + 1}`;
-  });
 }

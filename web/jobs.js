@@ -2,10 +2,14 @@
 
 import { announce, button, byId, closeByClick, confirmed, el, openDialog, setText } from "./dom.js";
 import { Problem, hasEnded, hasKey, request, requestJson } from "./api.js";
-import { createPlayers, lengthText, outputPath, remarks, shapeName, sizeText, stateName } from "./videos.js";
+import { icon } from "./icons.js";
+import { createPlayers, lengthText, outputPath, remarks, shapeName, sizeText, stateName, timeText } from "./videos.js";
+import { sentence } from "./words.js";
 
 const PAGE = 10;
+/** While something is going on, and otherwise: other clients order films as well. */
 const POLL_MS = 3000;
+const SLOW_POLL_MS = 20_000;
 
 const list = byId("job-list");
 const more = byId("jobs-more");
@@ -14,8 +18,11 @@ const rows = new Map();
 const webhooks = new Map();
 let videos = [];
 let timer = 0;
+let onDeleted = () => {};
 
-export function startJobs() {
+/** `whenDeleted` gets the id of each video whose files were deleted here. */
+export function startJobs({ whenDeleted }) {
+  onDeleted = whenDeleted;
   more.addEventListener("click", nextPage);
   const player = byId("player");
   closeByClick(player);
@@ -23,7 +30,7 @@ export function startJobs() {
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
 }
 
-/** Fetches the newest page, and goes on doing so while a film of it has not ended. */
+/** Fetches the newest page, and goes on doing so while the page is seen. */
 export async function refresh() {
   clearTimeout(timer);
   if (!hasKey()) return;
@@ -36,8 +43,13 @@ export async function refresh() {
   } catch (problem) {
     explain(problem);
   }
-  const waits = videos.some((video) => !hasEnded(video)) || byId("jobs-fault").textContent;
-  if (waits && !document.hidden) timer = setTimeout(refresh, POLL_MS);
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(refresh, isWaiting() ? POLL_MS : SLOW_POLL_MS);
+}
+
+function isWaiting() {
+  const isSending = videos.some(({ id }) => webhooks.get(id)?.state === "pending");
+  return isSending || videos.some((video) => !hasEnded(video)) || Boolean(byId("jobs-fault").textContent);
 }
 
 /** Takes the state of a film that was just ordered, or is being followed. */
@@ -77,7 +89,7 @@ async function refreshWebhooks() {
 
 function explain(problem) {
   if (!(problem instanceof Problem)) throw problem;
-  setText(byId("jobs-fault"), problem.message);
+  setText(byId("jobs-fault"), sentence(problem.message));
 }
 
 function render() {
@@ -100,93 +112,121 @@ function render() {
 function createRow(id) {
   const video = () => videos.find((known) => known.id === id);
   const row = {
-    poster: el("img", { alt: "", loading: "lazy" }),
+    poster: el("div", { class: "poster" }),
+    title: el("strong", { class: "job-title" }),
     state: el("span", { class: "state" }),
     time: el("time", {}),
-    facts: el("span", { class: "facts" }),
-    remark: el("p", { class: "fault" }),
+    facts: el("p", { class: "facts" }),
+    remarks: el("ul", { role: "list", class: "remarks" }),
     progress: el("progress", { max: 1, "aria-label": "Progress" }),
+    // What went wrong with the last action on this row.
+    fault: el("p", { class: "fault", role: "alert" }),
     play: button("Play", () => play(video())),
     resend: button("Resend webhook", () => resend(id)),
-    cancel: button("Cancel", () => act(video(), "The film was cancelled.")),
+    cancel: button("Cancel", () => cancelJob(video())),
     remove: button("Delete", () => remove(video())),
   };
-  row.poster.addEventListener("error", () => row.poster.removeAttribute("src"));
-  const texts = el("div", { class: "job-texts" }, el("p", {}, row.state, row.time), row.facts, row.progress, row.remark);
+  const heading = el("p", {}, row.title, row.state, row.time);
+  const texts = el("div", { class: "job-texts" }, heading, row.facts, row.progress, row.remarks, row.fault);
   const actions = el("div", { class: "job-actions" }, row.play, row.resend, row.cancel, row.remove);
-  row.root = el("li", { class: "job", tabindex: "-1" }, el("div", { class: "poster" }, row.poster), texts, actions);
+  row.root = el("li", { class: "job", tabindex: "-1" }, row.poster, texts, actions);
   return row;
 }
 
 function renderRow(row, video) {
-  const done = video.state === "done";
   const ended = hasEnded(video);
-  const poster = outputPath(video, 0, "jpg");
-  // Asked for once: a poster that is missing stays missing.
-  if (done && !row.asked) {
-    row.asked = true;
-    row.poster.src = poster;
-  }
+  renderPoster(row, video);
+  setText(row.title, titleOf(video));
   row.state.dataset.state = video.state;
   setText(row.state, stateName(video));
   row.time.dateTime = video.created_at;
   setText(row.time, timeText(video.created_at));
   setText(row.facts, facts(video));
-  setText(row.remark, remarks(video).join(" "));
+  const sentences = remarks(video);
+  if (row.said !== sentences.join()) row.remarks.replaceChildren(...sentences.map((text) => el("li", { text })));
+  row.said = sentences.join();
   row.progress.hidden = video.state !== "running";
   row.progress.value = video.progress;
-  row.play.hidden = !done;
+  row.play.hidden = video.state !== "done";
   row.resend.hidden = !ended || !webhooks.has(video.id);
   row.cancel.hidden = ended;
   row.remove.hidden = !ended;
-  const name = `the film of ${row.time.textContent}`;
+  const name = `the film ${titleOf(video)} of ${row.time.textContent}`;
   for (const action of [row.play, row.cancel, row.remove]) action.setAttribute("aria-label", `${action.textContent} ${name}`);
   row.resend.setAttribute("aria-label", `Resend webhook of ${name}`);
 }
 
-function timeText(time) {
-  return new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+/** A picture of a film that is done; else, or if that is missing, an icon of the state. */
+function renderPoster(row, video) {
+  if (row.posterOf === video.state) return;
+  row.posterOf = video.state;
+  row.poster.replaceChildren(icon(video.state));
+  if (video.state !== "done") return;
+  const image = el("img", { alt: "", loading: "lazy", draggable: "false", src: outputPath(video, 0, "jpg") });
+  image.addEventListener("error", () => image.remove());
+  row.poster.append(image);
+}
+
+/** The order's own reference, or else the shapes. */
+function titleOf(video) {
+  return video.client_id ?? video.outputs.map(shapeName).join(", ");
 }
 
 function facts(video) {
   const webhook = webhooks.get(video.id);
   const outputs = video.outputs.map((output) => {
     const size = output.size_bytes ? `, ${sizeText(output.size_bytes)}` : "";
-    return `${shapeName(output)}, ${lengthText(output.duration)}${size}`;
+    const shape = video.client_id || video.outputs.length > 1 ? `${shapeName(output)}, ` : "";
+    return `${shape}${lengthText(output.duration)}${size}`;
   });
   return [...outputs, webhook && `webhook ${webhook.state.replace("_", " ")}`].filter(Boolean).join(" · ");
 }
 
 function play(video) {
-  byId("player-title").textContent = `Film of ${timeText(video.created_at)}`;
+  byId("player-title").textContent = `${titleOf(video)}, ${timeText(video.created_at)}`;
   byId("player-videos").replaceChildren(...createPlayers(video));
   openDialog(byId("player"));
 }
 
+function cancelJob(video) {
+  return act(video.id, "The film was cancelled.", () => request("DELETE", `/api/videos/${video.id}`));
+}
+
 async function remove(video) {
+  const { id } = video;
   const question = `Delete the film of ${timeText(video.created_at)}? Its files cannot be restored.`;
-  if (await confirmed(question, "Delete")) await act(video, "The film was deleted.");
+  if (!(await confirmed(question, "Delete"))) return;
+  await act(id, "The film was deleted.", async () => {
+    await request("DELETE", `/api/videos/${id}`).catch((problem) => {
+      // Another client was faster.
+      if (![404, 410].includes(problem.status)) throw problem;
+    });
+    // Older pages are not fetched again.
+    videos = videos.filter((known) => known.id !== id);
+    onDeleted(id);
+  });
 }
 
-/** DELETE cancels a film that has not ended, and deletes one that has. */
-async function act(video, sentence) {
-  const index = videos.indexOf(video);
-  try {
-    await request("DELETE", `/api/videos/${video.id}`);
-    announce(sentence);
-  } catch (problem) {
-    explain(problem);
-  }
-  await refresh();
-  (list.children[Math.min(index, list.children.length - 1)] ?? byId("films-title")).focus();
+function resend(id) {
+  const send = () => request("POST", `/api/webhooks/${webhooks.get(id).id}/resend`);
+  return act(id, "The webhook will be sent again.", send);
 }
 
-async function resend(id) {
+/** Does something about a film. What goes wrong stays at its row until the next attempt. */
+async function act(id, said, action) {
+  const index = videos.findIndex((video) => video.id === id);
+  const { fault } = rows.get(id);
+  setText(fault, "");
   try {
-    await request("POST", `/api/webhooks/${webhooks.get(id).id}/resend`);
-    announce("The webhook will be sent again.");
+    await action();
+    announce(said);
   } catch (problem) {
-    explain(problem);
+    if (!(problem instanceof Problem)) throw problem;
+    setText(fault, sentence(problem.message));
   }
   await refresh();
+  render();
+  // The button that was pressed may be gone.
+  const focus = document.activeElement;
+  if (focus === document.body || focus.hidden) (list.children[Math.min(index, list.children.length - 1)] ?? byId("films-title")).focus();
 }

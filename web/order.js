@@ -14,6 +14,32 @@ const LONGEST = 400;
 
 let lastId = 0;
 
+function createPhoto({ name, file = null, url = null, fetching = false, seconds = SECONDS_A_PHOTO, settings = {}, ...size }) {
+  lastId += 1;
+  return {
+    id: lastId,
+    name,
+    file,
+    url,
+    /** Whether the server is fetching the address for the first time. */
+    fetching,
+    seconds,
+    settings: { ...settings },
+    ...size,
+    /** An object URL of the whole photo. */
+    picture: null,
+    progress: 0,
+    /** Why the photo cannot be in the film, and whether it is worth another try. */
+    unusable: "",
+    retriable: false,
+    /** What is wrong with the settings. */
+    fault: "",
+  };
+}
+
+const isBad = (photo) => Boolean(photo.unusable);
+const isReady = (photo) => Boolean(photo.url) && !photo.fetching && !isBad(photo);
+
 /** Sends "change" after every change of the film, and "photos" after every change of how photos are listed. */
 class Order extends EventTarget {
   photos = [];
@@ -35,38 +61,28 @@ class Order extends EventTarget {
     this.dispatchEvent(new Event("photos"));
   }
 
-  /** Adds a photo: `file` to be uploaded, or the address `url`. */
-  add({ name, file = null, url = null }) {
-    lastId += 1;
-    const photo = {
-      id: lastId,
-      name,
-      file,
-      url,
-      /** An object URL of the whole photo. */
-      picture: null,
-      progress: 0,
-      /** Why the upload was refused, and whether it can be tried again. */
-      refusal: "",
-      retriable: false,
-      /** Why the server cannot draw the photo. */
-      unusable: "",
-      /** What is wrong with the settings. */
-      fault: "",
-      settings: {},
-    };
+  /** Adds a photo: `file` to be uploaded, or the address `url`. `seconds`: how long it is shown unless set. */
+  add(values) {
+    const photo = createPhoto(values);
     this.photos.push(photo);
     this.listed();
     this.changed();
     return photo;
   }
 
+  /** Puts photos before those that have come meanwhile. */
+  restore(photos) {
+    this.photos.unshift(...photos.map(createPhoto));
+    this.listed();
+    this.changed(false);
+  }
+
   /** Changes what is known about a photo. */
   update(photo, values) {
-    const urlBefore = photo.url;
+    const wasReady = isReady(photo) && photo.url;
     Object.assign(photo, values);
     this.listed();
-    if (photo.url !== urlBefore) this.changed(false);
+    if ((isReady(photo) && photo.url) !== wasReady && this.photos.includes(photo)) this.changed(false);
   }
 
   /** Changes settings of a photo; undefined is the default. */
@@ -89,19 +105,29 @@ class Order extends EventTarget {
     this.changed();
   }
 
-  /** The photos that an order can name: neither being uploaded nor refused. */
+  /** The photos that an order names. */
   get ready() {
-    return this.photos.filter((photo) => photo.url);
+    return this.photos.filter(isReady);
   }
 
-  get uploading() {
-    return this.photos.filter((photo) => !photo.url && !photo.refusal);
+  /** The photos that are still being uploaded or fetched. */
+  get pending() {
+    return this.photos.filter((photo) => !isBad(photo) && !isReady(photo));
+  }
+
+  /** The photos that an order leaves out. */
+  get bad() {
+    return this.photos.filter(isBad);
+  }
+
+  numberOf(photo) {
+    return this.photos.indexOf(photo) + 1;
   }
 
   /** The duration of the film in seconds, as ordered. */
   get duration() {
     if (this.choices.duration !== undefined) return this.choices.duration;
-    const sum = this.ready.reduce((seconds, photo) => seconds + (photo.settings.duration ?? SECONDS_A_PHOTO), 0);
+    const sum = this.ready.reduce((seconds, photo) => seconds + (photo.settings.duration ?? photo.seconds), 0);
     return Math.min(sum, LONGEST);
   }
 
@@ -111,13 +137,16 @@ class Order extends EventTarget {
 
   /** The body of POST /api/videos. */
   toJson() {
-    const { duration, ratios = [], ...rest } = this.choices;
-    const shapes = SHAPES.filter(({ ratio }) => ratios.includes(ratio));
+    const { duration, ratios = [], unbranded, maxBytes, ...rest } = this.choices;
+    const outputs = SHAPES.filter(({ ratio }) => ratios.includes(ratio)).map(({ name, ratio }) =>
+      compact({ name, aspect_ratio: ratio, max_bytes: maxBytes }),
+    );
+    const copies = unbranded ? outputs.map((output) => ({ ...output, name: `${output.name}-unbranded`, branded: false })) : [];
     return compact({
       photos: this.ready.map((photo) => ({ url: photo.url, ...compact(photo.settings) })),
       duration: this.duration,
       ...rest,
-      outputs: shapes.map(({ name, ratio }) => ({ name, aspect_ratio: ratio })),
+      outputs: [...outputs, ...copies],
     });
   }
 }

@@ -1,36 +1,40 @@
-// Pictures of photos that the browser cannot show itself: those behind addresses, and files in formats it does
-// not know. The server draws them.
+// Pictures of photos that the browser cannot show itself: those behind addresses, those of before a reload, and
+// files in formats it does not know. The server draws them.
 
-import { createPool, sleep } from "./dom.js";
-import { request, requestJson } from "./api.js";
+import { createPool } from "./dom.js";
+import { patiently, requestJson } from "./api.js";
+import { fetchFrame } from "./frames.js";
 
-const pool = createPool(2);
+const pool = createPool(3);
 /** The part of a frame's longer side that the server gives to a photo with the fit "contain". */
 const CONTAINED = 0.95;
 const ATTEMPTS = 5;
 
-/** The whole photo as `{picture, width, height}`, `picture` an object URL; or `{fault}`. */
-export function serverPicture(url) {
+/** The whole photo as `{picture, width, height}`, `picture` an object URL; or the server's `{fault}`. */
+export function serverPicture(photo) {
   return pool(async () => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await draw(url);
-      } catch (problem) {
-        if (!problem.temporary || attempt === ATTEMPTS) return { fault: problem.message };
-        await sleep(problem.retryAfter * 1000 || 1000 * attempt);
-      }
+    try {
+      return await patiently(() => draw(photo), { attempts: ATTEMPTS });
+    } catch (problem) {
+      return { fault: problem.message };
     }
   });
 }
 
-async function draw(url) {
+async function draw({ url, width, height }) {
   const photo = { url, fit: "contain", motion: "still" };
   const json = { photos: [photo], duration: 1, outputs: [{ name: "photo", aspect_ratio: "1:1" }] };
+  const size = width ? { width, height } : await measure(json);
+  if (size.fault) return size;
+  const frame = await fetchFrame(json, { time: 0 });
+  return { picture: URL.createObjectURL(await withoutBackground(frame, size.width / size.height)), ...size };
+}
+
+async function measure(json) {
   const { photos, problems } = await requestJson("POST", "/api/videos/check", { json });
   if (problems.length > 0) return { fault: problems[0].message };
-  const frame = await (await request("POST", "/api/videos/preview?time=0", { json })).blob();
   const { width, height } = photos[0];
-  return { picture: URL.createObjectURL(await withoutBackground(frame, width / height)), width, height };
+  return { width, height };
 }
 
 /** Cuts the photo out of a square frame in which it lies over a blurred background. */

@@ -1,37 +1,40 @@
 // The live preview: a frame of the film, drawn by the server after every change.
 
-import { byId, el, setText, sleep } from "./dom.js";
-import { Problem, request } from "./api.js";
-import { order } from "./order.js";
+import { byId, el, setText } from "./dom.js";
+import { Problem, signedIn } from "./api.js";
 import { clearFaults, showFaults } from "./faults.js";
+import { fetchFrame } from "./frames.js";
+import { order } from "./order.js";
 import { uploadPhoto } from "./uploads.js";
+import { faultsOf, photoOf } from "./words.js";
 
-/** Changes within this time are drawn together. */
-const DELAY_MS = 60;
 const RETRY_MS = 2000;
-/** A frame that is asked for gets so long before a newer one replaces it; else a slider that is moved would show none. */
-const PATIENCE_MS = 250;
+/** How long a frame may take when a newer one is wanted. */
+const PATIENCE_MS = 2000;
 
 const image = byId("preview");
 const time = byId("time");
 const status = byId("preview-status");
-let timer = 0;
-let running = new AbortController();
-let startedAt = -Infinity;
+/** The request that is running, and its description. */
+let running = null;
+/** What the frame that is shown, or the fault, is about. */
+let answered = "";
+let retryTimer = 0;
+let patienceTimer = 0;
 let frameUrl = "";
 
-/** Sends "frame" with the object URL of every new frame. */
+/** Sends "frame" with the object URL of every new frame; without photos, with an empty one. */
 export const preview = new EventTarget();
 
 export function startPreview() {
   order.addEventListener("change", () => {
     renderShapes();
     renderTime();
-    schedule();
+    draw();
   });
   time.addEventListener("input", () => {
     renderTime();
-    schedule();
+    draw();
   });
   renderShapes();
   renderTime();
@@ -41,74 +44,107 @@ export function startPreview() {
 export function showTime(seconds) {
   time.value = String(seconds);
   renderTime();
-  schedule();
+  draw();
 }
 
-/** The timer is not started again by later changes, so that the frames follow a slider that is being moved. */
-function schedule() {
-  timer ||= setTimeout(draw, DELAY_MS);
+/** What is to be drawn now. */
+function wanted() {
+  const json = order.toJson();
+  const output = json.outputs.find(({ aspect_ratio }) => aspect_ratio === order.shown)?.name;
+  return { json, output, time: time.value, photos: order.ready, shape: order.shown };
 }
 
+const describe = ({ json, output, time }) => JSON.stringify([json, output, time]);
+
+/** Draws what is wanted, unless that is shown. While a frame is being drawn, only the newest wish is kept. */
 async function draw() {
-  timer = 0;
-  if (performance.now() - startedAt < PATIENCE_MS) return schedule();
-  running.abort();
-  if (order.ready.length === 0) return;
-  running = new AbortController();
-  startedAt = performance.now();
-  const { signal } = running;
+  const wish = wanted();
+  if (wish.photos.length === 0) return showNothing();
+  const description = describe(wish);
+  if (running) return outlast(description);
+  if (description === answered) return;
+  clearTimeout(retryTimer);
+  running = { description, controller: new AbortController(), startedAt: performance.now() };
+  const { signal } = running.controller;
+  answered = description;
   try {
-    await showFrame(await fetchFrame(signal), signal);
-    clearFaults();
+    await showFrame(await fetchFrame(wish.json, { ...wish, signal, urgent: true }), wish);
+    clearFaults("preview");
     setText(status, "");
   } catch (problem) {
-    if (!signal.aborted) await explain(problem, signal);
+    if (!signal.aborted) explain(problem, wish);
   } finally {
-    if (!signal.aborted) startedAt = -Infinity;
+    clearTimeout(patienceTimer);
+    running = null;
   }
+  draw();
 }
 
-async function fetchFrame(signal) {
-  const output = order.toJson().outputs.find(({ aspect_ratio }) => aspect_ratio === order.shown);
-  const query = new URLSearchParams({ time: time.value, ...(output && { output: output.name }) });
-  const response = await request("POST", `/api/videos/preview?${query}`, { json: order.toJson(), signal });
-  return response.blob();
+/** Gives up a frame that takes long while a newer one is wanted. */
+function outlast(description) {
+  clearTimeout(patienceTimer);
+  if (description === running.description) return;
+  const { controller, startedAt } = running;
+  patienceTimer = setTimeout(() => controller.abort(), startedAt + PATIENCE_MS - performance.now());
 }
 
-async function showFrame(blob, signal) {
+async function showFrame(blob, { shape, time: shown }) {
   const url = URL.createObjectURL(blob);
   const next = new Image();
   next.src = url;
   // Decoded beforehand, so that the old frame stays until the new one can be painted.
   await next.decode().catch(() => {});
-  if (signal.aborted) return URL.revokeObjectURL(url);
+  if (order.ready.length === 0) return URL.revokeObjectURL(url);
   image.src = url;
   image.hidden = false;
-  image.alt = `The film at ${seconds(time.valueAsNumber)}, ${order.shown}`;
+  image.alt = `The film at ${seconds(Number(shown))}, ${shape}`;
+  replaceFrame(url);
+}
+
+function showNothing() {
+  running?.controller.abort();
+  answered = "";
+  if (!frameUrl) return;
+  image.hidden = true;
+  image.removeAttribute("src");
+  replaceFrame("");
+  clearFaults("preview");
+  setText(status, "");
+}
+
+function replaceFrame(url) {
   URL.revokeObjectURL(frameUrl);
   frameUrl = url;
   preview.dispatchEvent(new CustomEvent("frame", { detail: url }));
 }
 
-async function explain(problem, signal) {
+function explain(problem, { photos }) {
   if (!(problem instanceof Problem)) throw problem;
-  setText(status, showFaults(problem));
-  uploadForgotten(problem);
-  if (!problem.temporary) return;
-  await sleep(problem.retryAfter * 1000 || RETRY_MS);
-  if (!signal.aborted) schedule();
+  if (problem.status === 401) return drawAgainAfter(signedIn());
+  if (problem.temporary) {
+    setText(status, problem.message);
+    const wait = problem.retryAfter * 1000 || RETRY_MS;
+    return drawAgainAfter(new Promise((resolve) => (retryTimer = setTimeout(resolve, wait))));
+  }
+  const faults = problem.errors.length > 0 ? problem.errors : faultsOf(problem.message);
+  const others = faults.filter((fault) => !uploadForgotten(problem, fault, photos));
+  setText(status, showFaults("preview", others, photos).join(" "));
+}
+
+async function drawAgainAfter(event) {
+  await event;
+  answered = "";
+  draw();
 }
 
 /** The server forgets photos that no order has named for a day. Files that are still at hand are sent again, once. */
-function uploadForgotten({ status, errors }) {
-  const places = errors.map(({ pointer }) => /^#\/photos\/(\d+)(\/url)?$/.exec(pointer)?.[1]).filter(Boolean);
-  const photos = places.map((index) => order.ready[index]);
-  if (status !== 400) return;
-  for (const photo of photos) {
-    if (!photo?.file || photo.sentAgain) continue;
-    photo.sentAgain = true;
-    uploadPhoto(photo);
-  }
+function uploadForgotten({ status }, { pointer }, photos) {
+  const { index, setting } = photoOf(pointer);
+  const photo = photos[index];
+  if (status !== 400 || setting !== "url" || !photo?.file || photo.sentAgain) return false;
+  photo.sentAgain = true;
+  uploadPhoto(photo);
+  return true;
 }
 
 function renderTime() {
