@@ -27,20 +27,27 @@ let whenUnauthorized = () => {};
 let gate = createGate();
 
 function createGate() {
-  let open;
-  const opened = new Promise((resolve) => (open = resolve));
-  return { opened, open };
+  const gate = { isOpen: false };
+  gate.opened = new Promise((resolve) => {
+    gate.open = () => {
+      gate.isOpen = true;
+      resolve();
+    };
+  });
+  return gate;
 }
 
 /** Resolves once the service has accepted a key. */
 export const signedIn = () => gate.opened;
+
+export const isSignedIn = () => gate.isOpen;
 
 export const acceptKey = () => gate.open();
 
 /** A request with an earlier key says nothing about this one. */
 function refuseKey(sentKey) {
   if (sentKey !== key) return;
-  gate = createGate();
+  if (gate.isOpen) gate = createGate();
   whenUnauthorized();
 }
 

@@ -1,7 +1,7 @@
 // The list of films: all that the server knows, newest first.
 
 import { announce, button, byId, closeByClick, confirmed, el, openDialog, setText } from "./dom.js";
-import { Problem, hasEnded, hasKey, request, requestJson } from "./api.js";
+import { Problem, hasEnded, isSignedIn, request, requestJson } from "./api.js";
 import { icon } from "./icons.js";
 import { createPlayers, lengthText, outputPath, remarks, shapeName, sizeText, stateName, timeText } from "./videos.js";
 import { sentence } from "./words.js";
@@ -33,7 +33,7 @@ export function startJobs({ whenDeleted }) {
 /** Fetches the newest page, and goes on doing so while the page is seen. */
 export async function refresh() {
   clearTimeout(timer);
-  if (!hasKey()) return;
+  if (!isSignedIn()) return;
   try {
     const page = await requestJson("GET", `/api/videos?limit=${PAGE}`);
     mergeNewest(page);
