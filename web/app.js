@@ -80,7 +80,7 @@ function showSignIn(fault) {
 
 function setKeyFault(fault) {
   setText(byId("api-key-fault"), fault);
-  field.toggleAttribute("aria-invalid", Boolean(fault));
+  field.setAttribute("aria-invalid", Boolean(fault));
 }
 
 function showWorkspace() {

@@ -4,7 +4,7 @@ import { byId, createPool, el } from "./dom.js";
 import { Problem, requestJson, signedIn } from "./api.js";
 import { clearFaults, showFaults } from "./faults.js";
 import { order } from "./order.js";
-import { faultsOf, sentence } from "./words.js";
+import { faultsOf, warningOf } from "./words.js";
 
 /** How long the order has to be left alone. */
 const STILL_MS = 1000;
@@ -53,13 +53,6 @@ async function check() {
 function show(warnings, faults, photos) {
   if (photos.length === 0) checked = "";
   const unplaced = faults.length > 0 ? showFaults("check", faults, photos) : (clearFaults("check"), []);
-  const sentences = [...warnings.map(warningText), ...unplaced];
+  const sentences = [...warnings.map(warningOf), ...unplaced];
   byId("remarks").replaceChildren(...sentences.map((text) => el("li", { text })));
-}
-
-/** Characters without a picture are named by their number in the server's words: "\u{c4d}". */
-function warningText(warning) {
-  const text = warning.replaceAll(/\\u\{([0-9a-f]+)\}/g, (_, digits) => String.fromCodePoint(parseInt(digits, 16)));
-  const [, missing, rest] = /^no font has (".*")(.*), which (?:is|are) left out of the titles$/.exec(text) ?? [];
-  return missing ? `No font has ${missing}${rest}. The film leaves this out.` : sentence(text);
 }

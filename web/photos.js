@@ -19,6 +19,7 @@ export function startPhotos({ onEdit }) {
     event.target.value = "";
   });
   byId("addresses-form").addEventListener("submit", takeAddresses);
+  byId("addresses").addEventListener("input", () => showAddressFault(""));
   order.addEventListener("photos", () => render(onEdit));
   list.addEventListener("keydown", takeKey);
   list.addEventListener("focusin", ({ target }) => enter(photoAt(target)));
@@ -32,10 +33,13 @@ function takeAddresses(event) {
   const field = byId("addresses");
   const given = field.value.trim();
   const rest = addAddresses(given);
-  const isWrong = rest.length > 0 || !given;
-  setText(byId("addresses-fault"), isWrong ? "An address begins with http:// or https://." : "");
-  field.toggleAttribute("aria-invalid", isWrong);
+  showAddressFault(rest.length > 0 || !given ? "An address begins with http:// or https://." : "");
   field.value = rest.join(" ");
+}
+
+function showAddressFault(fault) {
+  setText(byId("addresses-fault"), fault);
+  byId("addresses").setAttribute("aria-invalid", fault !== "");
 }
 
 function render(onEdit) {

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { SHAPES } from "./order.js";
 import { store, stored } from "./session.js";
-import { faultsOf, photoOf, sentence, sentenceOf } from "./words.js";
+import { faultsOf, photoOf, sentenceOf, warningOf } from "./words.js";
 
 const STATES = { queued: "Waiting", running: "In progress", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 /** How many orders of this tab are remembered. */
@@ -94,5 +94,5 @@ export function remarks(video) {
     const isLeftOut = skipped.has(fault.detail) && photoOf(fault.pointer).index !== undefined;
     return `${sentenceOf(fault, nameOf)}${isLeftOut ? " It was left out." : ""}`;
   });
-  return [...sentences, ...video.warnings.map(sentence)];
+  return [...sentences, ...video.warnings.map(warningOf)];
 }

@@ -58,7 +58,7 @@ export function sentenceOf({ pointer, detail }, photoName = (index) => String(in
 
 /** A sentence about a file that was refused by itself. */
 export function refusalOf(message) {
-  return sentence(`This photo ${predicate(message.replace(/^(?:photos\[\d+\]|the photo) /i, ""), "")}`);
+  return sentence(`This photo ${predicate(message.replace(/^(?:photos\[\d+\](?:\.url)?|the photo):? /i, ""), "")}`);
 }
 
 function predicate(text, unit) {
@@ -67,6 +67,13 @@ function predicate(text, unit) {
   const number = pattern.exec(text)[1];
   const isSize = unit === " bytes" || text.endsWith(" bytes");
   return words.replace("$1", isSize ? bytesText(Number(number)) : number + unit);
+}
+
+/** Characters that no font has are named by their numbers in the server's words: "\u{c4d}". */
+export function warningOf(warning) {
+  const text = warning.replaceAll(/\\u\{([0-9a-f]+)\}/g, (_, digits) => String.fromCodePoint(parseInt(digits, 16)));
+  const [, missing, rest] = /^no font has (".*")(.*), which (?:is|are) left out of the titles$/.exec(text) ?? [];
+  return missing ? `No font has ${missing}${rest}. The film leaves this out.` : sentence(text);
 }
 
 /** Limits are round numbers, of megabytes or of mebibytes. */
