@@ -45,7 +45,7 @@ function startSignIn() {
 function takeKey(value) {
   if (!value) return;
   // Headers take no other characters.
-  if (!/^[\x21-\x7e]+$/.test(value)) return setKeyFault("An API key has only Latin letters, digits and signs. Copy it again.");
+  if (!/^[\x20-\x7e]+$/.test(value)) return setKeyFault("An API key has only Latin letters, digits and signs. Copy it again.");
   setKey(value);
   signIn();
 }

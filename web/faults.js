@@ -2,7 +2,7 @@
 
 import { setText } from "./dom.js";
 import { order } from "./order.js";
-import { photoOf, sentenceOf } from "./words.js";
+import { photoOf, refusalOf, sentenceOf } from "./words.js";
 
 /** By who found them: "preview", "check" or "film". Each replaces only its own. */
 const found = new Map();
@@ -18,11 +18,11 @@ export function showFaults(source, faults, photos) {
   for (const fault of faults) {
     const { index, setting } = photoOf(fault.pointer);
     const photo = photos[index];
-    const text = sentenceOf(fault, () => (photo ? String(order.numberOf(photo)) : "?"));
     if (photo && setting === "url") {
-      order.update(photo, { unusable: text, retriable: true });
+      order.update(photo, { unusable: refusalOf(fault.detail), retriable: true });
       continue;
     }
+    const text = sentenceOf(fault, (number) => String(photo ? order.numberOf(photo) : number + 1));
     const element = photo ? fieldOf(photo, setting) : longestMatch(fault.pointer.slice(1));
     if (photo) photoTexts.set(photo, text);
     if (element) texts.set(element, text);

@@ -92,9 +92,9 @@ function createItem(photo, onEdit) {
     forward: tool("forward", () => step(photo, 1)),
     remove: tool("remove", () => removeItem(photo)),
   };
-  item.edit.append(image, item.broken, item.number, item.badge);
+  item.edit.append(image, item.broken, item.number);
   const actions = el("div", { class: "photo-actions" }, item.back, item.forward, item.remove);
-  item.root = el("li", { class: "photo" }, item.edit, item.progress, actions, item.name, item.fault, item.retry);
+  item.root = el("li", { class: "photo" }, item.edit, item.badge, item.progress, actions, item.name, item.fault, item.retry);
   return item;
 }
 

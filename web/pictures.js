@@ -10,13 +10,16 @@ const pool = createPool(3);
 const CONTAINED = 0.95;
 const ATTEMPTS = 5;
 
-/** The whole photo as `{picture, width, height}`, `picture` an object URL; or the server's `{fault}`. */
+/**
+ * The whole photo as `{picture, width, height}`, `picture` an object URL; or `{fault, temporary}`: what the server
+ * said, and whether the photo itself may be all right.
+ */
 export function serverPicture(photo) {
   return pool(async () => {
     try {
       return await patiently(() => draw(photo), { attempts: ATTEMPTS });
     } catch (problem) {
-      return { fault: problem.message };
+      return { fault: problem.message, temporary: problem.temporary };
     }
   });
 }

@@ -55,8 +55,10 @@ export function retryPhoto(photo) {
 
 /** Has the server draw a photo that the browser cannot show. */
 export async function drawByServer(photo) {
-  const { fault, ...picture } = await serverPicture(photo);
+  const { fault, temporary, ...picture } = await serverPicture(photo);
   if (!order.photos.includes(photo)) return picture.picture && URL.revokeObjectURL(picture.picture);
+  // A photo that the server has taken can do without a thumbnail.
+  if (temporary && !photo.fetching) return;
   if (fault) return order.update(photo, { fetching: false, unusable: refusalOf(fault), retriable: true });
   if (photo.picture) URL.revokeObjectURL(photo.picture);
   order.update(photo, { ...picture, fetching: false });
@@ -70,7 +72,13 @@ export function addAddresses(text) {
   return given.filter((word) => !isAddress(word));
 }
 
-const isAddress = (word) => /^https?:\/\/./i.test(word) && URL.canParse(word);
+function isAddress(word) {
+  try {
+    return /^https?:$/.test(new URL(word).protocol);
+  } catch {
+    return false;
+  }
+}
 
 function nameOf(address) {
   const { pathname, hostname } = new URL(address);

@@ -18,10 +18,14 @@ const SUBJECTS = {
   "/photos/#/caption": ["The caption of photo #"],
 };
 
+/** What is said of lists without items. */
+const NONE = { "#/outputs": "Choose at least one shape.", "#/photos": "None of the photos can be used." };
+
 /** What is said of a subject; $1 is a number with its unit. */
 const PREDICATES = [
   [/^\S+ is less than the minimum of (\S+)$/, "must be at least $1"],
   [/^\S+ is greater than the maximum of (\S+)$/, "can be at most $1"],
+  [/has more than (\d+) items$/, "can have at most $1"],
   [/is not of type "integer"$/, "must be a whole number"],
   [/is not of type "number"$/, "must be a number"],
   [/is not an absolute http\(s\) URL$/, "needs an address that begins with http:// or https://"],
@@ -48,7 +52,7 @@ export function photoOf(pointer) {
 
 /** A sentence about a fault. `photoName` tells what the photo with an index is called. */
 export function sentenceOf({ pointer, detail }, photoName = (index) => String(index + 1)) {
-  if (pointer === "#/outputs") return "Choose at least one shape.";
+  if (/ has less than 1 item$/.test(detail)) return NONE[pointer] ?? sentence(detail);
   const path = pointer.slice(1);
   const [subject, unit = ""] = SUBJECTS[path.replaceAll(/\/\d+/g, "/#")] ?? [];
   if (!subject) return sentence(detail.replace(PATH, ""));
