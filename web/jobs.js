@@ -90,6 +90,7 @@ async function refreshWebhooks() {
 function explain(problem) {
   if (!(problem instanceof Problem)) throw problem;
   setText(byId("jobs-fault"), sentence(problem.message));
+  renderSection();
 }
 
 function render() {
@@ -105,8 +106,13 @@ function render() {
     if (list.children[index] !== row.root) list.insertBefore(row.root, list.children[index] ?? null);
     renderRow(row, video);
   });
-  byId("jobs-none").hidden = videos.length > 0;
+  renderSection();
   more.hidden = !more.dataset.cursor;
+}
+
+/** Without films, there is no section of them. */
+function renderSection() {
+  byId("jobs").hidden = videos.length === 0 && byId("jobs-fault").textContent === "";
 }
 
 function createRow(id) {
@@ -228,5 +234,5 @@ async function act(id, said, action) {
   render();
   // The button that was pressed may be gone.
   const focus = document.activeElement;
-  if (focus === document.body || focus.hidden) (list.children[Math.min(index, list.children.length - 1)] ?? byId("films-title")).focus();
+  if (focus === document.body || focus.hidden) (list.children[Math.min(index, list.children.length - 1)] ?? byId("main")).focus();
 }
