@@ -45,7 +45,9 @@ function startSignIn() {
 function takeKey(value) {
   if (!value) return;
   // Headers take no other characters.
-  if (!/^[\x20-\x7e]+$/.test(value)) return setKeyFault("An API key has only Latin letters, digits and signs. Copy it again.");
+  if (!/^[\x20-\x7e]+$/.test(value)) {
+    return setKeyFault("An API key has only Latin letters, digits and signs. Copy it again.");
+  }
   setKey(value);
   signIn();
 }
@@ -132,8 +134,8 @@ async function fetchSample(name) {
 }
 
 function showSamples() {
-  const images = SAMPLES.map((name) => el("img", { src: `/page/samples/${name}`, alt: "", loading: "lazy", draggable: "false" }));
-  byId("samples").replaceChildren(...images);
+  const sample = (name) => ({ src: `/page/samples/${name}`, alt: "", loading: "lazy", draggable: "false" });
+  byId("samples").replaceChildren(...SAMPLES.map((name) => el("img", sample(name))));
 }
 
 startSignIn();

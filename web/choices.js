@@ -52,7 +52,8 @@ export function choiceValues() {
 export function setChoiceValues({ values, fields: texts, logo }) {
   Object.assign(fields, texts);
   for (const [name, value, checked] of values) {
-    const control = Array.from(form.querySelectorAll(`[name="${name}"]`)).find((one) => name !== "ratio" || one.value === value);
+    const controls = Array.from(form.querySelectorAll(`[name="${name}"]`));
+    const control = controls.find((one) => name !== "ratio" || one.value === value);
     if (control?.type === "checkbox") control.checked = checked;
     else if (control) control.value = value;
   }

@@ -48,7 +48,9 @@ function render() {
     else field?.removeAttribute("aria-invalid");
     if (text && element.closest("details")) element.closest("details").open = true;
   }
-  for (const photo of order.photos) photo.fault = sources.map(({ photoTexts }) => photoTexts.get(photo)).find(Boolean) ?? "";
+  for (const photo of order.photos) {
+    photo.fault = sources.map(({ photoTexts }) => photoTexts.get(photo)).find(Boolean) ?? "";
+  }
   order.listed();
 }
 

@@ -234,5 +234,6 @@ async function act(id, said, action) {
   render();
   // The button that was pressed may be gone.
   const focus = document.activeElement;
-  if (focus === document.body || focus.hidden) (list.children[Math.min(index, list.children.length - 1)] ?? byId("main")).focus();
+  if (focus !== document.body && !focus.hidden) return;
+  (list.children[Math.min(index, list.children.length - 1)] ?? byId("main")).focus();
 }

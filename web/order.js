@@ -14,18 +14,17 @@ const LONGEST = 400;
 
 let lastId = 0;
 
-function createPhoto({ name, file = null, url = null, fetching = false, seconds = SECONDS_A_PHOTO, settings = {}, ...size }) {
+function createPhoto(values) {
   lastId += 1;
   return {
     id: lastId,
-    name,
-    file,
-    url,
+    file: null,
+    url: null,
     /** Whether the server is fetching the address for the first time. */
-    fetching,
-    seconds,
-    settings: { ...settings },
-    ...size,
+    fetching: false,
+    ...values,
+    seconds: values.seconds ?? SECONDS_A_PHOTO,
+    settings: { ...values.settings },
     /** An object URL of the whole photo. */
     picture: null,
     progress: 0,
@@ -141,12 +140,12 @@ class Order extends EventTarget {
     const outputs = SHAPES.filter(({ ratio }) => ratios.includes(ratio)).map(({ name, ratio }) =>
       compact({ name, aspect_ratio: ratio, max_bytes: maxBytes }),
     );
-    const copies = unbranded ? outputs.map((output) => ({ ...output, name: `${output.name}-unbranded`, branded: false })) : [];
+    const copy = (output) => ({ ...output, name: `${output.name}-unbranded`, branded: false });
     return compact({
       photos: this.ready.map((photo) => ({ url: photo.url, ...compact(photo.settings) })),
       duration: this.duration,
       ...rest,
-      outputs: [...outputs, ...copies],
+      outputs: unbranded ? [...outputs, ...outputs.map(copy)] : outputs,
     });
   }
 }

@@ -94,7 +94,8 @@ function createItem(photo, onEdit) {
   };
   item.edit.append(image, item.broken, item.number);
   const actions = el("div", { class: "photo-actions" }, item.back, item.forward, item.remove);
-  item.root = el("li", { class: "photo" }, item.edit, item.badge, item.progress, actions, item.name, item.fault, item.retry);
+  const { edit, badge, progress, name, fault, retry } = item;
+  item.root = el("li", { class: "photo" }, edit, badge, progress, actions, name, fault, retry);
   return item;
 }
 

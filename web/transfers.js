@@ -10,7 +10,8 @@ export function acceptDrops() {
   // What is dragged out of the page is there already.
   addEventListener("dragstart", () => (ours = true));
   addEventListener("dragend", () => (ours = false));
-  const isTaken = (event) => !ours && ["Files", "text/uri-list"].some((type) => event.dataTransfer?.types.includes(type));
+  const carries = (event, type) => event.dataTransfer?.types.includes(type);
+  const isTaken = (event) => !ours && (carries(event, "Files") || carries(event, "text/uri-list"));
   addEventListener("dragover", (event) => {
     if (!isTaken(event)) return;
     event.preventDefault();
@@ -33,7 +34,10 @@ export function acceptPastes() {
 }
 
 async function take(transfer) {
-  if (transfer.files.length === 0) return addAddresses(transfer.getData("text/uri-list") || transfer.getData("text/plain"));
+  if (transfer.files.length === 0) {
+    addAddresses(transfer.getData("text/uri-list") || transfer.getData("text/plain"));
+    return;
+  }
   // Entries and files are there only until this event has ended.
   const items = Array.from(transfer.items, (item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
   for (const [entry, file] of items) {
@@ -48,10 +52,12 @@ async function picturesIn(folder) {
   const pictures = [];
   for (const entry of entries) {
     if (entry.isDirectory) pictures.push(...(await picturesIn(entry)));
-    else if (PICTURES.test(entry.name)) pictures.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    else if (PICTURES.test(entry.name)) pictures.push(await fileOf(entry));
   }
   return pictures;
 }
+
+const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
 
 /** A reader answers a hundred entries at a time, and none at the end. */
 async function entriesOf(folder) {
