@@ -1,5 +1,5 @@
 // Below the width of two columns, the stage becomes a small bar at an edge of the screen while its place is out of
-// sight, so that the preview and the button are always seen.
+// sight, so that the preview and the button are always seen. Very low screens have no room for it.
 
 import { byId } from "./dom.js";
 
@@ -9,7 +9,7 @@ const SEEN = 0.5;
 
 const root = document.documentElement;
 const stage = byId("stage");
-const narrow = matchMedia("(max-width: 59.99rem)");
+const narrow = matchMedia("(max-width: 59.99rem) and (min-height: 24rem)");
 
 export function startDock() {
   addEventListener("scroll", dock, { passive: true });
