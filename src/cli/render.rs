@@ -175,7 +175,7 @@ impl Render {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Err(PipelineError::Failed(failure) | PipelineError::EncoderDied(failure)) => {
+            Err(PipelineError::Failed(failure) | PipelineError::Temporary(failure)) => {
                 Err(failure.message)
             }
             Err(PipelineError::Cancelled) => Ok(ExitCode::from(EXIT_INTERRUPTED)),

@@ -127,9 +127,7 @@ pub fn become_program(
                 .filter(|path| path.is_absolute()),
         },
     };
-    if directory.is_some() {
-        die_with_parent()?;
-    }
+    die_with_parent()?;
     // What the system lacks is told of the decoders.
     confine(limits, access)?;
     let mut command = Command::new(program);

@@ -4,16 +4,19 @@
 //! settings ─ which ffmpeg, codec and preset
 //! codec ─ ffmpeg's arguments for a preset
 //! limit ─ the bit rate at which a file stays small enough
-//! process ─ a running ffmpeg, and how it ends
+//! process ─ a running ffmpeg, and how it ends; child ─ its process, with all that it starts
 //! pipe ─ its frames' way to it
+//! output ─ whether it has left the whole video
 //! ```
 //!
 //! The stream's header tells the frames' size and rate, so ffmpeg can be started before they are known:
 //! it gets ready while the photo is decoded. Its arguments are our own words and a file name of our own
 //! making, never anything a user sent. It runs without network.
 
+mod child;
 mod codec;
 mod limit;
+mod output;
 mod pipe;
 mod preset;
 mod process;
@@ -27,11 +30,14 @@ use std::thread;
 use std::time::Duration;
 
 use ffmpeg_sidecar::command::FfmpegCommand;
+use rustix::io::Errno;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use codec::Codec;
 pub use limit::SizeLimit;
+use output::Expected;
+pub use output::OutputError;
 pub use preset::Preset;
 pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
@@ -103,8 +109,34 @@ pub enum EncodeError {
     DiskFull,
     #[error("the video cannot be made in {max_bytes} bytes: it has {bytes} at the lowest quality")]
     TooLarge { bytes: u64, max_bytes: u64 },
+    #[error("the video encoder made no progress")]
+    Stalled,
     #[error("the video encoder left no video")]
-    Output(#[source] io::Error),
+    NoVideo(#[source] io::Error),
+    #[error("the video encoder left no whole video")]
+    NotWhole(#[source] OutputError),
+}
+
+impl EncodeError {
+    /// Whether the same may well succeed when it is tried again.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NotStarted(error) => is_shortage(error),
+            Self::TooLarge { .. } => false,
+            Self::Died(_)
+            | Self::DiskFull
+            | Self::Stalled
+            | Self::NoVideo(_)
+            | Self::NotWhole(_) => true,
+        }
+    }
+}
+
+/// Whether the system lacks something at the moment: files, processes or memory.
+fn is_shortage(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
+    code.is_some_and(|code| shortages.contains(&code))
 }
 
 impl Encoder {
@@ -173,6 +205,25 @@ impl Encoder {
         let muxer = ["-movflags", "+faststart", "-f", "mp4"].map(OsString::from);
         let output = [&muxer[..], &[file_url(order.file)]].concat();
         self.spawn(order, &output, cancel)
+    }
+
+    /// Fails unless the file of an order is the whole video; else gives its size in bytes.
+    pub fn check_output(
+        &self,
+        order: &EncodeOrder,
+        size: Size,
+        frames: u32,
+    ) -> Result<u64, EncodeError> {
+        let expected = Expected {
+            size,
+            frames,
+            frame_rate: order.frame_rate,
+            has_sound: order.sound.is_some(),
+        };
+        output::check(order.file, expected).map_err(|error| match error {
+            OutputError::Unreadable(error) => EncodeError::NoVideo(error),
+            other => EncodeError::NotWhole(other),
+        })
     }
 
     fn spawn(

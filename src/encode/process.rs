@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{ChildStderr, ExitStatus};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, bounded};
 use ffmpeg_sidecar::child::FfmpegChild;
 use log::debug;
 use tokio::runtime::Handle;
@@ -14,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::EncodeError;
+use super::child::EncoderChild;
 use super::pipe::FramePipe;
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED};
 use crate::metrics::metrics;
@@ -22,18 +24,20 @@ use crate::spec::Size;
 /// Before each frame of a YUV4MPEG2 stream.
 const FRAME_MARK: &[u8] = b"FRAME\n";
 
-/// Between two checks whether ffmpeg has ended.
-const WAIT_INTERVAL: Duration = Duration::from_millis(2);
+/// For the last frames to be encoded, and the file to be put in order.
+const FINISH_PATIENCE: Duration = Duration::from_secs(120);
+
+/// For the end of a program that was killed, or takes no more frames, and for its last messages.
+const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Messages of ffmpeg that are remembered, to explain a failure.
 const MAX_MESSAGES: usize = 8;
 
 /// A running ffmpeg; killed when this is dropped.
 pub struct Encoding {
-    /// Shared with the watchdog.
-    child: Arc<Mutex<FfmpegChild>>,
+    child: EncoderChild,
     frames: FramePipe,
-    messages: Option<JoinHandle<Vec<String>>>,
+    messages: Option<Messages>,
     watchdog: AbortHandle,
     /// Its end is counted.
     has_ended: bool,
@@ -51,29 +55,35 @@ impl Encoding {
     /// Takes over a child that was just started, and kills it when `cancel` is cancelled: even while
     /// the frames' thread waits for a program that does not move.
     pub(super) fn new(
-        mut child: FfmpegChild,
+        child: FfmpegChild,
         runtime: &Handle,
         cancel: &CancellationToken,
     ) -> Result<Self, EncodeError> {
-        let frames = FramePipe::new(child.take_stdin());
-        let stderr = child.take_stderr();
-        let child = Arc::new(Mutex::new(child));
-        let (watched, cancel) = (child.clone(), cancel.clone());
+        let child = EncoderChild::new(child);
+        let (stdin, stderr) = child.take_pipes();
+        let (watched, cancelled) = (child.clone(), cancel.clone());
         let watchdog = runtime.spawn(async move {
-            cancel.cancelled().await;
-            // Err: it has just ended by itself.
-            let _ = lock(&watched).kill();
+            cancelled.cancelled().await;
+            watched.kill();
         });
-        let mut encoding = Self {
-            child,
-            frames,
-            messages: None,
-            watchdog: watchdog.abort_handle(),
-            has_ended: false,
+        let begin = || {
+            let frames = FramePipe::new(stdin, cancel.clone())?;
+            Ok((frames, stderr.map(Messages::read).transpose()?))
         };
-        let messages = stderr.map(read_messages).transpose();
-        encoding.messages = messages.map_err(EncodeError::NotStarted)?;
-        Ok(encoding)
+        match begin() {
+            Ok((frames, messages)) => Ok(Self {
+                child,
+                frames,
+                messages,
+                watchdog: watchdog.abort_handle(),
+                has_ended: false,
+            }),
+            Err(error) => {
+                watchdog.abort();
+                child.end();
+                Err(EncodeError::NotStarted(error))
+            }
+        }
     }
 
     /// Tells the size of the frames, and how many make a second. Goes before the first.
@@ -82,7 +92,7 @@ impl Encoding {
         // Progressive, square pixels, 4:2:0 with the chroma sited left. See yuv4mpeg(5).
         let header = format!("YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n");
         let written = self.frames.copy(header.as_bytes());
-        written.map_err(|_| self.broken())
+        written.map_err(|error| self.broken(&error))
     }
 
     /// Writes the next frame: its Y, Cb and Cr planes, one after the other. Gives back a buffer that is not needed any
@@ -90,15 +100,24 @@ impl Encoding {
     pub fn write(&mut self, frame: Vec<u8>) -> Result<Option<Vec<u8>>, EncodeError> {
         let marked = self.frames.copy(FRAME_MARK);
         let written = marked.and_then(|()| self.frames.frame(frame));
-        written.map_err(|_| self.broken())
+        written.map_err(|error| self.broken(&error))
     }
 
     /// A broken pipe only says that ffmpeg is gone; its messages say why.
-    fn broken(&mut self) -> EncodeError {
+    fn broken(&mut self, error: &io::Error) -> EncodeError {
         self.frames.close();
-        let status = self.wait().ok();
+        if error.kind() == io::ErrorKind::TimedOut {
+            return self.stalled();
+        }
+        let status = self.child.wait(END_PATIENCE).ok();
         self.note_end("failed");
         self.explain(status)
+    }
+
+    fn stalled(&mut self) -> EncodeError {
+        self.child.end();
+        self.note_end("stalled");
+        EncodeError::Stalled
     }
 
     /// Counts the end of ffmpeg, once.
@@ -111,7 +130,11 @@ impl Encoding {
     /// Ends the video, and waits until it is whole.
     pub fn finish(&mut self) -> Result<(), EncodeError> {
         self.frames.close();
-        let status = self.wait().map_err(EncodeError::Output)?;
+        let status = match self.child.wait(FINISH_PATIENCE) {
+            Ok(status) => status,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(self.stalled()),
+            Err(error) => return Err(EncodeError::NoVideo(error)),
+        };
         self.note_end(if status.success() { "ok" } else { "failed" });
         if status.success() {
             Ok(())
@@ -120,20 +143,9 @@ impl Encoding {
         }
     }
 
-    /// Waits for ffmpeg's end without holding the lock, which the watchdog needs.
-    fn wait(&self) -> io::Result<ExitStatus> {
-        loop {
-            if let Some(status) = lock(&self.child).as_inner_mut().try_wait()? {
-                return Ok(status);
-            }
-            thread::sleep(WAIT_INTERVAL);
-        }
-    }
-
     fn explain(&mut self, status: Option<ExitStatus>) -> EncodeError {
         let messages = self.messages.take();
-        let lines = messages.and_then(|reader| reader.join().ok());
-        let text = lines.unwrap_or_default().join(" | ");
+        let text = messages.map(Messages::last).unwrap_or_default();
         if text.contains("No space left on device") {
             return EncodeError::DiskFull;
         }
@@ -150,34 +162,52 @@ impl Drop for Encoding {
     fn drop(&mut self) {
         self.watchdog.abort();
         self.note_end("killed");
-        // Both fail if the child is gone, as it should be.
-        let mut child = lock(&self.child);
-        let _ = child.kill();
-        let _ = child.wait();
+        self.child.end();
     }
 }
 
-fn lock(child: &Mutex<FfmpegChild>) -> MutexGuard<'_, FfmpegChild> {
-    // A handle to a process cannot be left half changed.
-    child.lock().unwrap_or_else(PoisonError::into_inner)
+/// The last lines that ffmpeg has said. They are read as they come, so that it never blocks on a full pipe.
+struct Messages {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    /// Disconnected at the end.
+    end: Receiver<()>,
 }
 
-/// Reads ffmpeg's log, so that it never blocks on a full pipe, and remembers the last lines.
-fn read_messages(stderr: ChildStderr) -> io::Result<JoinHandle<Vec<String>>> {
-    thread::Builder::new().name("ffmpeg-log".into()).spawn(move || {
-        let mut lines = VecDeque::with_capacity(MAX_MESSAGES);
-        // A bound on each line, for a program that is not ffmpeg at all.
-        let mut reader = BufReader::new(stderr);
-        let mut line = Vec::new();
-        while matches!((&mut reader).take(4096).read_until(b'\n', &mut line), Ok(read) if read > 0) {
-            let text = String::from_utf8_lossy(&line).trim().to_owned();
-            debug!("ffmpeg: {text:?}");
-            if lines.len() == MAX_MESSAGES {
-                lines.pop_front();
-            }
-            lines.push_back(text);
-            line.clear();
+impl Messages {
+    fn read(stderr: ChildStderr) -> io::Result<Self> {
+        let lines = Arc::<Mutex<VecDeque<String>>>::default();
+        let (ended, end) = bounded(0);
+        let shared = lines.clone();
+        let reader = thread::Builder::new().name("ffmpeg-log".into());
+        reader.spawn(move || {
+            let _ended = ended;
+            read_lines(stderr, &shared);
+        })?;
+        Ok(Self { lines, end })
+    }
+
+    /// Those of a program that has ended. What it left behind may keep the pipe open.
+    fn last(self) -> String {
+        // Err: at the end, or too late.
+        let _ = self.end.recv_timeout(END_PATIENCE);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        lines.join(" | ")
+    }
+}
+
+fn read_lines(stderr: ChildStderr, last: &Mutex<VecDeque<String>>) {
+    // A bound on each line, for a program that is not ffmpeg at all.
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while matches!((&mut reader).take(4096).read_until(b'\n', &mut line), Ok(read) if read > 0) {
+        let text = String::from_utf8_lossy(&line).trim().to_owned();
+        debug!("ffmpeg: {text:?}");
+        let mut lines = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == MAX_MESSAGES {
+            lines.pop_front();
         }
-        lines.into()
-    })
+        lines.push_back(text);
+        line.clear();
+    }
 }

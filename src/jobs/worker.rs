@@ -18,6 +18,9 @@ use crate::pipeline::{Made, PipelineError, StorageError};
 /// Between attempts to learn whether an attempt still has its job.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// Before each further try at a job that failed for a reason of this machine.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
 
@@ -139,25 +142,53 @@ impl Worker {
             let message = format!("the job was interrupted {limit} times and is given up");
             return failed(FailureCode::TooManyAttempts, message);
         }
-        let token = attempt.cancellation().token();
         let earlier = self.find_same(job);
         let known = earlier
             .as_ref()
             .and_then(|(_, videos)| videos.content_hash.as_deref());
-        let publisher = self.storing.publisher();
-        let make = |known| {
-            let make = || publisher.make(job, known, attempt, token);
-            catch_unwind(AssertUnwindSafe(make))
-        };
-        let made = make(known);
+        let made = self.make(job, known, attempt);
         if let (Ok(Ok(Made::Before)), Some((earlier, videos))) = (&made, &earlier) {
             let reused = self.block_on(self.reuse(job, attempt, *earlier, videos));
-            return match reused.unwrap_or_else(|| self.ending(job, attempt, make(None))) {
+            return match reused
+                .unwrap_or_else(|| self.ending(job, attempt, self.make(job, None, attempt)))
+            {
                 Ending::Failed(failure) => Ending::FailedWithFiles(failure),
                 ending => ending,
             };
         }
         self.ending(job, attempt, made)
+    }
+
+    /// Makes the videos, with further tries if this machine is to blame.
+    fn make(
+        &self,
+        job: &Job,
+        known: Option<&str>,
+        attempt: &RunningAttempt,
+    ) -> std::thread::Result<Result<Made<UnstoredVideos>, PipelineError>> {
+        let publisher = self.storing.publisher();
+        let token = attempt.cancellation().token();
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let make = || publisher.make(job, known, attempt, token);
+            let made = catch_unwind(AssertUnwindSafe(make));
+            let Ok(Err(error)) = &made else {
+                return made;
+            };
+            let (Some(failure), Some(pause)) = (temporary(error), pauses.next()) else {
+                return made;
+            };
+            warn!("job {} is tried again: {}", job.id, failure.message);
+            let closing = self.jobs.shared.closing.cancelled();
+            let paused = async { tokio::time::timeout(pause, closing).await };
+            match self.block_on(token.run_until_cancelled(paused)) {
+                // The time is over.
+                Some(Err(_)) => {}
+                // The service is stopping.
+                Some(Ok(())) => return made,
+                None => return Ok(Err(PipelineError::Cancelled)),
+            }
+        }
     }
 
     /// Stores the videos of an earlier job as those of this one. `None`: they have to be made.
@@ -209,10 +240,8 @@ impl Worker {
                 Ending::Failed(Failure::internal())
             }
             Ok(Err(PipelineError::Failed(failure))) => Ending::Failed(failure),
-            Ok(Err(PipelineError::EncoderDied(_))) if self.service_is_stopping() => {
-                Ending::Released
-            }
-            Ok(Err(PipelineError::EncoderDied(failure))) => Ending::Failed(failure),
+            Ok(Err(PipelineError::Temporary(_))) if self.service_is_stopping() => Ending::Released,
+            Ok(Err(PipelineError::Temporary(failure))) => Ending::Failed(failure),
             Ok(Err(PipelineError::Cancelled)) => self.cancelled(attempt.cancellation().reason()),
             Err(_) => {
                 error!("job {} panicked", job.id);
@@ -309,6 +338,18 @@ fn note_start(job: &Job) {
     if let (1, Some(started)) = (job.attempt, job.started_at) {
         let waited = started.seconds_since(job.created_at);
         metrics().queue_seconds.observe(waited);
+    }
+}
+
+/// The failure that may not come again.
+fn temporary(error: &PipelineError) -> Option<&Failure> {
+    match error {
+        PipelineError::Temporary(failure) => Some(failure),
+        PipelineError::Failed(failure) => {
+            let ours = [FailureCode::DiskFull, FailureCode::Internal];
+            ours.contains(&failure.code).then_some(failure)
+        }
+        PipelineError::Cancelled => None,
     }
 }
 

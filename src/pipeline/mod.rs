@@ -119,8 +119,9 @@ pub enum Made<T> {
 #[derive(Clone, Debug)]
 pub enum PipelineError {
     Failed(Failure),
-    /// ffmpeg died. A failure, unless the whole service is being stopped.
-    EncoderDied(Failure),
+    /// Of this machine, or of the encoder: another try may well succeed, and so may the next start if the whole service
+    /// is being stopped.
+    Temporary(Failure),
     /// The token was cancelled. Whoever cancelled it knows why.
     Cancelled,
 }
@@ -255,15 +256,17 @@ fn encoder_failure(error: EncodeError) -> PipelineError {
     error!("encoding failed: {}", chain(&error));
     let code = match error {
         EncodeError::DiskFull => FailureCode::DiskFull,
-        EncodeError::NotStarted(_) | EncodeError::Died { .. } | EncodeError::Output(_) => {
-            FailureCode::EncoderFailed
-        }
         EncodeError::TooLarge { .. } => FailureCode::TooLarge,
+        EncodeError::NotStarted(_)
+        | EncodeError::Died(_)
+        | EncodeError::Stalled
+        | EncodeError::NoVideo(_)
+        | EncodeError::NotWhole(_) => FailureCode::EncoderFailed,
     };
     let failure = Failure::new(code, error.to_string());
-    match error {
-        EncodeError::Died { .. } => PipelineError::EncoderDied(failure),
-        _ => PipelineError::Failed(failure),
+    match error.is_temporary() {
+        true => PipelineError::Temporary(failure),
+        false => PipelineError::Failed(failure),
     }
 }
 

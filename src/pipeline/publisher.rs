@@ -45,6 +45,8 @@ impl Publisher {
         observer: &dyn Observer,
         cancel: &CancellationToken,
     ) -> Result<Made<UnstoredVideos>, PipelineError> {
+        // Whoever cleans up may have removed it. Err: the first file tells of it.
+        let _ = std::fs::create_dir_all(&self.work_dir);
         // Each attempt has its own files: a process that outlived the last one may hold others.
         let name = format!("{}.{}", job.id, job.attempt);
         let specs = &job.request.specs;

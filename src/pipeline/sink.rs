@@ -59,9 +59,9 @@ impl<'a> EncoderSink<'a> {
     /// Ends the video, when all frames have been given.
     pub fn finish(mut self) -> Result<RenderedVideo, EncodeError> {
         self.encoding.finish()?;
-        let bytes = std::fs::metadata(self.order.file)
-            .map_err(EncodeError::Output)?
-            .len();
+        let bytes = self
+            .encoder
+            .check_output(&self.order, self.size, self.output().frames())?;
         if let Some(max_bytes) = self.output().max_bytes.filter(|most| bytes > *most) {
             return Err(EncodeError::TooLarge { bytes, max_bytes });
         }

@@ -14,6 +14,7 @@ mod colour;
 mod documentation;
 mod doors;
 mod durability;
+mod encoder_faults;
 mod encoding;
 mod envelopes;
 mod events;

@@ -46,7 +46,7 @@ pub async fn drawing<T: Send + 'static>(
     })?;
     metrics().previews.observe(began.elapsed().as_secs_f64());
     drawn.map_err(|error| match error {
-        PipelineError::Failed(failure) | PipelineError::EncoderDied(failure) => {
+        PipelineError::Failed(failure) | PipelineError::Temporary(failure) => {
             ApiError::Unprocessable(failure)
         }
         PipelineError::Cancelled => ApiError::Internal,
