@@ -11,7 +11,7 @@ mod gateway;
 mod http;
 pub mod link;
 mod listener;
-mod ports;
+pub mod ports;
 pub mod postgres;
 mod process;
 pub mod proxy;

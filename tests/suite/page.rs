@@ -3,12 +3,15 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::api::{VIDEOS, is};
+use crate::servers::ports::Ports;
+use crate::support::api::{VIDEOS, done, is};
 use crate::support::browser::Browser;
 use crate::support::client::Answer;
+use crate::support::photos::PhotoServer;
 use crate::support::picture;
 use crate::support::scratch::Scratch;
-use crate::support::service::{KEY, Service};
+use crate::support::service::{KEY, Service, Setup};
+use crate::support::sink::Sink;
 
 const NOTHING: Vec<String> = Vec::new();
 
@@ -103,6 +106,93 @@ async fn a_film_that_is_being_made_is_cancelled_in_the_page() {
     browser.reads("#film-state", "Cancelled").await;
     let list = service.get(VIDEOS).await.expect(200);
     is(&service, &list["items"][0], &["cancelled"]).await;
+    assert_eq!(browser.close().await, NOTHING);
+}
+
+#[tokio::test]
+async fn photos_are_dropped_into_the_page() {
+    let service = Service::start().await;
+    let browser = Browser::open(&service, 820, 1180).await;
+    browser.sign_in().await;
+    browser
+        .drop_samples(&["1-aitzgorri.jpg", "2-peaks.jpg"])
+        .await;
+    browser.seen("#preview[src]").await;
+    let photos = "return document.querySelectorAll('#photo-list > li').length";
+    assert_eq!(browser.script(photos).await, json!(2));
+    assert_eq!(browser.violations().await, NOTHING);
+    assert_eq!(browser.close().await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_film_is_followed_over_a_lost_connection() {
+    let (ports, home) = (Ports::reserve(), Scratch::new());
+    let bind = format!("127.0.0.1:{}", ports.port(1));
+    let setup = Setup::new().env("KINORA_BIND", bind);
+    let service = setup.start().await;
+    let browser = Browser::open(&service, 1440, 900).await;
+    browser.sign_in().await;
+    let [a, b] = photos(&home);
+    browser.choose("input[type=file]", &[&a, &b]).await;
+    browser.enter("#duration", "60").await;
+    browser.click("#make").await;
+    browser.reads("#film-state", "Making").await;
+    let setup = service.kill().await;
+    browser.reads("#film-state", "connection is lost").await;
+    let service = setup.start().await;
+    plays(&browser).await;
+    let list = service.get(VIDEOS).await.expect(200);
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    // Chromium tells of each request that does not arrive.
+    let said = browser.close().await;
+    let is_expected = |line: &String| line.contains("ERR_");
+    assert!(said.iter().all(is_expected), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_order_and_its_film_are_there_again_after_a_reload() {
+    let (service, home) = (Service::start().await, Scratch::new());
+    let browser = Browser::open(&service, 1440, 900).await;
+    browser.sign_in().await;
+    let [a, b] = photos(&home);
+    browser.choose("input[type=file]", &[&a, &b]).await;
+    browser.enter("#duration", "40").await;
+    browser.seen("#preview[src]").await;
+    browser.click("#make").await;
+    browser.reads("#film-state", "Making").await;
+    browser.go("/").await;
+    plays(&browser).await;
+    let restored = "return [document.querySelectorAll('.photo').length, \
+        document.querySelector('#duration').value]";
+    assert_eq!(browser.script(restored).await, json!([2, "40"]));
+    assert_eq!(browser.close().await, NOTHING);
+}
+
+#[tokio::test]
+async fn films_are_listed_their_webhooks_sent_again_and_their_files_deleted() {
+    let (service, sink) = (Service::start().await, Sink::start());
+    let photos = PhotoServer::start();
+    let order = json!({
+        "photos": [photos.small()], "duration": 1, "webhook_url": sink.url("/hook"), "id": "<b>one</b>"
+    });
+    done(&service, &order).await;
+    sink.wait_for("/hook", 1).await;
+    let browser = Browser::open(&service, 1440, 900).await;
+    browser.sign_in().await;
+    // What a client calls it is text.
+    browser.reads(".job-title", "<b>one</b>").await;
+    browser.reads(".job .facts", "webhook delivered").await;
+    browser.click_button(".job", "Resend webhook").await;
+    sink.wait_for("/hook", 2).await;
+    browser.click_button(".job", "Delete").await;
+    browser.click("#confirmation-accept").await;
+    let rows = "return document.querySelectorAll('.job').length";
+    browser
+        .until("the row is gone", async || {
+            browser.script(rows).await == json!(0)
+        })
+        .await;
+    assert_eq!(browser.violations().await, NOTHING);
     assert_eq!(browser.close().await, NOTHING);
 }
 

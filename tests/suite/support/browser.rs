@@ -110,8 +110,35 @@ impl Browser {
             .expect("it takes files");
     }
 
+    /// Drops sample photos of the page onto it, as from a file manager.
+    pub async fn drop_samples(&self, names: &[&str]) {
+        let drop = "const done = arguments[arguments.length - 1]; \
+            const transfer = new DataTransfer(); \
+            const take = async (name) => { \
+                const bytes = await (await fetch(`/page/samples/${name}`)).blob(); \
+                transfer.items.add(new File([bytes], name, { type: 'image/jpeg' })); \
+            }; \
+            Promise.all(arguments[0].map(take)).then(() => { \
+                for (const type of ['dragenter', 'dragover', 'drop']) { \
+                    const event = { bubbles: true, cancelable: true, dataTransfer: transfer }; \
+                    document.body.dispatchEvent(new DragEvent(type, event)); \
+                } \
+                done(); \
+            });";
+        let dropped = self.client.execute_async(drop, vec![json!(names)]).await;
+        dropped.expect("a drop");
+    }
+
     pub async fn click(&self, css: &str) {
         self.seen(css).await.click().await.expect("a click");
+    }
+
+    /// Clicks the button that reads so, within an element.
+    pub async fn click_button(&self, css: &str, text: &str) {
+        let path = format!(".//button[normalize-space()='{text}']");
+        let button = self.seen(css).await.find(Locator::XPath(&path)).await;
+        let button = button.unwrap_or_else(|error| panic!("{text} is not there: {error}"));
+        button.click().await.expect("a click");
     }
 
     /// Waits until an element is there and shown.
