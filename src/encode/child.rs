@@ -63,7 +63,7 @@ impl EncoderChild {
         let left = self.clone();
         let waiting = thread::Builder::new().name("encoder-end".into());
         // Err: it stays a zombie, for as long as this process lives.
-        let _ = waiting.spawn(move || while let Err(_) = left.wait(Duration::MAX) {});
+        let _ = waiting.spawn(move || while left.wait(Duration::MAX).is_err() {});
     }
 
     /// How it has ended, if it has.
