@@ -40,13 +40,13 @@ const TURN_AWAY_TIMEOUT: Duration = Duration::from_millis(500);
 /// Clients that are told at once that there is no place; others are closed without a word.
 const TURNED_AWAY: usize = 64;
 
-/// Serves on `listener` until it is stopped by its handle; open requests have the `drain_timeout` to end.
+/// Serves on `listener` until it is stopped by its handle; open requests have the `drain_timeout` to end. Tells the connections as well.
 pub fn server(
     listener: TcpListener,
     service: Data<Service>,
     settings: &Settings,
     drain_timeout: Duration,
-) -> io::Result<Server> {
+) -> io::Result<(Server, Connections)> {
     let address = listener.local_addr()?;
     let timeouts = Timeouts {
         head: settings.request_timeout,
@@ -56,6 +56,7 @@ pub fn server(
     };
     let max = settings.max_connections.min(for_connections());
     let connections = Connections::new(max, settings.max_connections_per_address);
+    let all = connections.clone();
     let turning_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let builder = Server::build()
         .disable_signals()
@@ -94,7 +95,7 @@ pub fn server(
         };
         fn_service(connection).and_then(http)
     });
-    Ok(bound?.run())
+    Ok((bound?.run(), all))
 }
 
 /// Answers a client for whom there is no place.

@@ -164,7 +164,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     ));
     let checked = service.clone();
     tokio::spawn(service.clone().into_inner().watch());
-    let server = api::server(listener, service, &config.server, DRAIN_TIMEOUT)?;
+    let (server, connections) = api::server(listener, service, &config.server, DRAIN_TIMEOUT)?;
     let server_handle = server.handle();
     let server = tokio::spawn(server);
 
@@ -191,6 +191,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
             std::process::exit(0);
         }
     }
+    connections.close_idle();
     server_handle.stop(true).await;
     server.abort();
     sending.cancel();

@@ -46,6 +46,8 @@ struct Open {
     /// Those that can be closed for a newcomer, the first one first. Stalled ones only after a while.
     closable: BTreeSet<(Phase, Instant, u64)>,
     by_address: HashMap<IpAddr, usize>,
+    /// Nobody is waited for any more.
+    is_closing: bool,
 }
 
 struct Client {
@@ -85,6 +87,14 @@ impl Connections {
         Some(Place::new(self.clone(), id, signal))
     }
 
+    /// Closes the connections without a request, from now on.
+    pub fn close_idle(&self) {
+        let mut open = self.lock();
+        open.is_closing = true;
+        let idle = open.clients.values().filter(|it| it.is_idle());
+        idle.for_each(|client| client.signal.close());
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         // What is done under the lock cannot panic half way.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +129,9 @@ impl Open {
         }
         client.phase = phase;
         client.since = since;
+        if self.is_closing && client.is_idle() {
+            client.signal.close();
+        }
         self.closable.extend(client.rank(id));
         true
     }
@@ -155,6 +168,10 @@ impl Open {
 }
 
 impl Client {
+    fn is_idle(&self) -> bool {
+        self.phase == Phase::Waiting { has_begun: false }
+    }
+
     /// Its rank among those that can be closed.
     fn rank(&self, id: u64) -> Option<(Phase, Instant, u64)> {
         (self.phase != Phase::Busy).then_some((self.phase, self.since, id))
