@@ -118,12 +118,10 @@ pub trait Backend: Send + Sync {
     /// How many jobs of a lane may wait; `None`: any number.
     fn bound(&self, lane: Lane) -> Option<usize>;
 
-    /// Claims webhooks that are due: at most `limit` in all and `per_host` for each receiver, those
-    /// that are claimed already included, so that a receiver with many cannot crowd out the others.
+    /// Claims webhooks that are due, those of each receiver in turn.
     async fn claim_webhooks(
         &self,
-        per_host: u32,
-        limit: u32,
+        claim: WebhookClaim<'_>,
     ) -> Result<ClaimedWebhooks, BackendError>;
 
     /// Records what became of a claimed webhook, which had been sent `attempt` times before: nothing, unless it is
@@ -301,11 +299,34 @@ pub struct NewWebhook {
 }
 
 impl NewWebhook {
-    /// The host and port that its URL leads to; the URL itself if it has none.
+    /// The host, port and path that its URL leads to; the URL itself if it has none.
     pub fn receiver(&self) -> String {
         let parsed = url::Url::parse(&self.url).ok();
-        parsed.map_or_else(|| self.url.clone(), |url| url.authority().to_owned())
+        let receiver = parsed.map(|url| format!("{}{}", url.authority(), url.path()));
+        receiver.unwrap_or_else(|| self.url.clone())
     }
+}
+
+/// The host and port of a receiver.
+pub fn host_of(receiver: &str) -> &str {
+    receiver.split('/').next().unwrap_or(receiver)
+}
+
+/// Which webhooks are to be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookClaim<'a> {
+    pub limit: u32,
+    /// Of each receiver, those that are claimed already included: one with many cannot crowd out the others.
+    pub per_receiver: u32,
+    pub to: Receivers<'a>,
+}
+
+/// Receivers, as [`NewWebhook::receiver`] names them.
+#[derive(Clone, Copy, Debug)]
+pub enum Receivers<'a> {
+    Only(&'a [String]),
+    /// Also without all of some hosts.
+    AllBut(&'a [String]),
 }
 
 /// What becomes of a webhook.
@@ -426,6 +447,7 @@ pub struct DueWebhook {
     /// The same at every attempt.
     pub id: String,
     pub url: String,
+    pub receiver: String,
     pub body: Vec<u8>,
     /// How many times it has been sent.
     pub attempt: u32,

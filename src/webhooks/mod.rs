@@ -3,6 +3,7 @@
 //! Delivery is at least once, with the same id and the same bytes at every attempt, signed by
 //! Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com>).
 
+mod receivers;
 mod schedule;
 mod sender;
 mod settings;

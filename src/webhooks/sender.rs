@@ -1,6 +1,5 @@
 //! The sender: claims due webhooks and posts them, for as long as the service runs.
 
-use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +10,18 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::receivers::Receivers;
 use super::schedule::Schedule;
 use super::{Secret, Settings};
 use crate::errors::chain;
 use crate::job::Timestamp;
 use crate::jobs::Backend;
-use crate::jobs::backend::{Delivery, DueWebhook, JobEvent};
+use crate::jobs::backend::{Delivery, DueWebhook, JobEvent, WebhookClaim};
 use crate::metrics::metrics;
 use crate::net::{Net, Reply, SendError};
 
-/// Concurrent deliveries, in all and to one host: a slow receiver delays nobody else.
-const MAX_CONCURRENT: u32 = 256;
-const MAX_CONCURRENT_PER_HOST: u32 = 8;
+/// The part of the time that claims may take when many webhooks are pending.
+const CLAIM_SHARE: u32 = 5;
 /// The longest sleep, so that a clock that was set is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// Between attempts to read the outbox while it fails.
@@ -42,9 +41,8 @@ pub struct WebhookSender {
 /// What is being posted.
 struct Deliveries {
     sender: Arc<WebhookSender>,
-    tasks: JoinSet<(String, Delivery)>,
-    /// Of the webhooks: a claim that has lapsed meanwhile is no reason to send one twice.
-    ids: HashSet<String>,
+    tasks: JoinSet<(String, bool)>,
+    receivers: Receivers,
 }
 
 impl WebhookSender {
@@ -67,12 +65,16 @@ impl WebhookSender {
         let mut deliveries = Deliveries {
             sender: Arc::new(self),
             tasks: JoinSet::new(),
-            ids: HashSet::new(),
+            receivers: Receivers::default(),
         };
         let mut next_claim = Instant::now();
+        let mut earliest = next_claim;
         while !closing.is_cancelled() {
-            if next_claim <= Instant::now() {
-                next_claim = Instant::now() + deliveries.start_due().await;
+            if next_claim.max(earliest) <= Instant::now() {
+                let began = Instant::now();
+                let sleep = deliveries.start_due().await;
+                earliest = Instant::now() + began.elapsed() * (CLAIM_SHARE - 1);
+                next_claim = Instant::now() + sleep;
             }
             tokio::select! {
                 () = closing.cancelled() => {}
@@ -80,9 +82,11 @@ impl WebhookSender {
                     Ok(JobEvent::Finished(_) | JobEvent::CancelRequested(_)) => {}
                     _ => next_claim = Instant::now(),
                 },
-                () = tokio::time::sleep_until(next_claim) => {}
+                () = tokio::time::sleep_until(next_claim.max(earliest)) => {}
                 Some(ended) = deliveries.tasks.join_next() => {
-                    next_claim = next_claim.min(Instant::now() + deliveries.next_after(ended));
+                    deliveries.end(ended);
+                    // Others may have been held back.
+                    next_claim = Instant::now();
                 }
             }
         }
@@ -91,11 +95,8 @@ impl WebhookSender {
     }
 
     /// What is due, and how long to sleep until the next is.
-    async fn claim(&self) -> (Vec<DueWebhook>, Duration) {
-        let claimed = self
-            .backend
-            .claim_webhooks(MAX_CONCURRENT_PER_HOST, MAX_CONCURRENT);
-        match claimed.await {
+    async fn claim(&self, claim: WebhookClaim<'_>) -> (Vec<DueWebhook>, Duration) {
+        match self.backend.claim_webhooks(claim).await {
             Ok(claimed) => (
                 claimed.due,
                 claimed.next_in.unwrap_or(MAX_SLEEP).min(MAX_SLEEP),
@@ -107,10 +108,11 @@ impl WebhookSender {
         }
     }
 
-    /// One attempt, and the record of its result.
-    async fn deliver(&self, webhook: &DueWebhook) -> Delivery {
+    /// One attempt, and the record of its result. Whether the receiver answered.
+    async fn deliver(&self, webhook: &DueWebhook) -> bool {
         let DueWebhook { id, attempt, .. } = webhook;
         let posted = AssertUnwindSafe(self.post(webhook)).catch_unwind().await;
+        let answered = matches!(posted, Ok(Ok(_)));
         let delivery = match posted {
             Ok(answer) => self.schedule.delivery(*attempt, answer),
             // The hook for panics has logged it.
@@ -133,7 +135,7 @@ impl WebhookSender {
             Delivery::GivenUp(why) => warn!("webhook {id} is given up: {why}"),
         }
         self.record(webhook, &delivery).await;
-        delivery
+        answered
     }
 
     async fn post(&self, webhook: &DueWebhook) -> Result<Reply, SendError> {
@@ -168,39 +170,32 @@ impl WebhookSender {
 impl Deliveries {
     /// Claims what is due and begins to post it. Tells how long to sleep until the next is due.
     async fn start_due(&mut self) -> Duration {
-        let (due, sleep) = self.sender.claim().await;
-        for webhook in due {
-            if self.ids.insert(webhook.id.clone()) {
-                let sender = self.sender.clone();
-                self.tasks.spawn(async move {
-                    let delivery = sender.deliver(&webhook).await;
-                    (webhook.id, delivery)
-                });
-            }
+        let mut sleep = MAX_SLEEP;
+        for share in self.receivers.shares() {
+            let (due, next) = self.sender.claim(share.claim()).await;
+            sleep = sleep.min(next);
+            due.into_iter().for_each(|webhook| self.start(webhook));
         }
-        sleep
+        let next_slow = self.receivers.next_slow_at();
+        let next_slow = next_slow.map(|at| at.saturating_duration_since(Instant::now()));
+        sleep.min(next_slow.unwrap_or(MAX_SLEEP))
     }
 
-    /// How long to sleep at most, after the end of a delivery.
-    fn next_after(&mut self, ended: Result<(String, Delivery), JoinError>) -> Duration {
-        // Others may have been held back.
-        let was_full = self.tasks.len() + 1 >= MAX_CONCURRENT_PER_HOST as usize;
+    fn start(&mut self, webhook: DueWebhook) {
+        if self.receivers.begin(&webhook.id, &webhook.receiver) {
+            let sender = self.sender.clone();
+            self.tasks.spawn(async move {
+                let answered = sender.deliver(&webhook).await;
+                (webhook.id, answered)
+            });
+        }
+    }
+
+    fn end(&mut self, ended: Result<(String, bool), JoinError>) {
         match ended {
-            Ok((id, delivery)) => {
-                self.ids.remove(&id);
-                match delivery {
-                    _ if was_full => Duration::ZERO,
-                    Delivery::RetryAt(at, _) => {
-                        Duration::from_secs_f64(at.seconds_since(Timestamp::now()))
-                    }
-                    Delivery::Delivered | Delivery::GivenUp(_) => MAX_SLEEP,
-                }
-            }
+            Ok((id, answered)) => self.receivers.end(&id, answered),
             // Recording it has panicked: it is claimed again once its claim has lapsed.
-            Err(_) => {
-                self.ids.clear();
-                MAX_SLEEP
-            }
+            Err(_) => self.receivers.forget_underway(),
         }
     }
 }

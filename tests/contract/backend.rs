@@ -10,7 +10,7 @@ use kinora::job::{
 };
 use kinora::jobs::backend::{
     Acceptance, Attempt, Bounds, Delivery, DueWebhook, JobEvent, JobQuery, Lease, ListedJob,
-    NewWebhook, Serves, UploadedPhoto, WebhookQuery,
+    NewWebhook, Receivers, Serves, UploadedPhoto, WebhookClaim, WebhookQuery,
 };
 use kinora::jobs::{AcceptError, Backend, Cancelled};
 use kinora::spec::{
@@ -60,6 +60,7 @@ macro_rules! backend_contract {
             a_webhook_that_is_to_be_retried_falls_due_later,
             a_delivery_that_is_recorded_late_changes_nothing,
             a_receiver_with_many_webhooks_leaves_room_for_others,
+            webhooks_are_claimed_for_some_receivers_or_for_all_but_some,
             a_cancelled_job_that_waits_ends_and_leaves_its_place,
             a_cancelled_job_that_runs_is_marked_and_its_worker_told,
             a_cancellation_outlives_the_process,
@@ -224,8 +225,16 @@ async fn position(backend: &Arc<dyn Backend>, id: JobId) -> Option<u32> {
     status.expect("the job").queue_position
 }
 
+fn all_webhooks(per_receiver: u32) -> WebhookClaim<'static> {
+    WebhookClaim {
+        limit: 100,
+        per_receiver,
+        to: Receivers::AllBut(&[]),
+    }
+}
+
 async fn due(backend: &Arc<dyn Backend>) -> Vec<DueWebhook> {
-    let claimed = backend.claim_webhooks(8, 100).await;
+    let claimed = backend.claim_webhooks(all_webhooks(8)).await;
     claimed.expect("the outbox").due
 }
 
@@ -775,7 +784,10 @@ pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
     let later = retry(Duration::from_secs(300));
     let recorded = backend.record_delivery(&id, 0, &later).await;
     recorded.expect("a record");
-    let claimed = backend.claim_webhooks(8, 100).await.expect("the outbox");
+    let claimed = backend
+        .claim_webhooks(all_webhooks(8))
+        .await
+        .expect("the outbox");
     assert!(claimed.due.is_empty());
     let next_in = claimed.next_in.expect("a later one");
     // Earlier, where it may be told of others that are not its own.
@@ -796,15 +808,55 @@ pub async fn a_receiver_with_many_webhooks_leaves_room_for_others<H: Harness>() 
     for host in ["busy.example"; 6].into_iter().chain(["other.example"]) {
         finished_with_webhook(&backend, host).await;
     }
-    let claimed = backend.claim_webhooks(2, 100).await.expect("the outbox");
+    let claimed = backend
+        .claim_webhooks(all_webhooks(2))
+        .await
+        .expect("the outbox");
     let to = |host: &str| {
         let due = claimed.due.iter();
         due.filter(|webhook| webhook.url.contains(host)).count()
     };
     assert_eq!((to("busy.example"), to("other.example")), (2, 1));
     // Two are under way there, so no more are claimed.
-    let more = backend.claim_webhooks(2, 100).await.expect("the outbox");
+    let more = backend
+        .claim_webhooks(all_webhooks(2))
+        .await
+        .expect("the outbox");
     assert!(more.due.is_empty());
+}
+
+pub async fn webhooks_are_claimed_for_some_receivers_or_for_all_but_some<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    for host in ["a.example", "b.example:81", "c.example"] {
+        finished_with_webhook(&backend, host).await;
+    }
+    let claimed = async |to| {
+        let claim = WebhookClaim {
+            to,
+            ..all_webhooks(8)
+        };
+        let claimed = backend.claim_webhooks(claim).await.expect("the outbox");
+        let receivers = claimed.due.into_iter().map(|webhook| webhook.receiver);
+        receivers.collect::<Vec<String>>()
+    };
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let none = names(&["a.example", "d.example/hook"]);
+    assert_eq!(claimed(Receivers::Only(&none)).await, names(&[]));
+    // A receiver, and a host.
+    let some = names(&["a.example/hook", "b.example:81"]);
+    let others = claimed(Receivers::AllBut(&some)).await;
+    assert_eq!(others, names(&["c.example/hook"]));
+    let only = names(&["b.example:81/hook", "c.example/hook"]);
+    let others = claimed(Receivers::Only(&only)).await;
+    assert_eq!(others, names(&["b.example:81/hook"]));
+    let rest = claimed(Receivers::AllBut(&[])).await;
+    assert_eq!(rest, names(&["a.example/hook"]));
 }
 
 pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() {
@@ -1250,7 +1302,10 @@ pub async fn old_jobs_are_forgotten_with_their_webhooks<H: Harness>() {
     // Of one that is told of, not before that is done.
     assert_eq!(remove(NO_TIME, false).await, 1);
     assert!(!is_known(made).await && is_known(told).await && is_known(waiting).await);
-    let claimed = backend.claim_webhooks(10, 10).await.expect("webhooks");
+    let claimed = backend
+        .claim_webhooks(all_webhooks(10))
+        .await
+        .expect("webhooks");
     assert_eq!(claimed.due.len(), 2);
     assert!(claimed.due.iter().any(|webhook| webhook.id == again));
     for webhook in claimed.due {

@@ -35,7 +35,7 @@ use wake::Wake;
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
     Delivery, JobEvent, JobQuery, JobStatus, LaneLoad, Lease, ListedJob, ListedWebhook, NewWebhook,
-    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
+    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookClaim, WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, UnstoredVideos};
@@ -285,10 +285,9 @@ impl Backend for PostgresBackend {
 
     async fn claim_webhooks(
         &self,
-        per_host: u32,
-        limit: u32,
+        claim: WebhookClaim<'_>,
     ) -> Result<ClaimedWebhooks, BackendError> {
-        Ok(self.store.claim_webhooks(per_host, limit).await?)
+        Ok(self.store.claim_webhooks(claim).await?)
     }
 
     async fn record_delivery(

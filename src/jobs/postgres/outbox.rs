@@ -9,8 +9,8 @@ use super::database::Result;
 use super::store::{Store, milliseconds, milliseconds_until};
 use crate::job::{JobId, Timestamp};
 use crate::jobs::backend::{
-    ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NewWebhook, WebhookQuery, WebhookState,
-    later_webhook_id,
+    ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NewWebhook, Receivers, WebhookClaim,
+    WebhookQuery, WebhookState, later_webhook_id,
 };
 use crate::jobs::row;
 
@@ -21,12 +21,16 @@ const LATE: Duration = Duration::from_secs(3);
 /// wait for one receiver hold up no other. One row is not of a webhook: it tells when the next falls due.
 const CLAIM: &str = "\
     WITH RECURSIVE now AS MATERIALIZED (SELECT kinora.now_ms() AS ms), \
-    hosts AS ( \
+    every AS ( \
         (SELECT host FROM kinora.webhooks WHERE state = 'pending' ORDER BY host LIMIT 1) \
         UNION ALL \
         SELECT (SELECT webhooks.host FROM kinora.webhooks \
-                WHERE state = 'pending' AND webhooks.host > hosts.host ORDER BY webhooks.host LIMIT 1) \
-        FROM hosts WHERE hosts.host IS NOT NULL), \
+                WHERE state = 'pending' AND webhooks.host > every.host ORDER BY webhooks.host LIMIT 1) \
+        FROM every WHERE every.host IS NOT NULL), \
+    hosts AS ( \
+        SELECT unnest($6::text[]) AS host WHERE $7 \
+        UNION ALL \
+        SELECT host FROM every WHERE NOT $7 AND host <> ALL($6) AND split_part(host, '/', 1) <> ALL($6)), \
     claimed_before AS ( \
         SELECT host, count(*) AS count FROM kinora.webhooks \
         WHERE state = 'pending' AND sender = $1 AND claimed_until > (SELECT ms FROM now) GROUP BY host), \
@@ -37,40 +41,45 @@ const CLAIM: &str = "\
                 AND (sender = $1 OR next_at <= (SELECT ms FROM now) - $2) \
                 AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) \
             ORDER BY next_at LIMIT greatest(0, $3 - coalesce(claimed_before.count, 0))) AS due \
-        ORDER BY place, next_at LIMIT greatest(0, $4 - (SELECT coalesce(sum(count), 0) FROM claimed_before))), \
+        ORDER BY place, next_at LIMIT $4), \
     locked AS ( \
         SELECT id FROM kinora.webhooks WHERE id = ANY(ARRAY(SELECT id FROM free)) AND state = 'pending' \
             AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) FOR UPDATE SKIP LOCKED), \
     claimed AS ( \
         UPDATE kinora.webhooks SET sender = $1, claimed_until = (SELECT ms FROM now) + $5 \
-        WHERE id = ANY(ARRAY(SELECT id FROM locked)) RETURNING id, url, body, attempt) \
-    SELECT id, url, body, attempt, NULL::bigint AS next_in FROM claimed \
-    UNION ALL SELECT NULL, NULL, NULL, NULL, min(next.next_at) - (SELECT ms FROM now) FROM hosts CROSS JOIN LATERAL ( \
+        WHERE id = ANY(ARRAY(SELECT id FROM locked)) RETURNING id, url, host, body, attempt) \
+    SELECT id, url, host, body, attempt, NULL::bigint AS next_in FROM claimed \
+    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, min(next.next_at) - (SELECT ms FROM now) FROM hosts CROSS JOIN LATERAL ( \
         SELECT next_at FROM kinora.webhooks \
         WHERE state = 'pending' AND webhooks.host = hosts.host AND next_at > (SELECT ms FROM now) \
         ORDER BY next_at LIMIT 1) AS next";
 
 impl Store {
-    /// Claims pending webhooks that are due: at most `per_host` for each receiver and `limit` in all,
-    /// those that this node has claimed included. Those of other nodes when they are late, which nobody tells of.
-    pub async fn claim_webhooks(&self, per_host: u32, limit: u32) -> Result<ClaimedWebhooks> {
-        let claim = sqlx::query(CLAIM)
+    /// Claims pending webhooks that are due. Those of other nodes when they are late, which nobody tells of.
+    pub async fn claim_webhooks(&self, claim: WebhookClaim<'_>) -> Result<ClaimedWebhooks> {
+        let (names, is_only) = match claim.to {
+            Receivers::Only(names) => (names, true),
+            Receivers::AllBut(names) => (names, false),
+        };
+        let claimed = sqlx::query(CLAIM)
             .bind(self.holder())
             .bind(milliseconds(LATE))
-            .bind(i64::from(per_host))
-            .bind(i64::from(limit))
-            .bind(milliseconds(self.webhook_lease()));
-        let mut claimed = ClaimedWebhooks {
+            .bind(i64::from(claim.per_receiver))
+            .bind(i64::from(claim.limit))
+            .bind(milliseconds(self.webhook_lease()))
+            .bind(names)
+            .bind(is_only);
+        let mut found = ClaimedWebhooks {
             due: Vec::new(),
             next_in: Some(LATE),
         };
-        for row in self.database.rows(claim).await? {
+        for row in self.database.rows(claimed).await? {
             match row.try_get("id")? {
-                Some(id) => claimed.due.push(webhook(id, &row)?),
-                None => claimed.next_in = next_in(&row)?.or(Some(LATE)).map(|wait| wait.min(LATE)),
+                Some(id) => found.due.push(webhook(id, &row)?),
+                None => found.next_in = next_in(&row)?.or(Some(LATE)).map(|wait| wait.min(LATE)),
             }
         }
-        Ok(claimed)
+        Ok(found)
     }
 
     /// Takes back what the last process with this data directory has claimed.
@@ -143,6 +152,7 @@ fn webhook(id: String, row: &PgRow) -> Result<DueWebhook> {
     Ok(DueWebhook {
         id,
         url: row.try_get("url")?,
+        receiver: row.try_get("host")?,
         body: row.try_get("body")?,
         attempt: u32::try_from(attempt).unwrap_or(0),
     })

@@ -33,7 +33,7 @@ use store::{Begun, PlacedJob, Store};
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
     Delivery, JobEvent, JobQuery, JobStatus, LaneLoad, Lease, ListedJob, ListedWebhook, NewWebhook,
-    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookQuery,
+    OldVideos, PageEnd, Serves, UploadedPhoto, WebhookClaim, WebhookQuery,
 };
 use crate::errors::chain;
 use crate::job::{
@@ -402,17 +402,19 @@ impl Backend for SqliteBackend {
 
     async fn claim_webhooks(
         &self,
-        per_host: u32,
-        limit: u32,
+        claim: WebhookClaim<'_>,
     ) -> Result<ClaimedWebhooks, BackendError> {
         // Held over the query: a delivery that is recorded meanwhile would be claimed again.
         let mut claimed = self.claimed_webhooks.lock().await;
         // One moment for both queries: what falls due in between is in the answer of the second.
         let now = Timestamp::now();
-        let mut due = self.store.due_webhooks(now, per_host, limit).await?;
+        let most = claim.limit as usize + claimed.len();
+        let mut due = self.store.due_webhooks(now, claim, most).await?;
         let next_at = self.store.next_webhook_at(now).await?;
         // Last, when nothing can fail any more.
-        due.retain(|webhook| claimed.insert(webhook.id.clone()));
+        due.retain(|webhook| !claimed.contains(&webhook.id));
+        due.truncate(claim.limit as usize);
+        claimed.extend(due.iter().map(|webhook| webhook.id.clone()));
         Ok(ClaimedWebhooks {
             due,
             next_in: next_at.map(|next| Duration::from_secs_f64(next.seconds_since(now))),

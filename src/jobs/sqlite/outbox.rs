@@ -1,15 +1,33 @@
 //! The webhook outbox: its statements.
 
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::{Store, StoreError};
 use crate::job::{JobId, Timestamp};
 use crate::jobs::backend::{
-    Delivery, DueWebhook, ListedWebhook, NewWebhook, WebhookQuery, WebhookState, later_webhook_id,
-    webhook_id,
+    Delivery, DueWebhook, ListedWebhook, NewWebhook, Receivers, WebhookClaim, WebhookQuery,
+    WebhookState, later_webhook_id, webhook_id,
 };
 use crate::jobs::row;
+
+/// Those that are named.
+const ONLY: &str = "receivers (receiver) AS (SELECT value FROM json_each(?1))";
+
+/// All for which something is pending, from one to the next, but for those that are named, or whose hosts are.
+const ALL_BUT: &str = "\
+    names (name) AS MATERIALIZED (SELECT value FROM json_each(?1)), \
+    every (receiver) AS ( \
+        SELECT * FROM (SELECT host FROM webhooks INDEXED BY webhooks_by_receiver \
+            WHERE state = 'pending' ORDER BY host LIMIT 1) \
+        UNION ALL \
+        SELECT (SELECT host FROM webhooks INDEXED BY webhooks_by_receiver \
+                WHERE state = 'pending' AND host > every.receiver ORDER BY host LIMIT 1) \
+        FROM every WHERE every.receiver IS NOT NULL), \
+    receivers (receiver) AS ( \
+        SELECT receiver FROM every WHERE receiver IS NOT NULL AND receiver NOT IN names \
+            AND substr(receiver, 1, instr(receiver || '/', '/') - 1) NOT IN names)";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -41,22 +59,32 @@ async fn insert_as(
 }
 
 impl Store {
-    /// Pending webhooks that are due: at most `per_host` for each receiver and `limit` in all.
+    /// Pending webhooks that are due: `most` of them at most, those that are claimed included. Each receiver has an
+    /// index of its own to be read, and of it only as many rows as may be sent to it.
     pub async fn due_webhooks(
         &self,
         now: Timestamp,
-        per_host: u32,
-        limit: u32,
+        claim: WebhookClaim<'_>,
+        most: usize,
     ) -> Result<Vec<DueWebhook>> {
-        let rows = sqlx::query(
-            "SELECT id, url, body, attempt FROM ( \
-                 SELECT *, ROW_NUMBER() OVER (PARTITION BY host ORDER BY next_at, id) AS place \
-                 FROM webhooks WHERE state = 'pending' AND next_at <= ?) \
-             WHERE place <= ? ORDER BY place, next_at LIMIT ?",
-        )
+        let (receivers, names) = match claim.to {
+            Receivers::Only(names) => (ONLY, names),
+            Receivers::AllBut(names) => (ALL_BUT, names),
+        };
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "WITH RECURSIVE {receivers} \
+             SELECT id, url, host, body, attempt, \
+                 ROW_NUMBER() OVER (PARTITION BY host ORDER BY next_at, id) AS place \
+             FROM receivers CROSS JOIN webhooks ON id IN ( \
+                 SELECT id FROM webhooks AS due \
+                 WHERE due.state = 'pending' AND due.host = receivers.receiver AND due.next_at <= ?2 \
+                 ORDER BY due.next_at LIMIT ?3) \
+             ORDER BY place, next_at LIMIT ?4"
+        )))
+        .bind(json!(names).to_string())
         .bind(now.0)
-        .bind(per_host)
-        .bind(limit)
+        .bind(claim.per_receiver)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .fetch_all(&self.readers)
         .await?;
         rows.iter()
@@ -64,6 +92,7 @@ impl Store {
                 Ok(DueWebhook {
                     id: row.try_get("id")?,
                     url: row.try_get("url")?,
+                    receiver: row.try_get("host")?,
                     body: row.try_get("body")?,
                     attempt: row.try_get("attempt")?,
                 })
