@@ -7,7 +7,8 @@
 # make fuzz    everything that reads what strangers send, on the inputs that libFuzzer thinks up;
 #              SECONDS=600 for each target, TARGETS="photo logo"
 # make fuzz-api   the HTTP API, with requests that schemathesis makes up from /openapi.json; CASES=60 of each operation
-# make chaos   nodes of a cluster, and their database, are killed under load, for minutes; KILLS=100 CRASHES=5
+# make chaos   a service, its encoders, the nodes of a cluster and their database are killed under load, for minutes;
+#              KILLS=100 of each but the last, CRASHES=5
 # make         the program, in target/release/kinora
 # make install   makes it a service of this system, started by systemd: below PREFIX=/usr/local, with its settings
 #              in /etc/kinora and its data in /var/lib/kinora; for root. make uninstall   removes it again
