@@ -18,7 +18,9 @@ use kinora::job::{
     Timestamp, UnstoredVideos, VideoFacts,
 };
 use kinora::jobs::Backend;
-use kinora::jobs::backend::{AcceptError, Attempt, Bounds, Delivery, JobEvent, NewWebhook, Serves};
+use kinora::jobs::backend::{
+    AcceptError, Attempt, Bounds, Delivery, JobEvent, NewWebhook, Receivers, Serves, WebhookClaim,
+};
 use kinora::jobs::postgres::{LEASE, PostgresBackend, Settings};
 use kinora::spec::{
     Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Size, Source, Transition, VideoSpec,
@@ -209,7 +211,12 @@ async fn deliver(backend: Arc<PostgresBackend>, told: Arc<Told>) {
             Ok(JobEvent::WebhookWritten) | Err(_) => {}
             Ok(_) => continue,
         }
-        let claimed = insist!(told, backend.claim_webhooks(1000, 1000));
+        let all = WebhookClaim {
+            limit: 1000,
+            per_receiver: 1000,
+            to: Receivers::AllBut(&[]),
+        };
+        let claimed = insist!(told, backend.claim_webhooks(all));
         for webhook in claimed.due {
             let done = Delivery::Delivered;
             insist!(
