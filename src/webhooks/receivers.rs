@@ -28,7 +28,7 @@ const SLOW_PLACES: usize = 256;
 const PROMPT_PLACES: usize = 64;
 
 /// Of all together: those that are not known to be slow may turn out to be.
-const MOST_UNDERWAY: usize = 768;
+const MOST_IN_FLIGHT: usize = 768;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pace {
@@ -36,7 +36,7 @@ enum Pace {
     Slow,
 }
 
-struct Underway {
+struct InFlight {
     receiver: String,
     began: Instant,
     is_slow: bool,
@@ -47,7 +47,7 @@ pub struct Receivers {
     /// With the moment when it was seen.
     paces: HashMap<String, (Pace, Instant)>,
     /// By the ids of webhooks.
-    underway: HashMap<String, Underway>,
+    in_flight: HashMap<String, InFlight>,
 }
 
 /// Which receivers a claim is for, and for how many webhooks.
@@ -73,40 +73,40 @@ impl Share {
 impl Receivers {
     /// A claim has lapsed meanwhile: that is no reason to send a webhook twice. `false`: it is under way.
     pub fn begin(&mut self, id: &str, receiver: &str) -> bool {
-        if self.underway.contains_key(id) {
+        if self.in_flight.contains_key(id) {
             return false;
         }
-        let underway = Underway {
+        let in_flight = InFlight {
             receiver: receiver.to_owned(),
             began: Instant::now(),
             is_slow: self.pace(receiver) == Some(Pace::Slow),
         };
-        self.underway.insert(id.to_owned(), underway);
+        self.in_flight.insert(id.to_owned(), in_flight);
         true
     }
 
     /// `answered`: the receiver did, whatever it said.
     pub fn end(&mut self, id: &str, answered: bool) {
-        if let Some(underway) = self.underway.remove(id) {
-            let pace = match answered && underway.began.elapsed() < PROMPT {
+        if let Some(in_flight) = self.in_flight.remove(id) {
+            let pace = match answered && in_flight.began.elapsed() < PROMPT {
                 true => Pace::Prompt,
                 false => Pace::Slow,
             };
-            self.note(underway.receiver, pace);
+            self.note(in_flight.receiver, pace);
         }
     }
 
     /// Deliveries whose ends are not known are forgotten.
-    pub fn forget_underway(&mut self) {
-        self.underway.clear();
+    pub fn forget_in_flight(&mut self) {
+        self.in_flight.clear();
     }
 
     /// What may be claimed now: of prompt receivers, of unknown ones, and of slow ones.
     pub fn shares(&mut self) -> Vec<Share> {
         self.find_slow();
-        let slow = self.underway.values().filter(|it| it.is_slow).count();
-        let quick = self.underway.len() - slow;
-        let room = MOST_UNDERWAY.saturating_sub(self.underway.len());
+        let slow = self.in_flight.values().filter(|it| it.is_slow).count();
+        let quick = self.in_flight.len() - slow;
+        let room = MOST_IN_FLIGHT.saturating_sub(self.in_flight.len());
         let (prompt_names, mut slow_names) = (self.names(Pace::Prompt), self.names(Pace::Slow));
         let mut known = [&prompt_names[..], &slow_names].concat();
         known.extend(self.full_hosts(false));
@@ -136,16 +136,16 @@ impl Receivers {
 
     /// When the next delivery that is under way makes its receiver slow, and with that gives its place to others.
     pub fn next_slow_at(&self) -> Option<Instant> {
-        let quick = self.underway.values().filter(|it| !it.is_slow);
+        let quick = self.in_flight.values().filter(|it| !it.is_slow);
         quick.map(|it| it.began + PROMPT).min()
     }
 
     fn find_slow(&mut self) {
         let mut slow = Vec::new();
-        for underway in self.underway.values_mut().filter(|it| !it.is_slow) {
-            if underway.began.elapsed() >= PROMPT {
-                underway.is_slow = true;
-                slow.push(underway.receiver.clone());
+        for in_flight in self.in_flight.values_mut().filter(|it| !it.is_slow) {
+            if in_flight.began.elapsed() >= PROMPT {
+                in_flight.is_slow = true;
+                slow.push(in_flight.receiver.clone());
             }
         }
         for receiver in slow {
@@ -156,8 +156,8 @@ impl Receivers {
     /// Hosts to which as many are under way as may be, of the slow ones or of the quick.
     fn full_hosts(&self, is_slow: bool) -> HashSet<String> {
         let mut counts: HashMap<&str, usize> = HashMap::new();
-        for underway in self.underway.values().filter(|it| it.is_slow == is_slow) {
-            *counts.entry(host_of(&underway.receiver)).or_default() += 1;
+        for in_flight in self.in_flight.values().filter(|it| it.is_slow == is_slow) {
+            *counts.entry(host_of(&in_flight.receiver)).or_default() += 1;
         }
         let full = counts.into_iter().filter(|(_, count)| *count >= PER_HOST);
         full.map(|(host, _)| host.to_owned()).collect()

@@ -195,7 +195,7 @@ impl Deliveries {
         match ended {
             Ok((id, answered)) => self.receivers.end(&id, answered),
             // Recording it has panicked: it is claimed again once its claim has lapsed.
-            Err(_) => self.receivers.forget_underway(),
+            Err(_) => self.receivers.forget_in_flight(),
         }
     }
 }
