@@ -33,8 +33,8 @@ impl EncoderChild {
     /// Ends it, and all that it has started.
     pub fn kill(&self) {
         let mut child = self.lock();
-        // Its number is its own until its end is taken note of.
-        if let Ok(None) = child.as_inner_mut().try_wait() {
+        // Also if it has ended itself: what it has started may go on.
+        if has_ended(&mut child).is_some() {
             kill_group(&mut child);
         }
     }
@@ -69,12 +69,8 @@ impl EncoderChild {
     /// How it has ended, if it has.
     fn take_note(&self) -> io::Result<Option<ExitStatus>> {
         let mut child = self.lock();
-        if let Some(pid) = Pid::from_raw(child.as_inner().id().cast_signed()) {
-            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-            // Before its number can become another's. Err: it was taken note of before.
-            if let Ok(Some(_)) = waitid(WaitId::Pid(pid), options) {
-                kill_group(&mut child);
-            }
+        if has_ended(&mut child) == Some(true) {
+            kill_group(&mut child);
         }
         child.as_inner_mut().try_wait()
     }
@@ -83,6 +79,14 @@ impl EncoderChild {
         // A handle to a process cannot be left half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether it has ended. `None`: that was taken note of before, and its number may be another's by now.
+fn has_ended(child: &mut FfmpegChild) -> Option<bool> {
+    let pid = Pid::from_raw(child.as_inner().id().cast_signed())?;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let ended = waitid(WaitId::Pid(pid), options).ok()?;
+    Some(ended.is_some())
 }
 
 fn kill_group(child: &mut FfmpegChild) {

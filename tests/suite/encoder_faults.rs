@@ -30,6 +30,13 @@ sleep 1000 &
 echo $! >>"$HOME/pids"
 wait"#;
 
+/// A wrapper that leaves its child behind, with all its pipes.
+const LEAVES: &str = r#"case "$*" in *'-f null'*) exec ffmpeg "$@" ;; esac
+exec 3<&0
+sleep 1000 <&3 &
+echo $$ >>"$HOME/pids"
+echo $! >>"$HOME/pids""#;
+
 /// A service whose ffmpeg is a script, and the directory that the script knows as its home.
 async fn start(script: &str, settings: &[(&str, &str)]) -> (Service, PathBuf) {
     let mut setup = Setup::new();
@@ -83,7 +90,16 @@ async fn an_encoder_that_is_killed_three_times_fails_the_job() {
 
 #[tokio::test]
 async fn the_time_limit_holds_behind_a_wrapper_that_hangs() {
-    let (service, home) = start(HANGS, &[("KINORA_JOBS_TIME_LIMIT", "3s")]).await;
+    the_time_limit_holds(HANGS).await;
+}
+
+#[tokio::test]
+async fn the_time_limit_holds_behind_a_wrapper_that_leaves_its_child() {
+    the_time_limit_holds(LEAVES).await;
+}
+
+async fn the_time_limit_holds(script: &str) {
+    let (service, home) = start(script, &[("KINORA_JOBS_TIME_LIMIT", "3s")]).await;
     let photos = PhotoServer::start();
     let began = Instant::now();
     let long = with(short(&photos.small()), json!({ "length": 20 }));
