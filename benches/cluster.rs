@@ -198,7 +198,7 @@ async fn work(backend: &PostgresBackend, job: Job, sleep: Duration, told: &Told)
     let webhook = NewWebhook {
         url: "https://example.com/hook".into(),
         body: vec![b'x'; 600],
-        first_at: Timestamp::now(),
+        delay: Duration::ZERO,
     };
     insist!(told, backend.finish(attempt, &finish, Some(&webhook)));
 }

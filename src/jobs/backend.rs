@@ -295,7 +295,8 @@ pub enum JobEvent {
 pub struct NewWebhook {
     pub url: String,
     pub body: Vec<u8>,
-    pub first_at: Timestamp,
+    /// The wait before it is sent.
+    pub delay: Duration,
 }
 
 impl NewWebhook {
@@ -457,7 +458,8 @@ pub struct DueWebhook {
 #[derive(Clone, Debug)]
 pub enum Delivery {
     Delivered,
-    RetryAt(Timestamp, String),
+    /// After so long, for this reason.
+    RetryIn(Duration, String),
     GivenUp(String),
 }
 

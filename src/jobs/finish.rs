@@ -31,7 +31,7 @@ impl Jobs {
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
         log_end(&job, &finish);
-        let webhook = self.webhook(&job, urls, finish.at);
+        let webhook = self.webhook(&job, urls);
         let attempt = Attempt::of(&job);
         if self.store(attempt, &finish, webhook.as_ref()).await {
             note_end(&job);

@@ -248,7 +248,7 @@ impl Jobs {
         job: &Job,
         urls: &[VideoUrls],
     ) -> Result<Option<String>, BackendError> {
-        let webhook = self.webhook(job, urls, Timestamp::now());
+        let webhook = self.webhook(job, urls);
         match webhook.filter(|_| job.finish.is_some()) {
             Some(webhook) => {
                 let id = self.shared.backend.add_webhook(job.id, &webhook).await?;
@@ -292,7 +292,7 @@ impl Jobs {
         };
         job.state = JobState::Done;
         job.finish = Some(finish.clone());
-        let webhook = self.webhook(&job, &[], finish.at);
+        let webhook = self.webhook(&job, &[]);
         let backend = &self.shared.backend;
         let cancelled = backend.cancel(id, &finish, webhook.as_ref()).await?;
         if cancelled == Cancelled::Ended {
@@ -398,13 +398,13 @@ impl Jobs {
     }
 
     /// The webhook that tells of a finished job, if one was asked for.
-    fn webhook(&self, job: &Job, urls: &[VideoUrls], finished_at: Timestamp) -> Option<NewWebhook> {
+    fn webhook(&self, job: &Job, urls: &[VideoUrls]) -> Option<NewWebhook> {
         let WebhookSource { print, delay } = self.shared.webhook_source;
         let url = job.request.webhook_url.clone()?;
         Some(NewWebhook {
             url,
             body: print(job, urls),
-            first_at: finished_at.after(delay),
+            delay,
         })
     }
 

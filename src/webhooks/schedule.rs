@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Settings;
 use crate::errors::chain;
-use crate::job::Timestamp;
 use crate::jobs::backend::Delivery;
 use crate::net::{Reply, SendError};
 
@@ -55,7 +54,7 @@ impl Schedule {
         };
         let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         let wait = asked.max(scattered(*wait));
-        Delivery::RetryAt(Timestamp::now().after(wait), why)
+        Delivery::RetryIn(wait, why)
     }
 }
 

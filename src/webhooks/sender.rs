@@ -122,7 +122,7 @@ impl WebhookSender {
         };
         let result = match &delivery {
             Delivery::Delivered => "delivered",
-            Delivery::RetryAt(..) => "retry",
+            Delivery::RetryIn(..) => "retry",
             Delivery::GivenUp(_) => "given_up",
         };
         metrics()
@@ -131,7 +131,7 @@ impl WebhookSender {
             .inc();
         match &delivery {
             Delivery::Delivered => info!("webhook {id} was delivered"),
-            Delivery::RetryAt(_, why) => info!("webhook {id} will be tried again: {why}"),
+            Delivery::RetryIn(_, why) => info!("webhook {id} will be tried again: {why}"),
             Delivery::GivenUp(why) => warn!("webhook {id} is given up: {why}"),
         }
         self.record(webhook, &delivery).await;

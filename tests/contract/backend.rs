@@ -188,7 +188,7 @@ pub fn webhook(host: &str) -> NewWebhook {
     NewWebhook {
         url: format!("https://{host}/hook"),
         body: b"{}".to_vec(),
-        first_at: Timestamp::now(),
+        delay: Duration::ZERO,
     }
 }
 
@@ -767,7 +767,7 @@ pub async fn a_delivery_that_is_recorded_late_changes_nothing<H: Harness>() {
     let id = due(&backend).await.remove(0).id;
     let delivered = backend.record_delivery(&id, 0, &Delivery::Delivered);
     delivered.await.expect("a record");
-    let again = Delivery::RetryAt(Timestamp::now(), "timed out".into());
+    let again = Delivery::RetryIn(Duration::ZERO, "timed out".into());
     for attempt in [0, 1] {
         let late = backend.record_delivery(&id, attempt, &again).await;
         late.expect("a record");
@@ -780,7 +780,7 @@ pub async fn a_webhook_that_is_to_be_retried_falls_due_later<H: Harness>() {
     let backend = harness.backend();
     finished_with_webhook(&backend, "example.com").await;
     let id = due(&backend).await.remove(0).id;
-    let retry = |wait| Delivery::RetryAt(Timestamp::now().after(wait), "timed out".into());
+    let retry = |wait| Delivery::RetryIn(wait, "timed out".into());
     let later = retry(Duration::from_secs(300));
     let recorded = backend.record_delivery(&id, 0, &later).await;
     recorded.expect("a record");

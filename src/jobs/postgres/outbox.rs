@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::database::Result;
-use super::store::{Store, milliseconds, milliseconds_until};
+use super::store::{Store, milliseconds};
 use crate::job::{JobId, Timestamp};
 use crate::jobs::backend::{
     ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NewWebhook, Receivers, WebhookClaim,
@@ -103,7 +103,7 @@ impl Store {
         .bind(&webhook.url)
         .bind(webhook.receiver())
         .bind(&webhook.body)
-        .bind(milliseconds_until(webhook.first_at))
+        .bind(milliseconds(webhook.delay))
         .bind(self.holder());
         self.database.rows(added).await?;
         Ok(id)
@@ -128,7 +128,7 @@ impl Store {
     pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, wait, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
-            Delivery::RetryAt(at, error) => ("pending", Some(milliseconds_until(*at)), Some(error)),
+            Delivery::RetryIn(wait, error) => ("pending", Some(milliseconds(*wait)), Some(error)),
             Delivery::GivenUp(error) => ("given_up", None, Some(error)),
         };
         let recorded = sqlx::query(

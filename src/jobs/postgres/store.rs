@@ -365,7 +365,7 @@ impl Store {
                 .bind(webhook.map(|webhook| webhook.url.as_str()))
                 .bind(webhook.map(|webhook| webhook.receiver()))
                 .bind(webhook.map(|webhook| webhook.body.as_slice()))
-                .bind(webhook.map(|webhook| milliseconds_until(webhook.first_at)))
+                .bind(webhook.map(|webhook| milliseconds(webhook.delay)))
                 .bind(self.holder()),
             )
             .await
@@ -583,9 +583,4 @@ fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {
 
 pub fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// By this clock, so that the other one need not show the same time.
-pub fn milliseconds_until(at: Timestamp) -> i64 {
-    at.0 - Timestamp::now().0
 }

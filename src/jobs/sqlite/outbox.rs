@@ -52,7 +52,7 @@ async fn insert_as(
     .bind(&webhook.url)
     .bind(webhook.receiver())
     .bind(&webhook.body)
-    .bind(webhook.first_at.0)
+    .bind(Timestamp::now().after(webhook.delay).0)
     .execute(connection)
     .await?;
     Ok(())
@@ -145,7 +145,7 @@ impl Store {
     pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
         let (state, next_at, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
-            Delivery::RetryAt(at, error) => ("pending", Some(at.0), Some(error)),
+            Delivery::RetryIn(wait, error) => ("pending", Some(Timestamp::now().after(*wait)), Some(error)),
             Delivery::GivenUp(error) => ("given_up", None, Some(error)),
         };
         sqlx::query(
@@ -153,7 +153,7 @@ impl Store {
              WHERE id = ? AND attempt = ? AND state = 'pending'",
         )
         .bind(state)
-        .bind(next_at)
+        .bind(next_at.map(|at| at.0))
         .bind(error)
         .bind(id)
         .bind(attempt)
