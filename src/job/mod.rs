@@ -2,10 +2,12 @@
 //! the specification that it carries.
 
 mod failure;
+mod timestamp;
 mod videos;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,6 +15,7 @@ use uuid::Uuid;
 
 use crate::spec::VideoSpec;
 pub use failure::{Failure, FailureCode};
+pub use timestamp::{Timestamp, clock_step, set_clock};
 pub use videos::{
     NoVideoKey, Remarks, SkippedPhoto, StoredVideo, StoredVideos, UnstoredVideos, VideoFacts,
     VideoKey, VideoUrls,
@@ -146,6 +149,8 @@ pub struct Job {
     pub unstored: Option<UnstoredVideos>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
+    /// When a worker of this process was given it, by the clock that nobody sets.
+    pub claimed: Option<Instant>,
     pub finish: Option<Finish>,
     /// When its files were deleted.
     pub deleted_at: Option<Timestamp>,
@@ -164,6 +169,15 @@ impl Job {
         }
     }
 
+    /// The time, as long after the start as it is: the clock that told the start may have been set since, or be that of
+    /// another machine.
+    pub fn now(&self) -> Timestamp {
+        match (self.started_at, self.claimed) {
+            (Some(started), Some(claimed)) => started.after(claimed.elapsed()),
+            _ => Timestamp::now(),
+        }
+    }
+
     /// A job that nobody has accepted yet.
     pub fn new(request: JobRequest) -> Self {
         Self {
@@ -175,6 +189,7 @@ impl Job {
             unstored: None,
             created_at: Timestamp::now(),
             started_at: None,
+            claimed: None,
             finish: None,
             deleted_at: None,
         }
@@ -200,30 +215,4 @@ pub struct ProcessInfo {
     pub pid: u32,
     pub queue_id: u64,
     pub queue_length: usize,
-}
-
-/// A moment in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Timestamp(pub i64);
-
-impl Timestamp {
-    pub fn now() -> Self {
-        Self(
-            std::time::SystemTime::UNIX_EPOCH
-                .elapsed()
-                .map_or(0, |since| since.as_millis() as i64),
-        )
-    }
-
-    pub fn after(self, delay: std::time::Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)),
-        )
-    }
-
-    /// Seconds from `earlier` to `self`, never negative even if the clock was set back.
-    pub fn seconds_since(self, earlier: Timestamp) -> f64 {
-        (self.0 - earlier.0).max(0) as f64 / 1000.0
-    }
 }

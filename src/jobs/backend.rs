@@ -177,6 +177,10 @@ pub trait Backend: Send + Sync {
         limit: u32,
     ) -> Result<usize, BackendError>;
 
+    /// The machine's clock was set forward by so many milliseconds, or back: sets the clock of this process, and moves
+    /// the times of what waits along, as far as they are by that clock.
+    async fn follow_clock(&self, step: i64) -> Result<(), BackendError>;
+
     /// Shows whether the job store answers.
     async fn probe(&self) -> Result<(), BackendError>;
 

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::Jobs;
 use super::backend::{Attempt, NewWebhook};
 use crate::errors::chain;
-use crate::job::{Finish, Job, JobState, Outcome, Timestamp, VideoUrls};
+use crate::job::{Finish, Job, JobState, Outcome, VideoUrls};
 use crate::metrics::metrics;
 
 /// Between attempts to store a result while the store fails, as on a full disk.
@@ -24,7 +24,7 @@ impl Jobs {
         urls: &[VideoUrls],
     ) -> Option<JoinHandle<()>> {
         let finish = Finish {
-            at: Timestamp::now(),
+            at: job.now(),
             outcome,
             process: self.process_info().await,
         };

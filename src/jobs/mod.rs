@@ -11,6 +11,7 @@
 mod attempt;
 pub mod backend;
 mod cancellation;
+mod clock;
 mod finish;
 pub mod postgres;
 mod retention;
@@ -127,6 +128,7 @@ impl Jobs {
             }),
         };
         tokio::spawn(jobs.clone().follow_events());
+        tokio::spawn(clock::follow(jobs.shared.backend.clone()));
         jobs
     }
 

@@ -51,6 +51,7 @@ impl JobRow {
             unstored: self.unstored.as_deref().map(from_json).transpose()?,
             created_at: Timestamp(self.created_at),
             started_at: self.started_at.map(Timestamp),
+            claimed: None,
             finish: self.finish(&specs)?,
             deleted_at: self.deleted_at.map(Timestamp),
             request: JobRequest {

@@ -166,6 +166,11 @@ impl Storing {
         let mut backoff = Backoff::default();
         let mut logged: Option<Instant> = None;
         let mut stored = None;
+        // By the clock that nobody sets, but for what earlier processes have waited.
+        let (waited_before, began) = (
+            Timestamp::now().seconds_since(video.made_at),
+            Instant::now(),
+        );
         loop {
             let tried = tokio::select! {
                 biased;
@@ -179,7 +184,7 @@ impl Storing {
                 Err(error @ StorageError::NoFile { .. }) => return Err(NotStored::Failed(error)),
                 Err(error) => error,
             };
-            let waited = Timestamp::now().seconds_since(video.made_at);
+            let waited = waited_before + began.elapsed().as_secs_f64();
             // Nor could its end be recorded while the job store is away.
             let is_known = !matches!(error, StorageError::FenceUnknown(_));
             if is_known && waited >= self.patience.as_secs_f64() {

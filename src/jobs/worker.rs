@@ -85,7 +85,8 @@ enum Ending {
 
 impl Worker {
     fn run(&self, serves: Serves) {
-        while let Some(job) = self.backend().claim(serves) {
+        while let Some(mut job) = self.backend().claim(serves) {
+            job.claimed = Some(Instant::now());
             self.jobs.shared.waiters.begun(job.id);
             self.work(job);
         }

@@ -5,9 +5,9 @@
 mod avif;
 mod bad_input;
 mod beats;
-mod chaos;
 mod check;
 mod cli;
+mod clock;
 mod cluster;
 mod cluster_database;
 mod colour;

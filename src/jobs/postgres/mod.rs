@@ -38,7 +38,9 @@ use super::backend::{
     OldVideos, PageEnd, Serves, UploadedPhoto, WebhookClaim, WebhookQuery,
 };
 use crate::errors::chain;
-use crate::job::{Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, UnstoredVideos};
+use crate::job::{
+    Finish, Idempotency, Job, JobId, JobState, Lane, Timestamp, UnstoredVideos, set_clock,
+};
 use crate::spec::Upload;
 
 /// Of sqlx: tells which parameters in `DATABASE_URL` it does not know, with their values, which may be secrets.
@@ -355,6 +357,12 @@ impl Backend for PostgresBackend {
             .store
             .remove_jobs(older_than, keeps_videos, limit)
             .await?)
+    }
+
+    /// All times are by the clock of the database.
+    async fn follow_clock(&self, step: i64) -> Result<(), BackendError> {
+        set_clock(step);
+        Ok(())
     }
 
     async fn probe(&self) -> Result<(), BackendError> {

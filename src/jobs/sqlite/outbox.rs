@@ -143,9 +143,10 @@ impl Store {
     }
 
     pub async fn record_delivery(&self, id: &str, attempt: u32, delivery: &Delivery) -> Result<()> {
+        let (mut writer, now) = self.writer().await?;
         let (state, next_at, error) = match delivery {
             Delivery::Delivered => ("delivered", None, None),
-            Delivery::RetryIn(wait, error) => ("pending", Some(Timestamp::now().after(*wait)), Some(error)),
+            Delivery::RetryIn(wait, error) => ("pending", Some(now.after(*wait)), Some(error)),
             Delivery::GivenUp(error) => ("given_up", None, Some(error)),
         };
         sqlx::query(
@@ -157,7 +158,7 @@ impl Store {
         .bind(error)
         .bind(id)
         .bind(attempt)
-        .execute(&self.writer)
+        .execute(&mut *writer)
         .await?;
         Ok(())
     }

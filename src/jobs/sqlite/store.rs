@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use log::error;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Connection, FromRow, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, FromRow, Row, Sqlite, SqliteConnection};
 
 use super::outbox;
 use crate::errors::chain;
 use crate::job::{
     Failure, Finish, Idempotency, Job, JobId, JobState, Lane, Outcome, ProcessInfo, PublicState,
-    Timestamp, UnstoredVideos,
+    Timestamp, UnstoredVideos, set_clock,
 };
 use crate::jobs::backend::{
     Attempt, BackendError, Cancelled, JobQuery, KEY_LIFETIME, LaneLoad, NewWebhook,
@@ -133,6 +134,31 @@ impl Store {
         Ok(transaction.rollback().await?)
     }
 
+    /// The writer, and the time. Times of what waits are read with it, as the clock is set by whoever has it.
+    pub(super) async fn writer(&self) -> Result<(PoolConnection<Sqlite>, Timestamp)> {
+        let writer = self.writer.acquire().await?;
+        Ok((writer, Timestamp::now()))
+    }
+
+    /// Sets the clock, together with the times of what waits: those of jobs that run are counted from their start.
+    pub async fn follow_clock(&self, step: i64) -> Result<()> {
+        let mut writer = self.writer.acquire().await?;
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        for moved in [
+            "UPDATE jobs SET created_at = created_at + ? WHERE state = 'queued'",
+            "UPDATE webhooks SET next_at = next_at + ? WHERE state = 'pending'",
+            "UPDATE photos SET used_at = used_at + ?",
+        ] {
+            sqlx::query(moved)
+                .bind(step)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        set_clock(step);
+        Ok(())
+    }
+
     /// The job that was accepted with this key lately, and the hash of its request.
     pub async fn known(&self, key: &str) -> Result<Option<(JobId, String)>> {
         let row = sqlx::query(
@@ -160,6 +186,7 @@ impl Store {
 
     pub async fn insert(&self, job: &Job, idempotency: Option<&Idempotency>) -> Result<()> {
         let request = &job.request;
+        let (mut writer, now) = self.writer().await?;
         sqlx::query(
             "INSERT INTO jobs (id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, created_at, changed_at, \
              idempotency_key, request_hash, spec_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
@@ -172,19 +199,19 @@ impl Store {
         .bind(&request.webhook_url)
         .bind(lane_number(request.lane))
         .bind(specs_to_json(&request.specs)?)
-        .bind(job.created_at.0)
-        .bind(job.created_at.0)
+        .bind(now.0)
+        .bind(now.0)
         .bind(idempotency.map(|it| it.key.as_str()))
         .bind(idempotency.map(|it| it.request_hash.as_str()))
         .bind(row::spec_hash(&request.specs)?)
-        .execute(&self.writer)
+        .execute(&mut *writer)
         .await?;
         Ok(())
     }
 
     /// Begins an attempt at the first waiting job of a lane.
     pub async fn begin(&self, lane: Lane) -> Result<Begun> {
-        let now = Timestamp::now();
+        let (mut writer, now) = self.writer().await?;
         let rows = sqlx::query(AssertSqlSafe(format!(
             "UPDATE jobs SET state = 'running', attempt = attempt + 1, started_at = ?, changed_at = ? \
              WHERE seq = (SELECT seq FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY crashes, seq LIMIT 1) \
@@ -194,8 +221,9 @@ impl Store {
         .bind(now.0)
         .bind(lane_number(lane))
         // All rows and not only the first: the statement is committed after the last.
-        .fetch_all(&self.writer)
+        .fetch_all(&mut *writer)
         .await?;
+        drop(writer);
         let Some(row) = rows.first() else {
             return Ok(Begun::NoJob);
         };

@@ -10,6 +10,7 @@ pub mod download;
 pub mod frames;
 pub mod host;
 pub mod listing;
+pub mod machine_clock;
 pub mod order;
 pub mod photos;
 pub mod picture;

@@ -216,9 +216,8 @@ impl Service {
         .await
     }
 
-    /// Memory of the service's own process.
-    #[cfg(target_os = "linux")]
     /// What its process has used of the processor until now.
+    #[cfg(target_os = "linux")]
     pub fn processor_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
         let stat = stat.expect("a process");
@@ -229,6 +228,8 @@ impl Service {
         (ticks(12) + ticks(13)) / 100.0
     }
 
+    /// Memory of the service's own process.
+    #[cfg(target_os = "linux")]
     pub fn resident_mebibytes(&self) -> u64 {
         self.memory("VmRSS:")
     }
