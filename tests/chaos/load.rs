@@ -1,0 +1,133 @@
+//! Clients that post all the time, as long as not too much is left to do.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::ledger::Ledger;
+use crate::stage::Stage;
+use crate::support::client::client;
+use crate::support::order::{short_to, with};
+use crate::support::service::{KEY, PAID};
+
+const CLIENTS: usize = 4;
+/// Jobs that may wait for their end.
+const MOST_UNFINISHED: usize = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+/// Of one request, as a frozen service does not answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Until something is accepted again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Load {
+    ledger: Ledger,
+    stopping: CancellationToken,
+    clients: Vec<JoinHandle<()>>,
+}
+
+struct Poster {
+    number: usize,
+    /// Where the services listen.
+    bases: Arc<Mutex<Vec<String>>>,
+    order: Value,
+    ledger: Ledger,
+    client: Client,
+}
+
+impl Load {
+    pub fn start(stage: &Stage) -> Self {
+        let stopping = CancellationToken::new();
+        let clients = (0..CLIENTS).map(|number| {
+            let poster = Poster {
+                number,
+                bases: stage.bases.clone(),
+                order: short_to(&stage.photos.small(), &stage.receiver.url("/hook")),
+                ledger: stage.ledger.clone(),
+                client: client(),
+            };
+            let stopping = stopping.clone();
+            tokio::spawn(async move { poster.post_until(&stopping).await })
+        });
+        Self {
+            ledger: stage.ledger.clone(),
+            clients: clients.collect(),
+            stopping,
+        }
+    }
+
+    /// Waits until a job is accepted, and tells how long that took.
+    pub async fn accepts_again(&self) -> Duration {
+        let began = Instant::now();
+        while self.ledger.pages().last_accepted < began {
+            assert!(began.elapsed() < PATIENCE, "nothing is accepted any more");
+            // It may be busy with what it has accepted.
+            if self.ledger.unfinished() >= MOST_UNFINISHED {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        began.elapsed()
+    }
+
+    /// Lets every client hear what became of its last order.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        for client in self.clients {
+            client.await.expect("a client");
+        }
+    }
+}
+
+impl Poster {
+    async fn post_until(&self, stopping: &CancellationToken) {
+        while !stopping.is_cancelled() {
+            if self.ledger.unfinished() < MOST_UNFINISHED {
+                self.order(stopping).await;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Posts one order, again while there is no answer: its idempotency key makes it one job.
+    async fn order(&self, stopping: &CancellationToken) {
+        let name = Uuid::new_v4().to_string();
+        let length = 1 + name.as_bytes()[0] % 3;
+        let order = with(self.order.clone(), json!({ "id": name, "length": length }));
+        while let Err(error) = self.post(&name, &order).await {
+            // Nobody was told that the last ones were accepted.
+            if stopping.is_cancelled() && !error.is_timeout() {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Err: the service is down, or went down before it had answered.
+    async fn post(&self, name: &str, order: &Value) -> Result<(), reqwest::Error> {
+        let url = {
+            let bases = self.bases.lock().expect("addresses");
+            format!("{}{PAID}", bases[self.number % bases.len()])
+        };
+        let request = self.client.post(url).timeout(TIMEOUT);
+        let request = request
+            .header("x-api-key", KEY)
+            .header("content-type", "application/json")
+            .header("idempotency-key", name);
+        let response = request.body(order.to_string()).send().await?;
+        let status = response.status().as_u16();
+        if status != 202 {
+            let mut pages = self.ledger.pages();
+            *pages.refused.entry(status).or_default() += 1;
+            return Ok(());
+        }
+        let body: Value = serde_json::from_slice(&response.bytes().await?).expect("JSON");
+        let job = body["job_id"].as_str().expect("a job").to_owned();
+        self.ledger.accept(job, name.to_owned());
+        Ok(())
+    }
+}

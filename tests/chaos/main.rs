@@ -1,0 +1,107 @@
+//! `make chaos`: services under load, whose processes, disks, clocks and neighbours fail, for ten minutes, or for as
+//! long as `DURATION` says. Ends with a table, and with status 1 if anything was lost.
+//!
+//! ```text
+//! main ─ rounds, one deployment after the other
+//! stage ─ a deployment: its services, and what is beside them
+//! load ─ clients that post        ledger ─ what they were told, and what was announced
+//! fault ─ what goes wrong         verdict ─ what became of the jobs
+//! ```
+//!
+//! The faults and their order follow from `SEED`; at which moment of a job they hit does not.
+
+mod disk;
+mod encoder;
+mod fault;
+mod ledger;
+mod load;
+mod report;
+#[path = "../servers/mod.rs"]
+mod servers;
+mod stage;
+#[allow(dead_code, reason = "a part of what the suite uses")]
+#[path = "../suite/support/mod.rs"]
+mod support;
+mod syscall;
+mod verdict;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use fault::Fault;
+use load::Load;
+use report::Report;
+use stage::{Deployment, Stage};
+
+const DURATION: Duration = Duration::from_secs(600);
+/// Then another deployment has its turn, and starts anew.
+const LONGEST_ROUND: Duration = Duration::from_secs(180);
+/// For what is left to do once nothing fails any more.
+const DRAIN: Duration = Duration::from_secs(25);
+
+fn main() -> ExitCode {
+    let duration = variable("DURATION", DURATION, |text| {
+        humantime::parse_duration(text).ok()
+    });
+    let seed = variable("SEED", fastrand::u64(..), |text| text.parse().ok());
+    println!("SEED={seed}, for {}", humantime::format_duration(duration));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let report = runtime.block_on(campaign(duration, seed));
+    print!("{report}");
+    match report.is_clean() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+fn variable<T>(name: &str, usual: T, parse: impl Fn(&str) -> Option<T>) -> T {
+    match std::env::var(name) {
+        Ok(text) => parse(&text).unwrap_or_else(|| panic!("{name}={text} is not understood")),
+        Err(_) => usual,
+    }
+}
+
+async fn campaign(duration: Duration, seed: u64) -> Report {
+    let deadline = Instant::now() + duration;
+    let mut rng = Rng::with_seed(seed);
+    let mut report = Report::new(seed);
+    let turns = Deployment::ALL.len() as u32;
+    let length = (duration / turns).min(LONGEST_ROUND);
+    for deployment in Deployment::ALL.into_iter().cycle() {
+        round(deployment, length, &mut rng, &mut report).await;
+        if Instant::now() + length / 2 > deadline {
+            break;
+        }
+    }
+    report
+}
+
+/// One deployment, from its start to its end.
+async fn round(deployment: Deployment, length: Duration, rng: &mut Rng, report: &mut Report) {
+    println!("{deployment}");
+    let began = Instant::now();
+    let mut stage = Stage::start(deployment).await;
+    let load = Load::start(&stage);
+    let mut deck = Vec::new();
+    while began.elapsed() + DRAIN < length {
+        tokio::time::sleep(Duration::from_millis(rng.u64(200..1500))).await;
+        let fault = draw(&mut deck, &stage, rng);
+        fault.happen(&mut stage, rng).await;
+        let after = load.accepts_again().await;
+        report.note(deployment, fault, after);
+        println!("  {fault}; accepted again after {after:.1?}");
+    }
+    load.stop().await;
+    report.add(deployment, verdict::of(&stage).await);
+}
+
+/// Each fault in turn, in an order that changes.
+fn draw(deck: &mut Vec<Fault>, stage: &Stage, rng: &mut Rng) -> Fault {
+    if deck.is_empty() {
+        deck.extend(Fault::ALL.into_iter().filter(|fault| fault.can_hit(stage)));
+        rng.shuffle(deck);
+    }
+    deck.pop().expect("a fault for every deployment")
+}
