@@ -10,40 +10,58 @@ use ffmpeg_sidecar::child::FfmpegChild;
 use log::warn;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::mark::Mark;
+
 /// Between two checks whether it has ended.
 const WAIT_INTERVAL: Duration = Duration::from_millis(2);
+
+/// The same of one that the system cannot end.
+const LONG_WAIT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// For processes that were killed to be gone.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Leads a process group of its own. Cheap to clone: the watchdog has one too.
 #[derive(Clone)]
-pub struct EncoderChild(Arc<Mutex<FfmpegChild>>);
+pub struct EncoderChild {
+    leader: Arc<Mutex<Leader>>,
+    mark: Arc<Mark>,
+}
+
+struct Leader {
+    child: FfmpegChild,
+    /// Once it has ended. Its number may be another's by then.
+    status: Option<ExitStatus>,
+}
 
 impl EncoderChild {
-    pub fn new(child: FfmpegChild) -> Self {
-        Self(Arc::new(Mutex::new(child)))
+    pub fn new(child: FfmpegChild, mark: Mark) -> Self {
+        let leader = Leader {
+            child,
+            status: None,
+        };
+        Self {
+            leader: Arc::new(Mutex::new(leader)),
+            mark: Arc::new(mark),
+        }
     }
 
     pub fn take_pipes(&self) -> (Option<ChildStdin>, Option<ChildStderr>) {
-        let mut child = self.lock();
+        let child = &mut self.lock().child;
         (child.take_stdin(), child.take_stderr())
     }
 
     /// Ends it, and all that it has started.
     pub fn kill(&self) {
-        let mut child = self.lock();
-        // Also if it has ended itself: what it has started may go on.
-        if has_ended(&mut child).is_some() {
-            kill_group(&mut child);
-        }
+        self.lock().kill_group();
+        self.mark.kill_marked();
     }
 
-    /// Waits for its end, at most so long. What it has started and left behind is ended.
+    /// Waits for its end, at most so long. What it has left behind in its group is ended.
     pub fn wait(&self, patience: Duration) -> io::Result<ExitStatus> {
         let began = Instant::now();
         loop {
-            if let Some(status) = self.take_note()? {
+            if let Some(status) = self.lock().status()? {
                 return Ok(status);
             }
             if began.elapsed() > patience {
@@ -56,42 +74,55 @@ impl EncoderChild {
     /// Ends it, and waits until it is gone. One that the system cannot end now is waited for in the background.
     pub fn end(&self) {
         self.kill();
-        if self.wait(KILL_PATIENCE).is_ok() {
+        if !matches!(self.wait(KILL_PATIENCE), Err(error) if error.kind() == io::ErrorKind::TimedOut)
+        {
             return;
         }
         warn!("an encoder cannot be ended at the moment");
         let left = self.clone();
         let waiting = thread::Builder::new().name("encoder-end".into());
         // Err: it stays a zombie, for as long as this process lives.
-        let _ = waiting.spawn(move || while left.wait(Duration::MAX).is_err() {});
+        let _ = waiting.spawn(move || {
+            while matches!(left.lock().status(), Ok(None)) {
+                thread::sleep(LONG_WAIT_INTERVAL);
+            }
+        });
     }
 
-    /// How it has ended, if it has.
-    fn take_note(&self) -> io::Result<Option<ExitStatus>> {
-        let mut child = self.lock();
-        if has_ended(&mut child) == Some(true) {
-            kill_group(&mut child);
-        }
-        child.as_inner_mut().try_wait()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, FfmpegChild> {
+    fn lock(&self) -> MutexGuard<'_, Leader> {
         // A handle to a process cannot be left half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let leader = &self.leader;
+        leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether it has ended. `None`: that was taken note of before, and its number may be another's by now.
-fn has_ended(child: &mut FfmpegChild) -> Option<bool> {
-    let pid = Pid::from_raw(child.as_inner().id().cast_signed())?;
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let ended = waitid(WaitId::Pid(pid), options).ok()?;
-    Some(ended.is_some())
-}
+impl Leader {
+    /// How it has ended, if it has. Its group is ended first: until its end is taken note of, nobody else has its number.
+    fn status(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() {
+            if self.has_ended() {
+                self.kill_group();
+            }
+            self.status = self.child.as_inner_mut().try_wait()?;
+        }
+        Ok(self.status)
+    }
 
-fn kill_group(child: &mut FfmpegChild) {
-    if let Some(pid) = Pid::from_raw(child.as_inner().id().cast_signed()) {
-        // Err: all of them have ended.
-        let _ = kill_process_group(pid, Signal::KILL);
+    fn has_ended(&mut self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let ended = self.pid().map(|pid| waitid(WaitId::Pid(pid), options));
+        matches!(ended, Some(Ok(Some(_))))
+    }
+
+    /// Also if it has ended itself: what it has started may go on.
+    fn kill_group(&mut self) {
+        if let (None, Some(pid)) = (self.status, self.pid()) {
+            // Err: all of them have ended.
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
+
+    fn pid(&mut self) -> Option<Pid> {
+        Pid::from_raw(self.child.as_inner().id().cast_signed())
     }
 }

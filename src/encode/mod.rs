@@ -16,6 +16,7 @@
 mod child;
 mod codec;
 mod limit;
+mod mark;
 mod output;
 mod pipe;
 mod preset;
@@ -30,12 +31,12 @@ use std::thread;
 use std::time::Duration;
 
 use ffmpeg_sidecar::command::FfmpegCommand;
-use rustix::io::Errno;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use codec::Codec;
 pub use limit::SizeLimit;
+use mark::Mark;
 use output::Expected;
 pub use output::OutputError;
 pub use preset::Preset;
@@ -43,6 +44,7 @@ pub use process::{Encoding, FfmpegExit};
 pub use settings::Settings;
 
 use crate::confinement;
+use crate::errors::is_shortage;
 use crate::spec::Size;
 
 /// Says what the frames are: BT.709 in limited range. A filter that only labels, which every version
@@ -130,13 +132,6 @@ impl EncodeError {
             | Self::NotWhole(_) => true,
         }
     }
-}
-
-/// Whether the system lacks something at the moment: files, processes or memory.
-fn is_shortage(error: &io::Error) -> bool {
-    let code = error.raw_os_error().map(Errno::from_raw_os_error);
-    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
-    code.is_some_and(|code| shortages.contains(&code))
 }
 
 impl Encoder {
@@ -241,6 +236,7 @@ impl Encoder {
         .clamp(1, MAX_ENCODER_THREADS);
         let mut command =
             confinement::encoder(self.ffmpeg.as_os_str()).map_err(EncodeError::NotStarted)?;
+        let mark = Mark::set_on(&mut command);
         // As FfmpegCommand expects them.
         command
             .stdin(Stdio::piped())
@@ -275,7 +271,7 @@ impl Encoder {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command.as_inner_mut(), 0);
         let child = command.spawn().map_err(EncodeError::NotStarted)?;
-        Encoding::new(child, &self.runtime, cancel)
+        Encoding::new(child, mark, &self.runtime, cancel)
     }
 }
 

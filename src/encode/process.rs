@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::EncodeError;
 use super::child::EncoderChild;
+use super::mark::Mark;
 use super::pipe::FramePipe;
 use crate::confinement::{NOT_EXECUTABLE, NOT_STARTED};
 use crate::metrics::metrics;
@@ -30,6 +31,13 @@ const FINISH_PATIENCE: Duration = Duration::from_secs(120);
 /// For the end of a program that was killed, or takes no more frames, and for its last messages.
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
+/// What the system says of a program that is not there, or cannot be run.
+const MISSING: [&str; 3] = [
+    "No such file or directory",
+    "Permission denied",
+    "Exec format error",
+];
+
 /// Messages of ffmpeg that are remembered, to explain a failure.
 const MAX_MESSAGES: usize = 8;
 
@@ -41,6 +49,8 @@ pub struct Encoding {
     watchdog: AbortHandle,
     /// Its end is counted.
     has_ended: bool,
+    /// And it said that all went well.
+    has_succeeded: bool,
 }
 
 /// How ffmpeg ended, and its last messages.
@@ -56,15 +66,17 @@ impl Encoding {
     /// the frames' thread waits for a program that does not move.
     pub(super) fn new(
         child: FfmpegChild,
+        mark: Mark,
         runtime: &Handle,
         cancel: &CancellationToken,
     ) -> Result<Self, EncodeError> {
-        let child = EncoderChild::new(child);
+        let child = EncoderChild::new(child, mark);
         let (stdin, stderr) = child.take_pipes();
         let (watched, cancelled) = (child.clone(), cancel.clone());
         let watchdog = runtime.spawn(async move {
             cancelled.cancelled().await;
-            watched.kill();
+            // It reads of all processes.
+            tokio::task::spawn_blocking(move || watched.kill());
         });
         let begin = || {
             let frames = FramePipe::new(stdin, cancel.clone())?;
@@ -77,6 +89,7 @@ impl Encoding {
                 messages,
                 watchdog: watchdog.abort_handle(),
                 has_ended: false,
+                has_succeeded: false,
             }),
             Err(error) => {
                 watchdog.abort();
@@ -136,11 +149,17 @@ impl Encoding {
             Err(error) => return Err(EncodeError::NoVideo(error)),
         };
         self.note_end(if status.success() { "ok" } else { "failed" });
+        self.has_succeeded = status.success();
         if status.success() {
             Ok(())
         } else {
             Err(self.explain(Some(status)))
         }
+    }
+
+    /// It left no video, although it said that all went well: whatever still runs of it is ended with this.
+    pub fn has_failed(&mut self) {
+        self.has_succeeded = false;
     }
 
     fn explain(&mut self, status: Option<ExitStatus>) -> EncodeError {
@@ -150,7 +169,9 @@ impl Encoding {
             return EncodeError::DiskFull;
         }
         let not_started = [NOT_STARTED, NOT_EXECUTABLE].map(|code| Some(code.into()));
-        if not_started.contains(&status.and_then(|status| status.code())) {
+        let is_missing = MISSING.iter().any(|words| text.contains(words));
+        // Else there was no memory for it, or no process.
+        if is_missing && not_started.contains(&status.and_then(|status| status.code())) {
             return EncodeError::NotStarted(io::Error::other(text));
         }
         let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
@@ -161,8 +182,10 @@ impl Encoding {
 impl Drop for Encoding {
     fn drop(&mut self) {
         self.watchdog.abort();
-        self.note_end("killed");
-        self.child.end();
+        if !self.has_succeeded {
+            self.note_end("killed");
+            self.child.end();
+        }
     }
 }
 

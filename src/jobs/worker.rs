@@ -240,10 +240,13 @@ impl Worker {
                 error!("a video was not made, although it never was before");
                 Ending::Failed(Failure::internal())
             }
-            Ok(Err(PipelineError::Failed(failure))) => Ending::Failed(failure),
-            Ok(Err(PipelineError::Temporary(_))) if self.service_is_stopping() => Ending::Released,
-            Ok(Err(PipelineError::Temporary(failure))) => Ending::Failed(failure),
             Ok(Err(PipelineError::Cancelled)) => self.cancelled(attempt.cancellation().reason()),
+            Ok(Err(error)) if temporary(&error).is_some() && self.service_is_stopping() => {
+                Ending::Released
+            }
+            Ok(Err(PipelineError::Failed(failure) | PipelineError::Temporary(failure))) => {
+                Ending::Failed(failure)
+            }
             Err(_) => {
                 error!("job {} panicked", job.id);
                 Ending::Failed(Failure::internal())
@@ -347,7 +350,11 @@ fn temporary(error: &PipelineError) -> Option<&Failure> {
     match error {
         PipelineError::Temporary(failure) => Some(failure),
         PipelineError::Failed(failure) => {
-            let ours = [FailureCode::DiskFull, FailureCode::Internal];
+            let ours = [
+                FailureCode::DiskFull,
+                FailureCode::StorageFailed,
+                FailureCode::Internal,
+            ];
             ours.contains(&failure.code).then_some(failure)
         }
         PipelineError::Cancelled => None,

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::room::{Room, RoomyFile, Share};
 use super::uploads::{self, UploadError};
 use super::{Pipeline, PipelineError};
-use crate::errors::chain;
+use crate::errors::{chain, is_shortage, shortage};
 use crate::job::{Failure, FailureCode};
 use crate::metrics::{metrics, result_label};
 use crate::net::{FetchError, Net, Oversize};
@@ -240,7 +240,10 @@ impl PendingAsset {
             State::Failed(failure) => return Err(PipelineError::Failed(failure.clone())),
             State::Downloading(_) | State::Released => return Err(PipelineError::Cancelled),
         };
-        opened.map_err(|error| unreadable(&self.label, &error))
+        opened.map_err(|error| match is_shortage(&error) {
+            true => PipelineError::Temporary(failure(&self.label, FailureCode::Internal, &error)),
+            false => unreadable(&self.label, &error),
+        })
     }
 
     /// Of what was downloaded; `None`: it has not arrived, or is a local file.
@@ -364,6 +367,13 @@ pub fn not_written(error: &io::Error) -> PipelineError {
 }
 
 fn code(error: &DownloadError) -> FailureCode {
+    // Neither the file nor its server is to blame.
+    if let Some(shortage) = shortage(error) {
+        return match shortage.kind() {
+            ErrorKind::StorageFull => FailureCode::DiskFull,
+            _ => FailureCode::Internal,
+        };
+    }
     let error = match error {
         DownloadError::Web(error) => error,
         DownloadError::Upload(error) => return error.code(),
@@ -377,9 +387,6 @@ fn code(error: &DownloadError) -> FailureCode {
         FetchError::TimedOut(_) => FailureCode::TimedOut,
         FetchError::Unreachable(_) | FetchError::Name(_) | FetchError::BrokeOff(_) => {
             FailureCode::Unreachable
-        }
-        FetchError::NotWritten(error) if error.kind() == ErrorKind::StorageFull => {
-            FailureCode::DiskFull
         }
         FetchError::NotWritten(_) => FailureCode::StorageFailed,
     }

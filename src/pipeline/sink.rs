@@ -61,7 +61,8 @@ impl<'a> EncoderSink<'a> {
         self.encoding.finish()?;
         let bytes = self
             .encoder
-            .check_output(&self.order, self.size, self.output().frames())?;
+            .check_output(&self.order, self.size, self.output().frames())
+            .inspect_err(|_| self.encoding.has_failed())?;
         if let Some(max_bytes) = self.output().max_bytes.filter(|most| bytes > *most) {
             return Err(EncodeError::TooLarge { bytes, max_bytes });
         }

@@ -47,7 +47,10 @@ async fn times_stay_right(service: Service, clock: MachineClock, set_to: i64) {
 
 /// A node that needs no bucket: those refuse requests that were signed by a wrong clock.
 fn node_with(videos: &Scratch, database: &Database) -> Setup {
-    node(database, "a").env("KINORA_STORAGE_URL", videos.path().display().to_string())
+    node(database, "a").env(
+        "KINORA_STORAGE_URL",
+        format!("file://{}", videos.path().display()),
+    )
 }
 
 #[tokio::test]

@@ -37,6 +37,13 @@ sleep 1000 <&3 &
 echo $$ >>"$HOME/pids"
 echo $! >>"$HOME/pids""#;
 
+/// A wrapper whose child is in a session of its own, and hangs with all its pipes.
+const ESCAPES: &str = r#"case "$*" in *'-f null'*) exec ffmpeg "$@" ;; esac
+echo $$ >>"$HOME/pids"
+exec 3<&0
+(setsid sh -c 'echo $$ >>"$HOME/pids"; exec sleep 1000' <&3 &)
+sleep 1000"#;
+
 /// A service whose ffmpeg is a script, and the directory that the script knows as its home.
 async fn start(script: &str, settings: &[(&str, &str)]) -> (Service, PathBuf) {
     let mut setup = Setup::new();
@@ -98,6 +105,11 @@ async fn the_time_limit_holds_behind_a_wrapper_that_leaves_its_child() {
     the_time_limit_holds(LEAVES).await;
 }
 
+#[tokio::test]
+async fn the_time_limit_holds_behind_a_wrapper_whose_child_has_a_session_of_its_own() {
+    the_time_limit_holds(ESCAPES).await;
+}
+
 async fn the_time_limit_holds(script: &str) {
     let (service, home) = start(script, &[("KINORA_JOBS_TIME_LIMIT", "3s")]).await;
     let photos = PhotoServer::start();
@@ -145,11 +157,14 @@ case $last in file:*) ;; *) exec ffmpeg "$@" ;; esac
             "head -c 9400000 | ffmpeg \"$@\" && cat >/dev/null",
         ),
     ] {
-        let (service, _) = start(&format!("{last}{write}"), &[]).await;
+        let script = format!("{last}echo run >>\"$HOME/runs\"\n{write}");
+        let (service, home) = start(&script, &[]).await;
         let photos = PhotoServer::start();
         let (status, answer) = made(&service, &photos).await;
         assert_eq!(status, 500, "{what}: {answer}");
         let message = answer["message"].as_str().expect("a text");
         assert_eq!(message, "the video encoder left no whole video", "{what}");
+        let runs = fs::read_to_string(home.join("runs")).expect("lines");
+        assert_eq!(runs.lines().count(), 3, "{what} is tried again");
     }
 }

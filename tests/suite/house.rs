@@ -153,6 +153,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "app/node.rs",
             "api/connections/descriptors.rs",
             "api/free_space.rs",
+            "errors.rs",
             "encode/",
             "confinement/",
             "sandbox/",

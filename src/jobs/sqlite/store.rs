@@ -43,6 +43,10 @@ const TOLD_STATE: &str = "CASE WHEN state <> 'done' THEN state WHEN substr(outco
 /// Of jobs in one answer.
 const MAX_STATES: i64 = 10_000;
 
+/// What SQLite answers when another holds the file, when there is no memory, when a file cannot be read or written,
+/// when the disk is full, and when a file cannot be opened.
+const SHORTAGES: [i32; 5] = [5, 7, 10, 13, 14];
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the job store failed")]
@@ -56,7 +60,27 @@ pub enum StoreError {
 impl From<StoreError> for BackendError {
     fn from(error: StoreError) -> Self {
         metrics().job_store_errors.inc();
-        Self::Failed(error.into())
+        match error.is_temporary() {
+            true => Self::Unavailable(error.into()),
+            false => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the system lacks something at the moment, such as room on the disk.
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().and_then(|code| code.parse().ok());
+                // The lower byte: above it are the details.
+                code.is_some_and(|code: i32| SHORTAGES.contains(&(code & 0xff)))
+            }
+            Self::Database(error) => {
+                matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))
+            }
+            Self::Migration(_) | Self::Unreadable(_) => false,
+        }
     }
 }
 
