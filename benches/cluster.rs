@@ -214,6 +214,7 @@ async fn deliver(backend: Arc<PostgresBackend>, told: Arc<Told>) {
         let all = WebhookClaim {
             limit: 1000,
             per_receiver: 1000,
+            per_host: 1000,
             to: Receivers::AllBut(&[]),
         };
         let claimed = insist!(told, backend.claim_webhooks(all));

@@ -312,10 +312,8 @@ impl NewWebhook {
     }
 }
 
-/// The host and port of a receiver.
-pub fn host_of(receiver: &str) -> &str {
-    receiver.split('/').next().unwrap_or(receiver)
-}
+/// How long a webhook counts as new.
+pub const NEW: Duration = Duration::from_secs(5);
 
 /// Which webhooks are to be claimed.
 #[derive(Clone, Copy, Debug)]
@@ -323,15 +321,19 @@ pub struct WebhookClaim<'a> {
     pub limit: u32,
     /// Of each receiver, those that are claimed already included: one with many cannot crowd out the others.
     pub per_receiver: u32,
+    /// The same of each host, among the receivers that the claim is for.
+    pub per_host: u32,
     pub to: Receivers<'a>,
 }
 
 /// Receivers, as [`NewWebhook::receiver`] names them.
 #[derive(Clone, Copy, Debug)]
 pub enum Receivers<'a> {
+    /// In this order.
     Only(&'a [String]),
-    /// Also without all of some hosts.
     AllBut(&'a [String]),
+    /// The same, but only webhooks that were never sent, and have been due for less than [`NEW`]: the newest first.
+    NewBut(&'a [String]),
 }
 
 /// What becomes of a webhook.

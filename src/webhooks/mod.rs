@@ -9,6 +9,7 @@ mod sender;
 mod settings;
 mod signature;
 
+pub use receivers::MOST_IN_FLIGHT;
 pub use schedule::lifetime;
 pub use sender::WebhookSender;
 pub use settings::Settings;

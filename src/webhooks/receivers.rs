@@ -1,187 +1,259 @@
 //! What is known of receivers, and which of them may be sent more: none delays another, however many hang.
 //!
-//! A receiver that does not answer at once is slow from then on. The slow ones have places of their own, and those that
-//! answered lately come first.
+//! Places are for deliveries at the same time. Receivers that answer at once, those of which nothing is known, and those
+//! that were slow have places of their own. So have webhooks that were never sent, as long as nothing bad is known of
+//! their receivers: a start with thousands of old ones to be tried again does not delay them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::jobs::backend::{Receivers as Names, WebhookClaim, host_of};
+use crate::jobs::backend::{Receivers as Names, WebhookClaim};
 
 /// Within which a receiver answers that is not slow.
-const PROMPT: Duration = Duration::from_secs(2);
+pub const PROMPT: Duration = Duration::from_secs(2);
 
 /// How long a receiver counts as what it was seen to be.
 const MEMORY: Duration = Duration::from_secs(600);
 const MOST_KNOWN: usize = 10_000;
 
-/// Deliveries at the same time: to one receiver, to the quick and to the slow ones of one host, to all that are quick, and
-/// to all that are slow.
-const PER_RECEIVER: u32 = 8;
-const PER_HOST: usize = 16;
-const PLACES: usize = 256;
-const SLOW_PLACES: usize = 256;
+const PROMPT_PLACES: usize = 256;
+const NEW_PLACES: usize = 64;
+const UNKNOWN_PLACES: usize = 128;
+const SLOW_PLACES: usize = 192;
 
-/// Beside these, for receivers that answered lately.
-const PROMPT_PLACES: usize = 64;
+/// Of the places for one host, in each kind.
+const PER_HOST: u32 = 16;
 
-/// Of all together: those that are not known to be slow may turn out to be.
-const MOST_IN_FLIGHT: usize = 768;
+/// Those to unknown receivers count as slow once they take too long, and may then be more than there are places. With so
+/// many in flight, only new webhooks and prompt receivers are served.
+const MANY: usize = 512;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The most that are in flight: beside the others, new webhooks whose receivers hang, until they are given up.
+pub const MOST_IN_FLIGHT: usize = MANY + PROMPT_PLACES + 8 * NEW_PLACES;
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// The receiver answered, whatever it said.
+    pub answered: bool,
+    pub took: Duration,
+}
+
+/// What a receiver was seen to be. One that fails at once, as while it is started again, takes no place for long: that
+/// says nothing about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     Prompt,
+    /// It answers, but not at once; or it did answer at once, and then did not.
+    Late,
+    Silent,
+}
+
+struct Known {
+    pace: Pace,
+    seen: Instant,
+    /// When it was last sent something.
+    tried: Instant,
+}
+
+/// Which places a delivery takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Prompt,
+    New,
+    Unknown,
     Slow,
 }
 
 struct InFlight {
     receiver: String,
+    kind: Kind,
     began: Instant,
-    is_slow: bool,
+    /// `false`: its result is being recorded, which takes no place.
+    is_being_sent: bool,
 }
 
 #[derive(Default)]
 pub struct Receivers {
-    /// With the moment when it was seen.
-    paces: HashMap<String, (Pace, Instant)>,
+    known: HashMap<String, Known>,
     /// By the ids of webhooks.
     in_flight: HashMap<String, InFlight>,
 }
 
 /// Which receivers a claim is for, and for how many webhooks.
 pub struct Share {
+    pub kind: Kind,
     limit: usize,
     names: Vec<String>,
-    is_only: bool,
 }
 
 impl Share {
     pub fn claim(&self) -> WebhookClaim<'_> {
+        let (to, per_receiver) = match self.kind {
+            Kind::Prompt => (Names::Only(&self.names), 8),
+            Kind::New => (Names::NewBut(&self.names), 8),
+            Kind::Unknown => (Names::AllBut(&self.names), 1),
+            Kind::Slow => (Names::Only(&self.names), 4),
+        };
         WebhookClaim {
             limit: u32::try_from(self.limit).unwrap_or(u32::MAX),
-            per_receiver: PER_RECEIVER,
-            to: match self.is_only {
-                true => Names::Only(&self.names),
-                false => Names::AllBut(&self.names),
-            },
+            per_receiver,
+            per_host: PER_HOST,
+            to,
         }
     }
 }
 
 impl Receivers {
-    /// A claim has lapsed meanwhile: that is no reason to send a webhook twice. `false`: it is under way.
-    pub fn begin(&mut self, id: &str, receiver: &str) -> bool {
+    /// A claim has lapsed meanwhile: that is no reason to send a webhook twice. `false`: it is in flight.
+    pub fn begin(&mut self, id: &str, receiver: &str, kind: Kind) -> bool {
         if self.in_flight.contains_key(id) {
             return false;
         }
+        let began = Instant::now();
+        if let Some(known) = self.known.get_mut(receiver) {
+            known.tried = began;
+        }
         let in_flight = InFlight {
             receiver: receiver.to_owned(),
-            began: Instant::now(),
-            is_slow: self.pace(receiver) == Some(Pace::Slow),
+            kind,
+            began,
+            is_being_sent: true,
         };
         self.in_flight.insert(id.to_owned(), in_flight);
         true
     }
 
-    /// `answered`: the receiver did, whatever it said.
-    pub fn end(&mut self, id: &str, answered: bool) {
-        if let Some(in_flight) = self.in_flight.remove(id) {
-            let pace = match answered && in_flight.began.elapsed() < PROMPT {
-                true => Pace::Prompt,
-                false => Pace::Slow,
-            };
-            self.note(in_flight.receiver, pace);
+    /// It was sent, or could not be.
+    pub fn sent(&mut self, id: &str, outcome: Outcome) {
+        if let Some(in_flight) = self.in_flight.get_mut(id) {
+            in_flight.is_being_sent = false;
+            let receiver = in_flight.receiver.clone();
+            self.note(receiver, outcome);
         }
     }
 
-    /// Deliveries whose ends are not known are forgotten.
-    pub fn forget_in_flight(&mut self) {
-        self.in_flight.clear();
+    /// It can be claimed again.
+    pub fn forget(&mut self, id: &str) {
+        self.in_flight.remove(id);
     }
 
-    /// What may be claimed now: of prompt receivers, of unknown ones, and of slow ones.
+    /// What may be claimed now.
     pub fn shares(&mut self) -> Vec<Share> {
         self.find_slow();
-        let slow = self.in_flight.values().filter(|it| it.is_slow).count();
-        let quick = self.in_flight.len() - slow;
-        let room = MOST_IN_FLIGHT.saturating_sub(self.in_flight.len());
-        let (prompt_names, mut slow_names) = (self.names(Pace::Prompt), self.names(Pace::Slow));
-        let mut known = [&prompt_names[..], &slow_names].concat();
-        known.extend(self.full_hosts(false));
-        let full = self.full_hosts(true);
-        slow_names.retain(|name| !full.contains(host_of(name)));
+        let prompt = self.names(|pace| pace == Pace::Prompt);
+        let slow = self.slow_names();
+        let known = [&prompt[..], &slow].concat();
+        let room = MANY.saturating_sub(self.count(|_| true));
+        let unknown = self.free(Kind::Unknown, UNKNOWN_PLACES).min(room);
         let shares = [
-            Share {
-                limit: (PLACES + PROMPT_PLACES).saturating_sub(quick),
-                names: prompt_names,
-                is_only: true,
-            },
-            Share {
-                limit: PLACES.saturating_sub(quick).min(room),
-                names: known,
-                is_only: false,
-            },
-            Share {
-                limit: SLOW_PLACES.saturating_sub(slow).min(room),
-                names: slow_names,
-                is_only: true,
-            },
+            (Kind::Prompt, self.free(Kind::Prompt, PROMPT_PLACES), prompt),
+            (Kind::New, self.free(Kind::New, NEW_PLACES), known.clone()),
+            (Kind::Unknown, unknown, known),
+            (
+                Kind::Slow,
+                self.free(Kind::Slow, SLOW_PLACES).min(room),
+                slow,
+            ),
         ];
-        let can_be_claimed =
-            |share: &Share| share.limit > 0 && !(share.is_only && share.names.is_empty());
-        shares.into_iter().filter(can_be_claimed).collect()
+        let shares = shares
+            .into_iter()
+            .map(|(kind, limit, names)| Share { kind, limit, names });
+        let can_be_claimed = |share: &Share| {
+            let is_of_names = matches!(share.kind, Kind::Prompt | Kind::Slow);
+            share.limit > 0 && !(is_of_names && share.names.is_empty())
+        };
+        shares.filter(can_be_claimed).collect()
     }
 
-    /// When the next delivery that is under way makes its receiver slow, and with that gives its place to others.
+    /// When the next delivery that is being sent takes too long, and with that gives its place to others.
     pub fn next_slow_at(&self) -> Option<Instant> {
-        let quick = self.in_flight.values().filter(|it| !it.is_slow);
+        let sent = self.in_flight.values();
+        let quick = sent.filter(|it| it.is_being_sent && it.kind != Kind::Slow);
         quick.map(|it| it.began + PROMPT).min()
     }
 
     fn find_slow(&mut self) {
         let mut slow = Vec::new();
-        for in_flight in self.in_flight.values_mut().filter(|it| !it.is_slow) {
-            if in_flight.began.elapsed() >= PROMPT {
-                in_flight.is_slow = true;
-                slow.push(in_flight.receiver.clone());
+        for in_flight in self.in_flight.values_mut() {
+            let took = in_flight.began.elapsed();
+            if in_flight.is_being_sent && in_flight.kind != Kind::Slow && took >= PROMPT {
+                in_flight.kind = Kind::Slow;
+                slow.push((in_flight.receiver.clone(), took));
             }
         }
-        for receiver in slow {
-            self.note(receiver, Pace::Slow);
+        for (receiver, took) in slow {
+            let answered = false;
+            self.note(receiver, Outcome { answered, took });
         }
     }
 
-    /// Hosts to which as many are under way as may be, of the slow ones or of the quick.
-    fn full_hosts(&self, is_slow: bool) -> HashSet<String> {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        for in_flight in self.in_flight.values().filter(|it| it.is_slow == is_slow) {
-            *counts.entry(host_of(&in_flight.receiver)).or_default() += 1;
+    fn free(&self, kind: Kind, places: usize) -> usize {
+        places.saturating_sub(self.count(|it| it == kind))
+    }
+
+    fn count(&self, is_counted: impl Fn(Kind) -> bool) -> usize {
+        let sent = self.in_flight.values().filter(|it| it.is_being_sent);
+        sent.filter(|it| is_counted(it.kind)).count()
+    }
+
+    /// Those that were tried longest ago come first; late ones and silent ones in turn.
+    fn slow_names(&self) -> Vec<String> {
+        let late = self.names(|pace| pace == Pace::Late);
+        let silent = self.names(|pace| pace == Pace::Silent);
+        let mut names = Vec::with_capacity(late.len() + silent.len());
+        let (mut late, mut silent) = (late.into_iter(), silent.into_iter());
+        loop {
+            let before = names.len();
+            names.extend(late.next());
+            names.extend(silent.next());
+            if names.len() == before {
+                return names;
+            }
         }
-        let full = counts.into_iter().filter(|(_, count)| *count >= PER_HOST);
-        full.map(|(host, _)| host.to_owned()).collect()
     }
 
-    fn pace(&self, receiver: &str) -> Option<Pace> {
-        let (pace, seen) = self.paces.get(receiver)?;
-        (seen.elapsed() < MEMORY).then_some(*pace)
+    fn names(&self, is_asked_for: impl Fn(Pace) -> bool) -> Vec<String> {
+        let known = self.known.iter();
+        let known = known.filter(|(_, it)| is_asked_for(it.pace) && it.seen.elapsed() < MEMORY);
+        let mut names: Vec<(Instant, &String)> = known.map(|(name, it)| (it.tried, name)).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
-    fn names(&self, pace: Pace) -> Vec<String> {
-        let known = self.paces.iter();
-        let known = known.filter(|(_, (is, seen))| *is == pace && seen.elapsed() < MEMORY);
-        known.map(|(name, _)| name.clone()).collect()
+    fn note(&mut self, receiver: String, outcome: Outcome) {
+        let now = Instant::now();
+        let known = self.known.remove(&receiver);
+        let known = known.filter(|known| known.seen.elapsed() < MEMORY);
+        let was = known.as_ref().map(|known| known.pace);
+        let pace = match (outcome.took < PROMPT, outcome.answered) {
+            (true, true) => Some(Pace::Prompt),
+            (true, false) => was.filter(|pace| *pace == Pace::Prompt),
+            (false, true) => Some(Pace::Late),
+            (false, false) if was == Some(Pace::Prompt) => Some(Pace::Late),
+            (false, false) => Some(Pace::Silent),
+        };
+        if let Some(pace) = pace {
+            let tried = known.map_or(now, |known| known.tried);
+            let known = Known {
+                pace,
+                seen: now,
+                tried,
+            };
+            self.known.insert(receiver, known);
+            self.forget_some();
+        }
     }
 
-    fn note(&mut self, receiver: String, pace: Pace) {
-        self.paces.insert(receiver, (pace, Instant::now()));
-        if self.paces.len() > MOST_KNOWN {
-            // Rarely, so that not every delivery looks at all of them.
-            let mut seen: Vec<Instant> = self.paces.values().map(|(_, seen)| *seen).collect();
+    /// Rarely, so that not every delivery looks at all of them.
+    fn forget_some(&mut self) {
+        if self.known.len() > MOST_KNOWN {
+            let mut seen: Vec<Instant> = self.known.values().map(|known| known.seen).collect();
             seen.sort_unstable();
             let middle = seen[seen.len() / 2];
-            self.paces.retain(|_, (_, seen)| *seen > middle);
+            self.known.retain(|_, known| known.seen > middle);
         }
     }
 }
@@ -190,62 +262,88 @@ impl Receivers {
 mod tests {
     use super::*;
 
-    fn begun(receivers: &mut Receivers, count: usize, name: impl Fn(usize) -> String) {
+    const QUICK: Duration = Duration::from_millis(50);
+
+    fn begun(receivers: &mut Receivers, kind: Kind, count: usize) {
         for index in 0..count {
-            let name = name(index);
-            assert!(receivers.begin(&format!("{name} {index}"), &name));
+            let name = format!("h{index}.example/hook");
+            assert!(receivers.begin(&format!("{kind:?} {name}"), &name, kind));
         }
     }
 
+    fn ended(receivers: &mut Receivers, name: &str, answered: bool, took: Duration) {
+        receivers.begin("one", name, Kind::New);
+        receivers.sent("one", Outcome { answered, took });
+        receivers.forget("one");
+    }
+
+    fn kinds(receivers: &mut Receivers) -> Vec<Kind> {
+        let shares = receivers.shares();
+        shares.iter().map(|share| share.kind).collect()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn those_that_hang_make_room_for_others_and_keep_places_of_their_own() {
+    async fn unknown_ones_that_hang_make_room_for_others_and_leave_places_for_new_webhooks() {
         let mut receivers = Receivers::default();
-        begun(&mut receivers, PLACES, |index| {
-            format!("h{index}.example/hook")
-        });
-        assert!(receivers.shares().is_empty(), "all places are taken");
+        begun(&mut receivers, Kind::Unknown, UNKNOWN_PLACES);
+        assert_eq!(kinds(&mut receivers), [Kind::New]);
         tokio::time::advance(PROMPT).await;
-        let shares = receivers.shares();
-        // Of unknown ones; the places of the slow ones are taken by then.
-        assert_eq!(shares.len(), 1);
-        let claim = shares[0].claim();
-        assert_eq!(claim.limit as usize, PLACES);
-        let Names::AllBut(names) = claim.to else {
-            panic!("it names the only ones");
-        };
-        assert_eq!(names.len(), PLACES);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_that_answered_lately_has_a_place_beside_all_others() {
-        let mut receivers = Receivers::default();
-        receivers.begin("1", "good.example/hook");
-        receivers.end("1", true);
-        begun(&mut receivers, PLACES, |index| {
-            format!("h{index}.example/hook")
-        });
-        let shares = receivers.shares();
-        let claim = shares[0].claim();
-        assert_eq!(claim.limit as usize, PROMPT_PLACES);
-        assert!(matches!(claim.to, Names::Only([name]) if name == "good.example/hook"));
-        tokio::time::advance(MEMORY).await;
-        assert!(!receivers.shares()[0].is_only, "it is remembered for ever");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_host_of_which_many_hang_is_left_out() {
-        let mut receivers = Receivers::default();
-        begun(&mut receivers, PER_HOST, |index| {
-            format!("one.example/{index}")
-        });
-        let shares = receivers.shares();
-        let Names::AllBut(names) = shares[0].claim().to else {
-            panic!("it names the only ones");
-        };
-        assert_eq!(names, ["one.example"]);
-        assert!(
-            !receivers.begin("one.example/0 0", "one.example/0"),
-            "it was sent twice"
+        assert_eq!(
+            kinds(&mut receivers),
+            [Kind::New, Kind::Unknown, Kind::Slow]
         );
+        for round in 0..10 {
+            for index in 0..UNKNOWN_PLACES {
+                let name = format!("h{index}.example/{round}");
+                receivers.begin(&name, &name, Kind::Unknown);
+            }
+            tokio::time::advance(PROMPT).await;
+        }
+        assert_eq!(kinds(&mut receivers), [Kind::New]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_prompt_one_keeps_its_places_unless_it_does_not_answer_in_time() {
+        let mut receivers = Receivers::default();
+        let name = "good.example/hook";
+        ended(&mut receivers, name, true, QUICK);
+        let is_prompt = |receivers: &mut Receivers| kinds(receivers)[0] == Kind::Prompt;
+        assert!(is_prompt(&mut receivers));
+        // It is started again, and refuses connections.
+        ended(&mut receivers, name, false, QUICK);
+        assert!(is_prompt(&mut receivers));
+        ended(&mut receivers, name, false, PROMPT);
+        assert!(!is_prompt(&mut receivers));
+        ended(&mut receivers, name, true, QUICK);
+        assert!(is_prompt(&mut receivers));
+        tokio::time::advance(MEMORY).await;
+        assert!(!is_prompt(&mut receivers), "it is remembered for ever");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_ones_have_their_turns() {
+        let mut receivers = Receivers::default();
+        for name in ["a", "b", "c"] {
+            ended(&mut receivers, name, false, PROMPT);
+            tokio::time::advance(QUICK).await;
+        }
+        ended(&mut receivers, "late", true, PROMPT);
+        assert_eq!(receivers.slow_names(), ["late", "a", "b", "c"]);
+        tokio::time::advance(QUICK).await;
+        receivers.begin("1", "a", Kind::Slow);
+        assert_eq!(receivers.slow_names(), ["late", "b", "c", "a"]);
+        assert!(!receivers.begin("1", "a", Kind::Slow), "it was sent twice");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_being_recorded_takes_no_place() {
+        let mut receivers = Receivers::default();
+        begun(&mut receivers, Kind::New, NEW_PLACES);
+        assert!(!kinds(&mut receivers).contains(&Kind::New));
+        let (answered, took) = (true, QUICK);
+        let id = "New h0.example/hook";
+        receivers.sent(id, Outcome { answered, took });
+        assert!(kinds(&mut receivers).contains(&Kind::New));
+        assert!(!receivers.begin(id, "h0.example/hook", Kind::New));
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::receivers::Receivers;
+use super::receivers::{Kind, Outcome, Receivers};
 use super::schedule::Schedule;
 use super::{Secret, Settings};
 use crate::errors::chain;
@@ -20,8 +20,9 @@ use crate::jobs::backend::{Delivery, DueWebhook, JobEvent, WebhookClaim};
 use crate::metrics::metrics;
 use crate::net::{Net, Reply, SendError};
 
-/// The part of the time that claims may take when many webhooks are pending.
+/// The part of the time that claims may take when many webhooks are pending, and the longest pause for it.
 const CLAIM_SHARE: u32 = 5;
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// The longest sleep, so that a clock that was set is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// Between attempts to read the outbox while it fails.
@@ -38,11 +39,19 @@ pub struct WebhookSender {
     timeout: Duration,
 }
 
-/// What is being posted.
+/// What is in flight: it is posted first, and recorded then.
 struct Deliveries {
     sender: Arc<WebhookSender>,
-    tasks: JoinSet<(String, bool)>,
+    posts: JoinSet<Posted>,
+    records: JoinSet<String>,
     receivers: Receivers,
+}
+
+/// A webhook that was posted.
+struct Posted {
+    webhook: DueWebhook,
+    delivery: Delivery,
+    outcome: Outcome,
 }
 
 impl WebhookSender {
@@ -64,7 +73,8 @@ impl WebhookSender {
         let mut events = self.backend.events();
         let mut deliveries = Deliveries {
             sender: Arc::new(self),
-            tasks: JoinSet::new(),
+            posts: JoinSet::new(),
+            records: JoinSet::new(),
             receivers: Receivers::default(),
         };
         let mut next_claim = Instant::now();
@@ -73,7 +83,8 @@ impl WebhookSender {
             if next_claim.max(earliest) <= Instant::now() {
                 let began = Instant::now();
                 let sleep = deliveries.start_due().await;
-                earliest = Instant::now() + began.elapsed() * (CLAIM_SHARE - 1);
+                let pause = began.elapsed() * (CLAIM_SHARE - 1);
+                earliest = Instant::now() + pause.min(MAX_PAUSE);
                 next_claim = Instant::now() + sleep;
             }
             tokio::select! {
@@ -83,15 +94,19 @@ impl WebhookSender {
                     _ => next_claim = Instant::now(),
                 },
                 () = tokio::time::sleep_until(next_claim.max(earliest)) => {}
-                Some(ended) = deliveries.tasks.join_next() => {
-                    deliveries.end(ended);
+                Some(posted) = deliveries.posts.join_next() => {
+                    deliveries.record(posted);
                     // Others may have been held back.
                     next_claim = Instant::now();
                 }
+                Some(recorded) = deliveries.records.join_next() => deliveries.forget(recorded),
             }
         }
         deliveries.start_due().await;
-        while deliveries.tasks.join_next().await.is_some() {}
+        while let Some(posted) = deliveries.posts.join_next().await {
+            deliveries.record(posted);
+        }
+        while deliveries.records.join_next().await.is_some() {}
     }
 
     /// What is due, and how long to sleep until the next is.
@@ -108,34 +123,28 @@ impl WebhookSender {
         }
     }
 
-    /// One attempt, and the record of its result. Whether the receiver answered.
-    async fn deliver(&self, webhook: &DueWebhook) -> bool {
-        let DueWebhook { id, attempt, .. } = webhook;
-        let posted = AssertUnwindSafe(self.post(webhook)).catch_unwind().await;
-        let answered = matches!(posted, Ok(Ok(_)));
+    /// One attempt.
+    async fn deliver(&self, webhook: DueWebhook) -> Posted {
+        let began = Instant::now();
+        let posted = AssertUnwindSafe(self.post(&webhook)).catch_unwind().await;
+        let outcome = Outcome {
+            answered: matches!(posted, Ok(Ok(_))),
+            took: began.elapsed(),
+        };
         let delivery = match posted {
-            Ok(answer) => self.schedule.delivery(*attempt, answer),
+            Ok(answer) => self.schedule.delivery(webhook.attempt, answer),
             // The hook for panics has logged it.
-            Err(_) => self
-                .schedule
-                .retry(*attempt, "its delivery failed".into(), None),
+            Err(_) => {
+                let why = "its delivery failed".into();
+                self.schedule.retry(webhook.attempt, why, None)
+            }
         };
-        let result = match &delivery {
-            Delivery::Delivered => "delivered",
-            Delivery::RetryIn(..) => "retry",
-            Delivery::GivenUp(_) => "given_up",
-        };
-        metrics()
-            .webhook_attempts
-            .with_label_values(&[result])
-            .inc();
-        match &delivery {
-            Delivery::Delivered => info!("webhook {id} was delivered"),
-            Delivery::RetryIn(_, why) => info!("webhook {id} will be tried again: {why}"),
-            Delivery::GivenUp(why) => warn!("webhook {id} is given up: {why}"),
+        note(&webhook.id, &delivery);
+        Posted {
+            webhook,
+            delivery,
+            outcome,
         }
-        self.record(webhook, &delivery).await;
-        answered
     }
 
     async fn post(&self, webhook: &DueWebhook) -> Result<Reply, SendError> {
@@ -156,14 +165,16 @@ impl WebhookSender {
     }
 
     /// Tries until it is recorded: else the webhook would never be claimed again.
-    async fn record(&self, DueWebhook { id, attempt, .. }: &DueWebhook, delivery: &Delivery) {
-        while let Err(error) = self.backend.record_delivery(id, *attempt, delivery).await {
+    async fn record(&self, webhook: DueWebhook, delivery: &Delivery) -> String {
+        let DueWebhook { id, attempt, .. } = webhook;
+        while let Err(error) = self.backend.record_delivery(&id, attempt, delivery).await {
             error!(
                 "the delivery of webhook {id} could not be recorded: {}",
                 chain(&error)
             );
             tokio::time::sleep(RECORD_AGAIN).await;
         }
+        id
     }
 }
 
@@ -174,28 +185,59 @@ impl Deliveries {
         for share in self.receivers.shares() {
             let (due, next) = self.sender.claim(share.claim()).await;
             sleep = sleep.min(next);
-            due.into_iter().for_each(|webhook| self.start(webhook));
+            due.into_iter()
+                .for_each(|webhook| self.start(webhook, share.kind));
         }
         let next_slow = self.receivers.next_slow_at();
         let next_slow = next_slow.map(|at| at.saturating_duration_since(Instant::now()));
         sleep.min(next_slow.unwrap_or(MAX_SLEEP))
     }
 
-    fn start(&mut self, webhook: DueWebhook) {
-        if self.receivers.begin(&webhook.id, &webhook.receiver) {
+    fn start(&mut self, webhook: DueWebhook, kind: Kind) {
+        if self.receivers.begin(&webhook.id, &webhook.receiver, kind) {
             let sender = self.sender.clone();
-            self.tasks.spawn(async move {
-                let answered = sender.deliver(&webhook).await;
-                (webhook.id, answered)
-            });
+            self.posts
+                .spawn(async move { sender.deliver(webhook).await });
         }
     }
 
-    fn end(&mut self, ended: Result<(String, bool), JoinError>) {
-        match ended {
-            Ok((id, answered)) => self.receivers.end(&id, answered),
-            // Recording it has panicked: it is claimed again once its claim has lapsed.
-            Err(_) => self.receivers.forget_in_flight(),
+    fn record(&mut self, posted: Result<Posted, JoinError>) {
+        // Err: never, as its panics are caught.
+        if let Ok(posted) = posted {
+            let Posted {
+                webhook,
+                delivery,
+                outcome,
+            } = posted;
+            self.receivers.sent(&webhook.id, outcome);
+            let sender = self.sender.clone();
+            self.records
+                .spawn(async move { sender.record(webhook, &delivery).await });
         }
+    }
+
+    fn forget(&mut self, recorded: Result<String, JoinError>) {
+        // Err: recording it has panicked. It stays in flight until the next start.
+        if let Ok(id) = recorded {
+            self.receivers.forget(&id);
+        }
+    }
+}
+
+/// Counts an attempt, and logs it.
+fn note(id: &str, delivery: &Delivery) {
+    let result = match delivery {
+        Delivery::Delivered => "delivered",
+        Delivery::RetryIn(..) => "retry",
+        Delivery::GivenUp(_) => "given_up",
+    };
+    metrics()
+        .webhook_attempts
+        .with_label_values(&[result])
+        .inc();
+    match delivery {
+        Delivery::Delivered => info!("webhook {id} was delivered"),
+        Delivery::RetryIn(_, why) => info!("webhook {id} will be tried again: {why}"),
+        Delivery::GivenUp(why) => warn!("webhook {id} is given up: {why}"),
     }
 }

@@ -61,6 +61,8 @@ macro_rules! backend_contract {
             a_delivery_that_is_recorded_late_changes_nothing,
             a_receiver_with_many_webhooks_leaves_room_for_others,
             webhooks_are_claimed_for_some_receivers_or_for_all_but_some,
+            no_host_has_more_than_its_share_of_a_claim,
+            new_webhooks_are_claimed_by_themselves,
             a_cancelled_job_that_waits_ends_and_leaves_its_place,
             a_cancelled_job_that_runs_is_marked_and_its_worker_told,
             a_cancellation_outlives_the_process,
@@ -229,6 +231,7 @@ fn all_webhooks(per_receiver: u32) -> WebhookClaim<'static> {
     WebhookClaim {
         limit: 100,
         per_receiver,
+        per_host: 100,
         to: Receivers::AllBut(&[]),
     }
 }
@@ -848,8 +851,7 @@ pub async fn webhooks_are_claimed_for_some_receivers_or_for_all_but_some<H: Harn
     };
     let none = names(&["a.example", "d.example/hook"]);
     assert_eq!(claimed(Receivers::Only(&none)).await, names(&[]));
-    // A receiver, and a host.
-    let some = names(&["a.example/hook", "b.example:81"]);
+    let some = names(&["a.example/hook", "b.example:81/hook"]);
     let others = claimed(Receivers::AllBut(&some)).await;
     assert_eq!(others, names(&["c.example/hook"]));
     let only = names(&["b.example:81/hook", "c.example/hook"]);
@@ -857,6 +859,57 @@ pub async fn webhooks_are_claimed_for_some_receivers_or_for_all_but_some<H: Harn
     assert_eq!(others, names(&["b.example:81/hook"]));
     let rest = claimed(Receivers::AllBut(&[])).await;
     assert_eq!(rest, names(&["a.example/hook"]));
+}
+
+pub async fn no_host_has_more_than_its_share_of_a_claim<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    for path in 0..5 {
+        finished_with_webhook(&backend, &format!("a.example/{path}")).await;
+    }
+    finished_with_webhook(&backend, "b.example").await;
+    let mut claim = WebhookClaim {
+        per_host: 2,
+        ..all_webhooks(1)
+    };
+    let claimed = async |claim| {
+        let claimed = backend.claim_webhooks(claim).await.expect("the outbox");
+        claimed.due.len()
+    };
+    assert_eq!(
+        claimed(claim).await,
+        3,
+        "two of one host, and one of the other"
+    );
+    assert_eq!(claimed(claim).await, 0, "those in hand count");
+    claim.per_host = 3;
+    assert_eq!(claimed(claim).await, 1);
+}
+
+pub async fn new_webhooks_are_claimed_by_themselves<H: Harness>() {
+    let harness = H::new(BOUNDS).await;
+    let backend = harness.backend();
+    finished_with_webhook(&backend, "tried.example").await;
+    let tried = due(&backend).await.remove(0).id;
+    let again = Delivery::RetryIn(Duration::ZERO, "timed out".into());
+    let recorded = backend.record_delivery(&tried, 0, &again).await;
+    recorded.expect("a record");
+    for host in ["a.example", "b.example", "c.example"] {
+        finished_with_webhook(&backend, host).await;
+        // Their times are in milliseconds.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let known = ["b.example/hook".to_owned()];
+    let claim = WebhookClaim {
+        to: Receivers::NewBut(&known),
+        ..all_webhooks(8)
+    };
+    let claimed = backend.claim_webhooks(claim).await.expect("the outbox");
+    let receivers = claimed.due.iter().map(|webhook| webhook.receiver.as_str());
+    let mut receivers: Vec<&str> = receivers.collect();
+    // PostgreSQL returns what it has claimed in no order.
+    receivers.sort_unstable();
+    assert_eq!(receivers, ["a.example/hook", "c.example/hook"]);
 }
 
 pub async fn a_cancelled_job_that_waits_ends_and_leaves_its_place<H: Harness>() {

@@ -2,8 +2,10 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For jobs, the job store, uploads, webhooks and the listener.
-const FOR_WORK: u64 = 256;
+use crate::webhooks;
+
+/// For jobs, the job store, uploads and the listener, and for the webhooks that are in flight.
+const FOR_WORK: u64 = 256 + webhooks::MOST_IN_FLIGHT as u64;
 
 /// What is left for connections is shared with the files that they are sent.
 const PER_CONNECTION: u64 = 2;

@@ -9,7 +9,7 @@ use super::database::Result;
 use super::store::{Store, milliseconds};
 use crate::job::{JobId, Timestamp};
 use crate::jobs::backend::{
-    ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NewWebhook, Receivers, WebhookClaim,
+    ClaimedWebhooks, Delivery, DueWebhook, ListedWebhook, NEW, NewWebhook, Receivers, WebhookClaim,
     WebhookQuery, WebhookState, later_webhook_id,
 };
 use crate::jobs::row;
@@ -17,31 +17,55 @@ use crate::jobs::row;
 /// How late a webhook is that another node should have sent.
 const LATE: Duration = Duration::from_secs(3);
 
+/// What `$7` says of the receivers that `$6` names.
+const ONLY: &str = "only";
+const ALL_BUT: &str = "all but";
+const NEW_BUT: &str = "new but";
+
 /// Each receiver has an index of its own to be read, and of it only as many rows as may be sent to it: thousands that
 /// wait for one receiver hold up no other. One row is not of a webhook: it tells when the next falls due.
 const CLAIM: &str = "\
     WITH RECURSIVE now AS MATERIALIZED (SELECT kinora.now_ms() AS ms), \
+    names AS MATERIALIZED (SELECT name, turn FROM unnest($6::text[]) WITH ORDINALITY AS names (name, turn)), \
     every AS ( \
-        (SELECT host FROM kinora.webhooks WHERE state = 'pending' ORDER BY host LIMIT 1) \
+        (SELECT host FROM kinora.webhooks WHERE state = 'pending' AND $7 = 'all but' ORDER BY host LIMIT 1) \
         UNION ALL \
         SELECT (SELECT webhooks.host FROM kinora.webhooks \
                 WHERE state = 'pending' AND webhooks.host > every.host ORDER BY webhooks.host LIMIT 1) \
         FROM every WHERE every.host IS NOT NULL), \
     hosts AS ( \
-        SELECT unnest($6::text[]) AS host WHERE $7 \
+        SELECT name AS host, turn FROM names WHERE $7 = 'only' \
         UNION ALL \
-        SELECT host FROM every WHERE NOT $7 AND host <> ALL($6) AND split_part(host, '/', 1) <> ALL($6)), \
-    claimed_before AS ( \
+        SELECT host, 0 FROM every WHERE host IS NOT NULL AND NOT EXISTS (SELECT FROM names WHERE name = every.host)), \
+    claimed_before AS MATERIALIZED ( \
         SELECT host, count(*) AS count FROM kinora.webhooks \
-        WHERE state = 'pending' AND sender = $1 AND claimed_until > (SELECT ms FROM now) GROUP BY host), \
-    free AS ( \
-        SELECT due.id, due.next_at, due.place FROM hosts LEFT JOIN claimed_before USING (host) CROSS JOIN LATERAL ( \
-            SELECT id, next_at, row_number() OVER (ORDER BY next_at) AS place FROM kinora.webhooks \
+        WHERE state = 'pending' AND sender = $1 AND claimed_until > (SELECT ms FROM now) \
+            AND ($7 = 'only') = EXISTS (SELECT FROM names WHERE name = webhooks.host) GROUP BY host), \
+    claimed_of_hosts AS ( \
+        SELECT split_part(host, '/', 1) AS name, sum(count) AS count FROM claimed_before GROUP BY 1), \
+    candidates AS ( \
+        SELECT due.id, hosts.host, due.next_at, hosts.turn FROM hosts LEFT JOIN claimed_before USING (host) CROSS JOIN LATERAL ( \
+            SELECT id, next_at FROM kinora.webhooks \
             WHERE state = 'pending' AND webhooks.host = hosts.host AND next_at <= (SELECT ms FROM now) \
                 AND (sender = $1 OR next_at <= (SELECT ms FROM now) - $2) \
                 AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) \
             ORDER BY next_at LIMIT greatest(0, $3 - coalesce(claimed_before.count, 0))) AS due \
-        ORDER BY place, next_at LIMIT $4), \
+        UNION ALL \
+        SELECT id, host, next_at, -next_at FROM kinora.webhooks \
+        WHERE $7 = 'new but' AND state = 'pending' AND attempt = 0 AND sender = $1 \
+            AND next_at BETWEEN (SELECT ms FROM now) - $9 AND (SELECT ms FROM now) \
+            AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) \
+            AND NOT EXISTS (SELECT FROM names WHERE name = webhooks.host)), \
+    of_receivers AS ( \
+        SELECT id, host, next_at, turn, row_number() OVER (PARTITION BY host ORDER BY turn, next_at) AS place \
+        FROM candidates), \
+    of_hosts AS ( \
+        SELECT id, host, next_at, turn, place, \
+            row_number() OVER (PARTITION BY split_part(host, '/', 1) ORDER BY place, turn, next_at) AS of_host \
+        FROM of_receivers WHERE place <= $3), \
+    free AS ( \
+        SELECT id FROM of_hosts LEFT JOIN claimed_of_hosts ON name = split_part(host, '/', 1) \
+        WHERE of_host + coalesce(count, 0) <= $8 ORDER BY place, turn, next_at LIMIT $4), \
     locked AS ( \
         SELECT id FROM kinora.webhooks WHERE id = ANY(ARRAY(SELECT id FROM free)) AND state = 'pending' \
             AND (claimed_until IS NULL OR claimed_until <= (SELECT ms FROM now)) FOR UPDATE SKIP LOCKED), \
@@ -57,9 +81,10 @@ const CLAIM: &str = "\
 impl Store {
     /// Claims pending webhooks that are due. Those of other nodes when they are late, which nobody tells of.
     pub async fn claim_webhooks(&self, claim: WebhookClaim<'_>) -> Result<ClaimedWebhooks> {
-        let (names, is_only) = match claim.to {
-            Receivers::Only(names) => (names, true),
-            Receivers::AllBut(names) => (names, false),
+        let (names, to) = match claim.to {
+            Receivers::Only(names) => (names, ONLY),
+            Receivers::AllBut(names) => (names, ALL_BUT),
+            Receivers::NewBut(names) => (names, NEW_BUT),
         };
         let claimed = sqlx::query(CLAIM)
             .bind(self.holder())
@@ -68,7 +93,9 @@ impl Store {
             .bind(i64::from(claim.limit))
             .bind(milliseconds(self.webhook_lease()))
             .bind(names)
-            .bind(is_only);
+            .bind(to)
+            .bind(i64::from(claim.per_host))
+            .bind(milliseconds(NEW));
         let mut found = ClaimedWebhooks {
             due: Vec::new(),
             next_in: Some(LATE),

@@ -404,7 +404,7 @@ impl Backend for SqliteBackend {
         &self,
         claim: WebhookClaim<'_>,
     ) -> Result<ClaimedWebhooks, BackendError> {
-        // Held over the query: a delivery that is recorded meanwhile would be claimed again.
+        // Held over the query: what is recorded meanwhile stays claimed until then.
         let mut claimed = self.claimed_webhooks.lock().await;
         // One moment for both queries: what falls due in between is in the answer of the second.
         let now = Timestamp::now();
@@ -427,9 +427,9 @@ impl Backend for SqliteBackend {
         attempt: u32,
         delivery: &Delivery,
     ) -> Result<(), BackendError> {
-        let mut claimed = self.claimed_webhooks.lock().await;
         self.store.record_delivery(id, attempt, delivery).await?;
-        claimed.remove(id);
+        // A claim that has read its row before is answered first.
+        self.claimed_webhooks.lock().await.remove(id);
         Ok(())
     }
 

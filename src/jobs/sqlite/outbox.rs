@@ -7,15 +7,16 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::{Store, StoreError};
 use crate::job::{JobId, Timestamp};
 use crate::jobs::backend::{
-    Delivery, DueWebhook, ListedWebhook, NewWebhook, Receivers, WebhookClaim, WebhookQuery,
+    Delivery, DueWebhook, ListedWebhook, NEW, NewWebhook, Receivers, WebhookClaim, WebhookQuery,
     WebhookState, later_webhook_id, webhook_id,
 };
 use crate::jobs::row;
 
-/// Those that are named.
-const ONLY: &str = "receivers (receiver) AS (SELECT value FROM json_each(?1))";
+/// Those that are named, in their order.
+const ONLY: &str = "\
+    receivers (receiver, turn) AS (SELECT value, key FROM json_each(?1))";
 
-/// All for which something is pending, from one to the next, but for those that are named, or whose hosts are.
+/// All for which something is pending, from one to the next, but for those that are named.
 const ALL_BUT: &str = "\
     names (name) AS MATERIALIZED (SELECT value FROM json_each(?1)), \
     every (receiver) AS ( \
@@ -25,9 +26,37 @@ const ALL_BUT: &str = "\
         SELECT (SELECT host FROM webhooks INDEXED BY webhooks_by_receiver \
                 WHERE state = 'pending' AND host > every.receiver ORDER BY host LIMIT 1) \
         FROM every WHERE every.receiver IS NOT NULL), \
-    receivers (receiver) AS ( \
-        SELECT receiver FROM every WHERE receiver IS NOT NULL AND receiver NOT IN names \
-            AND substr(receiver, 1, instr(receiver || '/', '/') - 1) NOT IN names)";
+    receivers (receiver, turn) AS ( \
+        SELECT receiver, 0 FROM every WHERE receiver IS NOT NULL AND receiver NOT IN names)";
+
+/// Each of them has an index of its own to be read, and of it only as many rows as may be sent to it.
+const OF_RECEIVERS: &str = "\
+    candidates AS ( \
+        SELECT id, host, next_at, turn FROM receivers CROSS JOIN webhooks ON id IN ( \
+            SELECT id FROM webhooks AS due \
+            WHERE due.state = 'pending' AND due.host = receivers.receiver AND due.next_at <= ?2 \
+            ORDER BY due.next_at LIMIT ?3))";
+
+/// The newest first.
+const NEW_BUT: &str = "\
+    names (name) AS MATERIALIZED (SELECT value FROM json_each(?1)), \
+    candidates AS ( \
+        SELECT id, host, next_at, -next_at AS turn FROM webhooks INDEXED BY webhooks_new \
+        WHERE state = 'pending' AND attempt = 0 AND next_at BETWEEN ?2 - ?6 AND ?2 AND host NOT IN names)";
+
+/// So many of each receiver and of each host, each of them in turn.
+const IN_TURN: &str = "\
+    of_receivers AS ( \
+        SELECT id, host, next_at, turn, \
+            ROW_NUMBER() OVER (PARTITION BY host ORDER BY turn, next_at, id) AS place \
+        FROM candidates), \
+    of_hosts AS ( \
+        SELECT id, next_at, turn, place, ROW_NUMBER() OVER ( \
+            PARTITION BY substr(host, 1, instr(host || '/', '/') - 1) ORDER BY place, turn, next_at) AS of_host \
+        FROM of_receivers WHERE place <= ?3), \
+    due AS ( \
+        SELECT id, next_at, turn, place FROM of_hosts WHERE of_host <= ?4 ORDER BY place, turn, next_at LIMIT ?5) \
+    SELECT id, url, host, body, attempt FROM due JOIN webhooks USING (id) ORDER BY due.place, due.turn, due.next_at";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -59,34 +88,28 @@ async fn insert_as(
 }
 
 impl Store {
-    /// Pending webhooks that are due: `most` of them at most, those that are claimed included. Each receiver has an
-    /// index of its own to be read, and of it only as many rows as may be sent to it.
+    /// Pending webhooks that are due: `most` of them at most, those that are claimed included.
     pub async fn due_webhooks(
         &self,
         now: Timestamp,
         claim: WebhookClaim<'_>,
         most: usize,
     ) -> Result<Vec<DueWebhook>> {
-        let (receivers, names) = match claim.to {
-            Receivers::Only(names) => (ONLY, names),
-            Receivers::AllBut(names) => (ALL_BUT, names),
+        let (names, candidates) = match claim.to {
+            Receivers::Only(names) => (names, format!("{ONLY}, {OF_RECEIVERS}")),
+            Receivers::AllBut(names) => (names, format!("{ALL_BUT}, {OF_RECEIVERS}")),
+            Receivers::NewBut(names) => (names, NEW_BUT.to_owned()),
         };
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "WITH RECURSIVE {receivers} \
-             SELECT id, url, host, body, attempt, \
-                 ROW_NUMBER() OVER (PARTITION BY host ORDER BY next_at, id) AS place \
-             FROM receivers CROSS JOIN webhooks ON id IN ( \
-                 SELECT id FROM webhooks AS due \
-                 WHERE due.state = 'pending' AND due.host = receivers.receiver AND due.next_at <= ?2 \
-                 ORDER BY due.next_at LIMIT ?3) \
-             ORDER BY place, next_at LIMIT ?4"
-        )))
-        .bind(json!(names).to_string())
-        .bind(now.0)
-        .bind(claim.per_receiver)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&self.readers)
-        .await?;
+        let statement = format!("WITH RECURSIVE {candidates}, {IN_TURN}");
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(json!(names).to_string())
+            .bind(now.0)
+            .bind(claim.per_receiver)
+            .bind(claim.per_host)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .bind(NEW.as_millis() as i64)
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(DueWebhook {
