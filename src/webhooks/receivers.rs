@@ -41,8 +41,10 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// What a receiver was seen to be. One that fails at once, as while it is started again, takes no place for long: that
-/// says nothing about it.
+/// Failures at once of a receiver that answered before, as while it is started again, that say nothing about it.
+const FORGIVEN: u32 = 3;
+
+/// What a receiver was seen to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
     Prompt,
@@ -53,6 +55,8 @@ enum Pace {
 
 struct Known {
     pace: Pace,
+    /// At once, and one after the other.
+    failures: u32,
     seen: Instant,
     /// When it was last sent something.
     tried: Instant,
@@ -227,24 +231,23 @@ impl Receivers {
         let now = Instant::now();
         let known = self.known.remove(&receiver);
         let known = known.filter(|known| known.seen.elapsed() < MEMORY);
-        let was = known.as_ref().map(|known| known.pace);
-        let pace = match (outcome.took < PROMPT, outcome.answered) {
-            (true, true) => Some(Pace::Prompt),
-            (true, false) => was.filter(|pace| *pace == Pace::Prompt),
-            (false, true) => Some(Pace::Late),
-            (false, false) if was == Some(Pace::Prompt) => Some(Pace::Late),
-            (false, false) => Some(Pace::Silent),
+        let was = known.as_ref().map_or(Pace::Silent, |known| known.pace);
+        let failures = known.as_ref().map_or(FORGIVEN, |known| known.failures);
+        let (pace, failures) = match (outcome.took < PROMPT, outcome.answered) {
+            (true, true) => (Pace::Prompt, 0),
+            (true, false) if failures < FORGIVEN => (was, failures + 1),
+            (false, true) => (Pace::Late, 0),
+            (false, false) if was == Pace::Prompt => (Pace::Late, 0),
+            (_, false) => (Pace::Silent, FORGIVEN),
         };
-        if let Some(pace) = pace {
-            let tried = known.map_or(now, |known| known.tried);
-            let known = Known {
-                pace,
-                seen: now,
-                tried,
-            };
-            self.known.insert(receiver, known);
-            self.forget_some();
-        }
+        let known = Known {
+            pace,
+            failures,
+            seen: now,
+            tried: known.map_or(now, |known| known.tried),
+        };
+        self.known.insert(receiver, known);
+        self.forget_some();
     }
 
     /// Rarely, so that not every delivery looks at all of them.
@@ -310,7 +313,13 @@ mod tests {
         let is_prompt = |receivers: &mut Receivers| kinds(receivers)[0] == Kind::Prompt;
         assert!(is_prompt(&mut receivers));
         // It is started again, and refuses connections.
+        for _ in 0..FORGIVEN {
+            ended(&mut receivers, name, false, QUICK);
+            assert!(is_prompt(&mut receivers));
+        }
         ended(&mut receivers, name, false, QUICK);
+        assert!(!is_prompt(&mut receivers));
+        ended(&mut receivers, name, true, QUICK);
         assert!(is_prompt(&mut receivers));
         ended(&mut receivers, name, false, PROMPT);
         assert!(!is_prompt(&mut receivers));

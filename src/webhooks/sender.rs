@@ -23,6 +23,8 @@ use crate::net::{Net, Reply, SendError};
 /// The part of the time that claims may take when many webhooks are pending, and the longest pause for it.
 const CLAIM_SHARE: u32 = 5;
 const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Between claims for receivers that are not known to be prompt: they cost more, the more of them there are.
+const PATIENT_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest sleep, so that a clock that was set is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// Between attempts to read the outbox while it fails.
@@ -45,6 +47,8 @@ struct Deliveries {
     posts: JoinSet<Posted>,
     records: JoinSet<String>,
     receivers: Receivers,
+    /// When receivers that are not known to be prompt have their next turn.
+    next_turn: Instant,
 }
 
 /// A webhook that was posted.
@@ -76,6 +80,7 @@ impl WebhookSender {
             posts: JoinSet::new(),
             records: JoinSet::new(),
             receivers: Receivers::default(),
+            next_turn: Instant::now(),
         };
         let mut next_claim = Instant::now();
         let mut earliest = next_claim;
@@ -182,7 +187,16 @@ impl Deliveries {
     /// Claims what is due and begins to post it. Tells how long to sleep until the next is due.
     async fn start_due(&mut self) -> Duration {
         let mut sleep = MAX_SLEEP;
+        let now = Instant::now();
+        let is_turn = self.next_turn <= now;
+        if is_turn {
+            self.next_turn = now + PATIENT_INTERVAL;
+        }
         for share in self.receivers.shares() {
+            if !is_turn && matches!(share.kind, Kind::Unknown | Kind::Slow) {
+                sleep = sleep.min(self.next_turn - now);
+                continue;
+            }
             let (due, next) = self.sender.claim(share.claim()).await;
             sleep = sleep.min(next);
             due.into_iter()

@@ -40,7 +40,8 @@ const CLAIM: &str = "\
     claimed_before AS MATERIALIZED ( \
         SELECT host, count(*) AS count FROM kinora.webhooks \
         WHERE state = 'pending' AND sender = $1 AND claimed_until > (SELECT ms FROM now) \
-            AND ($7 = 'only') = EXISTS (SELECT FROM names WHERE name = webhooks.host) GROUP BY host), \
+            AND ($7 = 'only') = EXISTS (SELECT FROM names WHERE name = webhooks.host) \
+            AND ($7 <> 'new but' OR attempt = 0 AND next_at >= (SELECT ms FROM now) - $9) GROUP BY host), \
     claimed_of_hosts AS ( \
         SELECT split_part(host, '/', 1) AS name, sum(count) AS count FROM claimed_before GROUP BY 1), \
     candidates AS ( \

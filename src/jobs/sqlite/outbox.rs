@@ -125,11 +125,13 @@ impl Store {
 
     /// When the next webhook after `now` falls due.
     pub async fn next_webhook_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        // The index is named, as SQLite takes another one and reads all of it.
         let next: Option<i64> = sqlx::query_scalar(
-            "SELECT MIN(next_at) FROM webhooks WHERE state = 'pending' AND next_at > ?",
+            "SELECT next_at FROM webhooks INDEXED BY webhooks_pending \
+             WHERE state = 'pending' AND next_at > ? ORDER BY next_at LIMIT 1",
         )
         .bind(now.0)
-        .fetch_one(&self.readers)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(next.map(Timestamp))
     }
