@@ -143,6 +143,8 @@ pub struct Job {
     pub state: JobState,
     /// How many times it has been claimed. Only the last attempt can finish it.
     pub attempt: u32,
+    /// How many processes died in the middle of it.
+    pub crashes: u32,
     /// Cancellation was requested while an attempt was running.
     pub cancel_requested: bool,
     /// The videos, from when they are made until they are stored.
@@ -185,6 +187,7 @@ impl Job {
             request,
             state: JobState::Queued,
             attempt: 0,
+            crashes: 0,
             cancel_requested: false,
             unstored: None,
             created_at: Timestamp::now(),

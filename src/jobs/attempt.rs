@@ -54,6 +54,12 @@ impl RunningAttempt {
         Self::start(jobs, job, cancellation, 0.0)
     }
 
+    /// An attempt that waits to make one, which takes none of its time.
+    pub fn waiting(jobs: &Jobs, job: &Job) -> Self {
+        let cancellation = Cancellation::new(&jobs.shared.stopping);
+        Self::start(jobs, job, cancellation, 0.0)
+    }
+
     /// An attempt that stores one, for which nobody knows how long it may take.
     pub fn storing(jobs: &Jobs, job: &Job) -> Self {
         let cancellation = Cancellation::new(&jobs.shared.stopping);

@@ -1,6 +1,7 @@
 //! The workers: named threads that claim jobs and make their videos.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,9 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// How much later than ffmpeg we may hear of a stop.
 const STOP_DELAY: Duration = Duration::from_millis(500);
 
+/// Deaths of processes from which on a job is made while no other is: it may have been to blame, and others not.
+const CRASHES_TO_BE_ALONE: u32 = 2;
+
 /// All worker threads.
 pub struct Workers {
     threads: Vec<JoinHandle<()>>,
@@ -34,6 +38,7 @@ impl Workers {
     pub fn start(jobs: &Jobs, storing: &Storing, settings: &Settings) -> std::io::Result<Self> {
         let names = (1..=settings.workers).map(|n| (format!("worker-{n}"), Serves::Both));
         let express = ("worker-express".to_owned(), Serves::ExpressOnly);
+        let company = Arc::new(RwLock::new(()));
         let threads = names.chain([express]).map(|(name, serves)| {
             let worker = Worker {
                 jobs: jobs.clone(),
@@ -41,6 +46,7 @@ impl Workers {
                 time_limit: settings.time_limit,
                 max_attempts: settings.max_attempts,
                 reuses_videos: settings.reuses_videos,
+                company: company.clone(),
             };
             thread::Builder::new()
                 .name(name)
@@ -67,6 +73,8 @@ struct Worker {
     time_limit: Duration,
     max_attempts: u32,
     reuses_videos: bool,
+    /// Held together by those that make videos, or by one alone.
+    company: Arc<RwLock<()>>,
 }
 
 /// How an attempt ends.
@@ -88,8 +96,29 @@ impl Worker {
         while let Some(mut job) = self.backend().claim(serves) {
             job.claimed = Some(Instant::now());
             self.jobs.shared.waiters.begun(job.id);
-            self.work(job);
+            self.work_when_allowed(job);
         }
+    }
+
+    /// Beside others, or alone.
+    fn work_when_allowed(&self, job: Job) {
+        let company = &*self.company;
+        // What they guard is nothing, and cannot be left half done.
+        if job.crashes >= CRASHES_TO_BE_ALONE {
+            info!(
+                "job {} is made alone: {} processes died in the middle of it",
+                job.id, job.crashes
+            );
+            let waiting = RunningAttempt::waiting(&self.jobs, &job);
+            let _alone = company.write().unwrap_or_else(PoisonError::into_inner);
+            drop(waiting);
+            return self.work(job);
+        }
+        let _others = company.try_read().unwrap_or_else(|_| {
+            let _waiting = RunningAttempt::waiting(&self.jobs, &job);
+            company.read().unwrap_or_else(PoisonError::into_inner)
+        });
+        self.work(job);
     }
 
     fn work(&self, job: Job) {

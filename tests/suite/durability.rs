@@ -79,6 +79,27 @@ async fn a_job_survives_being_killed_again_and_again() {
 }
 
 #[tokio::test]
+async fn a_job_during_which_two_processes_died_is_made_alone() {
+    let (photos, sink, gate) = (PhotoServer::start(), Sink::start(), Gate::new());
+    let setup = Setup::new().env("KINORA_WORKERS", "2");
+    let mut service = setup.start().await;
+    let mut accepted = fill(&service, &photos, &gate, &sink, 1).await;
+    for round in 2..4 {
+        service = service.kill_and_restart().await;
+        gate.arrived(round).await;
+    }
+    service.logged("is made alone").await;
+    let order = short_to(&photos.small(), &sink.url("/hook"));
+    accepted.push(service.post(PAID, &order).await.expect(202));
+    service.job_is(id(&accepted[1]), "running").await;
+    // Long enough for a worker that does not wait.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(photos.asked("/small.png"), 0, "it was not made alone");
+    gate.open();
+    all_announced(&sink, &accepted).await;
+}
+
+#[tokio::test]
 async fn kill_9_in_the_middle_of_rendering_leaves_no_half_video() {
     let (photos, sink) = (PhotoServer::start(), Sink::start());
     let service = Service::start().await;

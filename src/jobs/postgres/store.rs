@@ -25,12 +25,12 @@ use crate::spec::VideoSpec;
 
 /// What [`JobRow`] reads.
 pub const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
-    spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
+    spec, state, attempt::bigint, crashes::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process, deleted_at";
 
 /// What [`status`] reads, of `job`: the row, its progress, and its place in the order in which jobs are served.
 const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
-    spec, state, attempt::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
+    spec, state, attempt::bigint, crashes::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process, deleted_at, progress, CASE WHEN state = 'queued' THEN \
         (SELECT count(*) FROM kinora.jobs AS other WHERE other.state = 'queued' \
          AND (other.lane, other.crashes, other.seq) <= (job.lane, job.crashes, job.seq)) \
@@ -100,12 +100,12 @@ impl Store {
         let bound = bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
         let statement = match idempotency {
             None => {
-                "SELECT CASE WHEN kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11) \
-                 THEN $1 ELSE 'full' END"
+                "SELECT CASE WHEN kinora.accept($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, \
+                 kinora.now_ms(), $10) THEN $1 ELSE 'full' END"
             }
             Some(_) => {
-                "SELECT kinora.accept_once($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, $10, $11, \
-                 $12, $13, $14)"
+                "SELECT kinora.accept_once($1::uuid, $2, $3, $4, $5, $6, $7::smallint, $8, $9, \
+                 kinora.now_ms(), $10, $11, $12, $13)"
             }
         };
         let mut accepted = sqlx::query(statement)
@@ -119,7 +119,6 @@ impl Store {
             .bind(lane_number(request.lane))
             .bind(specs_to_json(&request.specs)?)
             .bind(needs(job))
-            .bind(job.created_at.0)
             .bind(bound);
         if let Some(Idempotency { key, request_hash }) = idempotency {
             accepted = accepted

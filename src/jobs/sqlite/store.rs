@@ -28,7 +28,7 @@ use crate::metrics::metrics;
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What [`JobRow`] reads.
-pub const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, \
+pub const JOB_COLUMNS: &str = "id, dialect, endpoint, dialect_data, client_id, webhook_url, lane, spec, state, attempt, crashes, \
     cancel_requested, unstored, created_at, started_at, changed_at AS finished_at, outcome, process, deleted_at";
 
 /// The place of a waiting job, from 1, in the order in which jobs are served.
