@@ -1,12 +1,14 @@
 //! SIGTERM: politely, with a grace time, and at once when told twice.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::order::{short, short_to, with};
 use crate::support::photos::{Gate, PhotoServer};
-use crate::support::service::{PAID, Service, Setup};
+use crate::support::service::{KEY, PAID, Service, Setup};
 use crate::support::sink::Sink;
 use crate::support::wait;
 
@@ -20,11 +22,56 @@ async fn an_idle_service_stops_at_once() {
         let mut service = Service::start().await;
         // A connection that is kept for a further request delays nothing.
         service.get("/healthz").await.expect(200);
+        // Nor does one whose last request had a body, which came after its head.
+        let mut connection = TcpStream::connect(service.authority()).expect("a connection");
+        let head = format!(
+            "POST {PAID} HTTP/1.1\r\nhost: a\r\nx-api-key: {KEY}\r\n\
+             content-type: application/json\r\ncontent-length: 2\r\n\r\n"
+        );
+        connection.write_all(head.as_bytes()).expect("a head");
+        service.get("/healthz").await.expect(200);
+        connection.write_all(b"{}").expect("a body");
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 400");
         let begun = Instant::now();
         service.signal(signal);
         assert!(service.ended().await.success());
         assert!(begun.elapsed() < Duration::from_secs(4));
     }
+}
+
+#[tokio::test]
+async fn the_end_of_the_terminal_that_is_told_twice_cuts_nothing_short() {
+    let (photos, gate) = (PhotoServer::start(), Gate::new());
+    let mut service = Service::start().await;
+    let running = service.post_aside(PAID, &short(&photos.gated("/held.png", &gate)));
+    gate.arrived(1).await;
+    service.signal("HUP");
+    service.logged("stopping").await;
+    service.signal("HUP");
+    // It is heard of by then.
+    service
+        .post(PAID, &short(&photos.small()))
+        .await
+        .expect(503);
+    gate.open();
+    running.await.expect("an answer").expect(200);
+    assert_eq!(service.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_service_without_a_terminal_does_not_hear_of_its_end() {
+    let setup = Setup::new();
+    let program = env!("CARGO_BIN_EXE_kinora");
+    let nohup = setup
+        .home()
+        .script("nohup", &format!("trap '' HUP; exec {program} \"$@\""));
+    let mut service = setup.program(&nohup).start().await;
+    service.signal("HUP");
+    service.get("/healthz").await.expect(200);
+    service.terminate();
+    assert_eq!(service.ended().await.code(), Some(0));
 }
 
 #[tokio::test]

@@ -133,6 +133,9 @@ impl Stream for SentBody {
         // Whoever waits for the next piece has taken the others.
         if let Some(place) = &self.place {
             place.more_may_come();
+            if let Poll::Ready(None) = piece {
+                place.body_ended();
+            }
         }
         piece
     }

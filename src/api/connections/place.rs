@@ -40,7 +40,7 @@ pub struct Place {
     next: Mutex<Option<Phase>>,
     /// Bytes that Actix was given and may not have looked at yet: more, once it is known that it has.
     read_ahead: AtomicUsize,
-    /// Whether anything was read since the last request began.
+    /// Whether anything was read since the last request began, or its body ended.
     has_read: AtomicBool,
 }
 
@@ -110,6 +110,11 @@ impl Place {
     pub fn has_read(&self, bytes: usize) {
         self.read_ahead.fetch_add(bytes, Ordering::Relaxed);
         self.has_read.store(true, Ordering::Relaxed);
+    }
+
+    /// What was read until now belongs to the request that is being answered.
+    pub fn body_ended(&self) {
+        self.has_read.store(false, Ordering::Relaxed);
     }
 
     /// Whether Actix may be given more before it is known that it has looked at what it has.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -25,6 +25,7 @@ pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub struct Setup {
     env: BTreeMap<String, String>,
     args: Vec<String>,
+    program: PathBuf,
     /// Its working directory, and the home of its data.
     home: Arc<Scratch>,
 }
@@ -44,6 +45,7 @@ impl Setup {
         let setup = Self {
             env: BTreeMap::new(),
             args: Vec::new(),
+            program: env!("CARGO_BIN_EXE_kinora").into(),
             home: Arc::new(Scratch::new()),
         };
         setup.env("KINORA_BIND", "127.0.0.1:0")
@@ -64,6 +66,12 @@ impl Setup {
         self
     }
 
+    /// Starts it by another program, which becomes it.
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
     /// Lays a `config.toml` where the service finds it by itself.
     pub fn config(self, toml: &str) -> Self {
         self.home.write("config.toml", toml);
@@ -79,7 +87,7 @@ impl Setup {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kinora"));
+        let mut command = Command::new(&self.program);
         command
             .arg("serve")
             .args(&self.args)
