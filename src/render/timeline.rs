@@ -142,6 +142,10 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::spec::{Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Source, Transition};
 
@@ -150,6 +154,15 @@ mod tests {
     }
 
     fn timeline_of(seconds: &[Option<f64>], length: f64) -> Timeline {
+        timeline_with(seconds, length, 0.8, &[])
+    }
+
+    fn timeline_with(
+        seconds: &[Option<f64>],
+        length: f64,
+        transition: f64,
+        beats: &[f64],
+    ) -> Timeline {
         let photo = Asset {
             label: "photo".into(),
             source: Source::Url(String::new()),
@@ -162,7 +175,7 @@ mod tests {
             scenes: seconds.iter().map(scene).collect(),
             transition: Transition {
                 kind: TransitionKind::Fade,
-                seconds: 0.8,
+                seconds: transition,
             },
             overlays: Vec::new(),
             logo: None,
@@ -178,7 +191,48 @@ mod tests {
             music_volume: 1.0,
             bad_photos: BadPhotos::Fail,
         };
-        Timeline::new(&spec, &[])
+        Timeline::new(&spec, beats)
+    }
+
+    /// In spans that follow one another, and in transitions that go forward.
+    fn shows_its_scenes(timeline: &Timeline, scenes: usize) -> Result<(), TestCaseError> {
+        prop_assert_eq!(timeline.scenes(), scenes);
+        let mut before = None;
+        for k in 0..timeline.frames() {
+            let Moment { scene, next } = timeline.at(k);
+            prop_assert!(timeline.span(scene).contains(&k));
+            if let Some(share) = next {
+                prop_assert!(share > 0.0 && share < 1.0);
+                prop_assert!(timeline.span(scene + 1).contains(&k));
+            } else {
+                prop_assert!(timeline.alone(scene).contains(&k));
+            }
+            let at = scene as f64 + next.unwrap_or(0.0);
+            prop_assert!(
+                before.is_none_or(|before| at >= before),
+                "it goes back at {}",
+                k
+            );
+            before = Some(at);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn whatever_times_scenes_have_each_frame_shows_them_in_order(
+            seconds in vec(option::of(0.0..20.0_f64), 1..40),
+            length in 0.1..60.0_f64,
+            transition in 0.0..5.0_f64,
+            tempo in option::of(40.0..200.0_f64),
+        ) {
+            let beat = |tempo: f64| move |n: u32| f64::from(n) * 60.0 / tempo;
+            let beats = tempo.map(|tempo| (0..300).map(beat(tempo)).collect());
+            let beats: Vec<f64> = beats.unwrap_or_default();
+            let timeline = timeline_with(&seconds, length, transition, &beats);
+            shows_its_scenes(&timeline, seconds.len())?;
+        }
     }
 
     #[test]

@@ -26,12 +26,12 @@ const SLOW_PLACES: usize = 192;
 /// Of the places for one host, in each kind.
 const PER_HOST: u32 = 16;
 
-/// Those to unknown receivers count as slow once they take too long, and may then be more than there are places. With so
-/// many in flight, only new webhooks and prompt receivers are served.
+/// Those that take too long count as slow from then on, and may be more than there are places. With so many in flight,
+/// only new webhooks and prompt receivers are served.
 const MANY: usize = 512;
 
-/// The most that are in flight: beside the others, new webhooks whose receivers hang, until they are given up.
-pub const MOST_IN_FLIGHT: usize = MANY + PROMPT_PLACES + 8 * NEW_PLACES;
+/// And with so many, none.
+pub const MOST_IN_FLIGHT: usize = 1280;
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug)]
@@ -150,17 +150,21 @@ impl Receivers {
         let prompt = self.names(|pace| pace == Pace::Prompt);
         let slow = self.slow_names();
         let known = [&prompt[..], &slow].concat();
-        let room = MANY.saturating_sub(self.count(|_| true));
-        let unknown = self.free(Kind::Unknown, UNKNOWN_PLACES).min(room);
+        let count = self.count(|_| true);
+        let room = MANY.saturating_sub(count);
+        let free_of_new = self.free(Kind::New, NEW_PLACES);
+        let most = MOST_IN_FLIGHT.saturating_sub(count);
+        let free_of_new = free_of_new.min(most);
+        let free_of_prompt = self.free(Kind::Prompt, PROMPT_PLACES);
+        let free_of_prompt = free_of_prompt.min(most - free_of_new);
+        let free_of_slow = self.free(Kind::Slow, SLOW_PLACES).min(room);
+        let free_of_unknown = self.free(Kind::Unknown, UNKNOWN_PLACES);
+        let free_of_unknown = free_of_unknown.min(room - free_of_slow);
         let shares = [
-            (Kind::Prompt, self.free(Kind::Prompt, PROMPT_PLACES), prompt),
-            (Kind::New, self.free(Kind::New, NEW_PLACES), known.clone()),
-            (Kind::Unknown, unknown, known),
-            (
-                Kind::Slow,
-                self.free(Kind::Slow, SLOW_PLACES).min(room),
-                slow,
-            ),
+            (Kind::Prompt, free_of_prompt, prompt),
+            (Kind::New, free_of_new, known.clone()),
+            (Kind::Unknown, free_of_unknown, known),
+            (Kind::Slow, free_of_slow, slow),
         ];
         let shares = shares
             .into_iter()
@@ -263,6 +267,9 @@ impl Receivers {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     const QUICK: Duration = Duration::from_millis(50);
@@ -295,7 +302,7 @@ mod tests {
             kinds(&mut receivers),
             [Kind::New, Kind::Unknown, Kind::Slow]
         );
-        for round in 0..10 {
+        for round in 1..MANY / UNKNOWN_PLACES {
             for index in 0..UNKNOWN_PLACES {
                 let name = format!("h{index}.example/{round}");
                 receivers.begin(&name, &name, Kind::Unknown);
@@ -342,6 +349,58 @@ mod tests {
         receivers.begin("1", "a", Kind::Slow);
         assert_eq!(receivers.slow_names(), ["late", "b", "c", "a"]);
         assert!(!receivers.begin("1", "a", Kind::Slow), "it was sent twice");
+    }
+
+    /// For a while: all that may be claimed is begun, of receivers with these manners.
+    async fn are_served(seed: &[u8]) -> Result<(), TestCaseError> {
+        let mut receivers = Receivers::default();
+        let mut ends: Vec<(Instant, String, Outcome)> = Vec::new();
+        let mut next = 0_usize;
+        for round in 0..60 {
+            for share in receivers.shares() {
+                for place in 0..share.limit {
+                    let byte = seed[next % seed.len()];
+                    let name = match share.names.get(place) {
+                        Some(name) if matches!(share.kind, Kind::Prompt | Kind::Slow) => {
+                            name.clone()
+                        }
+                        None if matches!(share.kind, Kind::Prompt | Kind::Slow) => break,
+                        _ => format!("h{byte}.example/{next}"),
+                    };
+                    next += 1;
+                    let id = next.to_string();
+                    prop_assert!(receivers.begin(&id, &name, share.kind));
+                    // A third is prompt, a third is late, and a third hangs.
+                    let took = [50, 3000, 15_000][usize::from(byte) % 3];
+                    let took = Duration::from_millis(took);
+                    let answered = took < Duration::from_secs(15);
+                    ends.push((Instant::now() + took, id, Outcome { answered, took }));
+                }
+            }
+            let counts = |kind| receivers.count(|it| it == kind);
+            prop_assert!(counts(Kind::Prompt) <= PROMPT_PLACES);
+            prop_assert!(counts(Kind::New) <= NEW_PLACES);
+            prop_assert!(counts(Kind::Unknown) <= UNKNOWN_PLACES);
+            prop_assert!(receivers.count(|_| true) <= MOST_IN_FLIGHT, "round {round}");
+            tokio::time::advance(Duration::from_millis(250)).await;
+            let (over, left) = ends.into_iter().partition(|(at, ..)| *at <= Instant::now());
+            ends = left;
+            for (_, id, outcome) in over {
+                receivers.sent(&id, outcome);
+                receivers.forget(&id);
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn places_are_bounded_whatever_receivers_do(seed in vec(any::<u8>(), 1..64)) {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_time().start_paused(true).build();
+            runtime.expect("a runtime").block_on(are_served(&seed))?;
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -66,7 +66,38 @@ fn scattered(wait: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_webhook_is_delivered_given_up_or_tried_as_often_as_there_are_waits(
+            waits in vec(0_u64..100_000, 1..12),
+            before in 0_u32..20,
+            status in 100_u16..600,
+            asked in option::of(0_u64..1_000_000),
+        ) {
+            let waits: Vec<Duration> = waits.into_iter().map(Duration::from_secs).collect();
+            let schedule = Schedule::new(waits.clone());
+            let retry_after = asked.map(Duration::from_secs);
+            let next = waits.get(before as usize + 1);
+            match schedule.delivery(before, Ok(Reply { status, retry_after })) {
+                Delivery::Delivered => prop_assert!((200..300).contains(&status)),
+                Delivery::GivenUp(_) => prop_assert!(status == 410 || next.is_none()),
+                Delivery::RetryIn(wait, _) => {
+                    prop_assert!(!(200..300).contains(&status) && status != 410);
+                    let planned = next.expect("a wait for each retry");
+                    let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
+                    prop_assert!(wait >= asked && wait >= planned.mul_f64(1.0 - SCATTER));
+                    prop_assert!(wait <= asked.max(planned.mul_f64(1.0 + SCATTER)));
+                }
+            }
+        }
+    }
 
     #[test]
     fn waits_are_scattered_around_the_schedule() {

@@ -4,6 +4,7 @@
 mod backend;
 mod interleavings;
 mod local;
+mod model;
 mod object;
 mod postgres;
 #[path = "../servers/mod.rs"]

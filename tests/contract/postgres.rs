@@ -63,3 +63,8 @@ impl Harness for Cluster {
 }
 
 backend_contract!(Cluster);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_agrees_with_its_model() {
+    crate::model::a_queue_agrees_with_its_model::<Cluster>().await;
+}

@@ -51,6 +51,11 @@ impl Harness for Sqlite {
 
 backend_contract!(Sqlite);
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_agrees_with_its_model() {
+    crate::model::a_queue_agrees_with_its_model::<Sqlite>().await;
+}
+
 /// A store as version 0.1 left it: the same migrations, told to sqlx in the same way.
 async fn store_of_version_0_1(file: &Path) -> SqlitePool {
     let step = |version, name: &'static str, sql: &'static str| {
