@@ -62,6 +62,14 @@ impl Fault {
         }
     }
 
+    /// Whether jobs are tried again for it, as often as they are at most.
+    pub fn costs_a_try(self) -> bool {
+        matches!(
+            self,
+            Self::EncoderKilled | Self::DiskFull | Self::NoMoreFiles
+        )
+    }
+
     pub async fn happen(self, stage: &mut Stage, rng: &mut Rng) {
         let n = rng.usize(..stage.services().len());
         let pid = stage.services()[n].pid();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
 
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -33,7 +32,6 @@ pub struct Pages {
     pub manners: Manners,
     /// The orders' names of the jobs that were answered 202.
     pub accepted: HashMap<String, String>,
-    pub last_accepted: Instant,
     /// What else was answered, and how often.
     pub refused: HashMap<u16, usize>,
     pub announced: HashMap<String, Announcement>,
@@ -46,7 +44,6 @@ impl Ledger {
         Self(Arc::new(Mutex::new(Pages {
             manners: Manners::Takes,
             accepted: HashMap::new(),
-            last_accepted: Instant::now(),
             refused: HashMap::new(),
             announced: HashMap::new(),
             contradictions: Vec::new(),
@@ -72,9 +69,7 @@ impl Ledger {
     }
 
     pub fn accept(&self, job: String, order: String) {
-        let mut pages = self.pages();
-        pages.accepted.insert(job, order);
-        pages.last_accepted = Instant::now();
+        self.pages().accepted.insert(job, order);
     }
 
     /// Receives a webhook.

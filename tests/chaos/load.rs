@@ -25,7 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Load {
-    ledger: Ledger,
+    /// Of each service, one that asks whether it accepts jobs again.
+    askers: Vec<Poster>,
     stopping: CancellationToken,
     clients: Vec<JoinHandle<()>>,
 }
@@ -42,34 +43,32 @@ struct Poster {
 impl Load {
     pub fn start(stage: &Stage) -> Self {
         let stopping = CancellationToken::new();
+        let poster = |number| Poster {
+            number,
+            bases: stage.bases.clone(),
+            order: short_to(&stage.photos.small(), &stage.receiver.url("/hook")),
+            ledger: stage.ledger.clone(),
+            client: client(),
+        };
         let clients = (0..CLIENTS).map(|number| {
-            let poster = Poster {
-                number,
-                bases: stage.bases.clone(),
-                order: short_to(&stage.photos.small(), &stage.receiver.url("/hook")),
-                ledger: stage.ledger.clone(),
-                client: client(),
-            };
-            let stopping = stopping.clone();
+            let (poster, stopping) = (poster(number), stopping.clone());
             tokio::spawn(async move { poster.post_until(&stopping).await })
         });
         Self {
-            ledger: stage.ledger.clone(),
+            askers: (0..stage.services().len()).map(poster).collect(),
             clients: clients.collect(),
             stopping,
         }
     }
 
-    /// Waits until a job is accepted, and tells how long that took.
+    /// Posts to each service until it accepts a job, and tells how long that took.
     pub async fn accepts_again(&self) -> Duration {
         let began = Instant::now();
-        while self.ledger.pages().last_accepted < began {
-            assert!(began.elapsed() < PATIENCE, "nothing is accepted any more");
-            // It may be busy with what it has accepted.
-            if self.ledger.unfinished() >= MOST_UNFINISHED {
-                break;
+        for asker in &self.askers {
+            while !asker.order(&self.stopping).await {
+                assert!(began.elapsed() < PATIENCE, "nothing is accepted any more");
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         began.elapsed()
     }
@@ -93,22 +92,23 @@ impl Poster {
         }
     }
 
-    /// Posts one order, again while there is no answer: its idempotency key makes it one job.
-    async fn order(&self, stopping: &CancellationToken) {
+    /// Posts one order, again while there is no answer: its idempotency key makes it one job. `false`: it was refused.
+    async fn order(&self, stopping: &CancellationToken) -> bool {
         let name = Uuid::new_v4().to_string();
         let length = 1 + name.as_bytes()[0] % 3;
         let order = with(self.order.clone(), json!({ "id": name, "length": length }));
-        while let Err(error) = self.post(&name, &order).await {
-            // Nobody was told that the last ones were accepted.
-            if stopping.is_cancelled() && !error.is_timeout() {
-                return;
+        loop {
+            match self.post(&name, &order).await {
+                Ok(is_accepted) => return is_accepted,
+                // Nobody was told that the last ones were accepted.
+                Err(error) if stopping.is_cancelled() && !error.is_timeout() => return false,
+                Err(_) => tokio::time::sleep(PAUSE).await,
             }
-            tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Err: the service is down, or went down before it had answered.
-    async fn post(&self, name: &str, order: &Value) -> Result<(), reqwest::Error> {
+    async fn post(&self, name: &str, order: &Value) -> Result<bool, reqwest::Error> {
         let url = {
             let bases = self.bases.lock().expect("addresses");
             format!("{}{PAID}", bases[self.number % bases.len()])
@@ -123,11 +123,11 @@ impl Poster {
         if status != 202 {
             let mut pages = self.ledger.pages();
             *pages.refused.entry(status).or_default() += 1;
-            return Ok(());
+            return Ok(false);
         }
         let body: Value = serde_json::from_slice(&response.bytes().await?).expect("JSON");
         let job = body["job_id"].as_str().expect("a job").to_owned();
         self.ledger.accept(job, name.to_owned());
-        Ok(())
+        Ok(true)
     }
 }

@@ -38,6 +38,8 @@ use stage::{Deployment, Stage};
 const DURATION: Duration = Duration::from_secs(600);
 /// Then another deployment has its turn, and starts anew.
 const LONGEST_ROUND: Duration = Duration::from_secs(180);
+/// Between two faults that cost jobs one of their tries, so that none has three of them.
+const BETWEEN_TRIES: Duration = Duration::from_secs(8);
 /// For what is left to do once nothing fails any more.
 const DRAIN: Duration = Duration::from_secs(25);
 
@@ -85,10 +87,17 @@ async fn round(deployment: Deployment, length: Duration, rng: &mut Rng, report: 
     let mut stage = Stage::start(deployment).await;
     let load = Load::start(&stage);
     let mut deck = Vec::new();
+    let mut next_try = began;
     while began.elapsed() + DRAIN < length {
         tokio::time::sleep(Duration::from_millis(rng.u64(200..1500))).await;
         let fault = draw(&mut deck, &stage, rng);
+        if fault.costs_a_try() {
+            tokio::time::sleep_until(next_try.into()).await;
+        }
         fault.happen(&mut stage, rng).await;
+        if fault.costs_a_try() {
+            next_try = Instant::now() + BETWEEN_TRIES;
+        }
         let after = load.accepts_again().await;
         report.note(deployment, fault, after);
         println!("  {fault}; accepted again after {after:.1?}");

@@ -105,6 +105,8 @@ impl Stage {
             .of(Setup::new())
             // Else all videos but the first would be copies of it.
             .env("KINORA_CACHE_VIDEOS", "false")
+            // So that what is refused is refused for a fault.
+            .env("MAX_QUEUE_LENGTH", "1000")
             .env("KINORA_STORAGE_MIN_FREE", "16 MB")
             .env("KINORA_WEBHOOK_RETRIES", RETRIES)
             .env("KINORA_WEBHOOKS_TIMEOUT", "3s")

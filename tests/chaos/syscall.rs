@@ -1,9 +1,15 @@
 //! Kills a process at a system call, by strace.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+
+use crate::encoder;
+
+/// For strace to let go.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What it does with its job store, its videos, its neighbours and its encoders.
 const CALLS: [&str; 12] = [
@@ -26,7 +32,7 @@ pub fn can_be_traced(pid: u32) -> bool {
     let Ok(mut strace) = tracer(pid).args(["-e", "trace=none"]).spawn() else {
         return false;
     };
-    std::thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(300));
     let is_running = matches!(strace.try_wait(), Ok(None));
     stop(&mut strace);
     is_running
@@ -64,9 +70,14 @@ impl Drop for Tracer {
     }
 }
 
-/// It leaves what it traces as it was.
+/// It leaves what it traces as it was, unless it waits for something that has died.
 fn stop(strace: &mut Child) {
-    crate::encoder::signal(strace.id(), "INT");
+    encoder::signal(strace.id(), "INT");
+    let deadline = Instant::now() + PATIENCE;
+    while matches!(strace.try_wait(), Ok(None)) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
     // Err: it has ended already.
+    let _ = strace.kill();
     let _ = strace.wait();
 }
