@@ -8,7 +8,7 @@
 #              SECONDS=600 for each target, TARGETS="photo logo"
 # make fuzz-api   the HTTP API, with requests that schemathesis makes up from /openapi.json; CASES=60 of each operation
 # make chaos   services under load, whose processes, disks, clocks, networks and neighbours fail; ends with a table;
-#              DURATION=10m, SEED=1 for the faults of an earlier run
+#              DURATION=10m, SEED=1 for the faults of an earlier run, FAULTS=ServiceKilled,DiskFull for some of them
 # make         the program, in target/release/kinora
 # make install   makes it a service of this system, started by systemd: below PREFIX=/usr/local, with its settings
 #              in /etc/kinora and its data in /var/lib/kinora; for root. make uninstall   removes it again
@@ -22,9 +22,10 @@
 # make bench-encoder   the encoder presets beside other settings of x264: the table of docs/encoder.md
 # make bench-cluster   how many jobs one PostgreSQL hands out, with videos that take a fixed time;
 #              ARGUMENTS="--nodes 20 --workers 1 --jobs 400 --sleep 1000"
+# make bench-webhooks  webhooks beside ten thousand that hang; ARGUMENTS="--database postgres://…"
 # make bench-kernel    the resampling code alone
 
-.PHONY: all demo demo-listing test serve lint fuzz fuzz-api chaos install uninstall package check-package release bench bench-encoder bench-listing bench-cluster bench-kernel tools lint-tools test-servers
+.PHONY: all demo demo-listing test serve lint fuzz fuzz-api chaos install uninstall package check-package release bench bench-encoder bench-listing bench-cluster bench-webhooks bench-kernel tools lint-tools test-servers
 
 # The photo of `make demo`.
 IMAGE ?= samples/dandelion.jpg
@@ -142,6 +143,10 @@ ARGUMENTS ?=
 
 bench-cluster: tools test-servers
 	cargo bench --locked --bench cluster -- $(ARGUMENTS)
+
+bench-webhooks: tools test-servers
+	cargo build --release --locked --quiet --bin kinora
+	python3 benches/webhooks.py $(ARGUMENTS)
 
 bench-kernel: tools
 	cargo bench --locked --bench resample

@@ -52,6 +52,12 @@ impl Fault {
         Self::DatabaseCutOff,
     ];
 
+    /// As in this file.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|fault| format!("{fault:?}") == name)
+    }
+
     pub fn can_hit(self, stage: &Stage) -> bool {
         match self {
             Self::ServiceKilledAtCall => stage.can_be_traced,

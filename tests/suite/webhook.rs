@@ -1,5 +1,6 @@
 //! Webhooks, by Standard Webhooks 1.0.0.
 
+use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -8,6 +9,9 @@ use crate::support::order::{short, short_to, with};
 use crate::support::photos::PhotoServer;
 use crate::support::service::{PAID, SECRET, Service, Setup, V1};
 use crate::support::sink::{Reply, Sink};
+
+/// Receivers.
+const HANGING: usize = 400;
 
 async fn start(retries: &str) -> (Service, PhotoServer, Sink) {
     let setup = Setup::new().env("KINORA_WEBHOOK_RETRIES", retries);
@@ -167,6 +171,31 @@ async fn receivers_that_hang_delay_nobody_else() {
         // Well under the 15 s that each of the others may take.
         let waited = begun.elapsed();
         assert!(waited < Duration::from_secs(10), "{path}: {waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn hundreds_of_receivers_that_hang_delay_nobody_else() {
+    let setup = Setup::new().env("MAX_QUEUE_LENGTH", "1000");
+    let (service, photos, live) = (setup.start().await, PhotoServer::start(), Sink::start());
+    let missing = photos.url("/missing.jpg");
+    // More than there are places. The system takes connections to them, and nobody answers.
+    let bind = |_| TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent: Vec<TcpListener> = (0..HANGING).map(bind).collect();
+    for listener in &silent {
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let order = short_to(&missing, &url);
+        service.post(PAID, &order).await.expect(202);
+    }
+    for n in 0..5 {
+        let path = format!("/live/{n}");
+        let begun = std::time::Instant::now();
+        let order = short_to(&missing, &live.url(&path));
+        service.post(PAID, &order).await.expect(202);
+        live.wait_for(&path, 1).await;
+        // Less than half of what those before it may take.
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(7), "{path}: {waited:?}");
     }
 }
 
