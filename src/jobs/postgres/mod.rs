@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! database ─ connections, deadlines, errors
-//! store (with outbox, photos, retention) ─ what is stored, and in which order jobs are served
+//! store (with outbox, photos, queries, retention) ─ what is stored, and in which order jobs are served
 //! listener ─ what other nodes tell: new jobs, ends, cancellations
 //! wake ─ the workers of this node that wait for a job
 //! ```
@@ -14,6 +14,7 @@ mod database;
 mod listener;
 mod outbox;
 mod photos;
+mod queries;
 mod retention;
 mod store;
 mod wake;

@@ -13,13 +13,10 @@ use super::Settings;
 use super::database::{Database, Result};
 use crate::errors::chain;
 use crate::job::{
-    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, ProcessInfo, PublicState, Timestamp,
+    Failure, Finish, Idempotency, Job, JobId, JobState, Lane, ProcessInfo, Timestamp,
     UnstoredVideos,
 };
-use crate::jobs::backend::{
-    Acceptance, Attempt, Cancelled, JobQuery, JobStatus, KEY_LIFETIME, LaneLoad, ListedJob,
-    NewWebhook, Serves,
-};
+use crate::jobs::backend::{Acceptance, Attempt, Cancelled, KEY_LIFETIME, NewWebhook, Serves};
 use crate::jobs::row::{self, JobRow, lane_number, specs_to_json, to_json};
 use crate::spec::VideoSpec;
 
@@ -27,14 +24,6 @@ use crate::spec::VideoSpec;
 pub const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
     spec, state, attempt::bigint, crashes::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
     outcome, process, deleted_at";
-
-/// What [`status`] reads, of `job`: the row, its progress, and its place in the order in which jobs are served.
-const STATUS_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client_id, webhook_url, lane::bigint, \
-    spec, state, attempt::bigint, crashes::bigint, cancel_requested, unstored, created_at, started_at, finished_at, \
-    outcome, process, deleted_at, progress, CASE WHEN state = 'queued' THEN \
-        (SELECT count(*) FROM kinora.jobs AS other WHERE other.state = 'queued' \
-         AND (other.lane, other.crashes, other.seq) <= (job.lane, job.crashes, job.seq)) \
-    END AS queue_position";
 
 /// What this version knows of specifications. A job tells what a worker has to know to make its videos: older nodes
 /// leave it to newer ones.
@@ -50,9 +39,6 @@ fn needs(job: &Job) -> i16 {
         _ => 3,
     }
 }
-
-/// Of jobs in one answer.
-const MAX_STATES: i64 = 10_000;
 
 /// What became of a job that was to be accepted.
 pub enum Accepted {
@@ -386,15 +372,6 @@ impl Store {
         known.transpose()
     }
 
-    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
-        let found = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE id = $1::uuid"
-        )))
-        .bind(id.to_string());
-        let row = self.database.row(found).await?;
-        row.as_ref().map(job).transpose()
-    }
-
     /// Of those that run.
     pub async fn ask_for_progress(&self, ids: &[JobId]) -> Result<()> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -404,54 +381,6 @@ impl Store {
         );
         self.database.rows(asked.bind(ids)).await?;
         Ok(())
-    }
-
-    pub async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>> {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let found = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {STATUS_COLUMNS} FROM kinora.jobs AS job WHERE id = ANY($1::uuid[])"
-        )))
-        .bind(ids);
-        let rows = self.database.rows(found).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| readable(status(row)))
-            .collect())
-    }
-
-    /// Newest first.
-    pub async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>> {
-        let listed = sqlx::query(AssertSqlSafe(format!(
-            "SELECT seq, {STATUS_COLUMNS} FROM kinora.jobs AS job WHERE deleted_at IS NULL AND seq < $1 {} \
-             ORDER BY seq DESC LIMIT $2",
-            match query.state {
-                Some(_) => "AND kinora.told_state(state, outcome) = $3",
-                None => "AND $3::text IS NULL",
-            }
-        )))
-        .bind(query.before.map_or(i64::MAX, |seq| seq as i64))
-        .bind(i64::from(query.limit))
-        .bind(query.state.map(PublicState::name));
-        let rows = self.database.rows(listed).await?;
-        let jobs = rows.iter().map(|row| {
-            let seq: i64 = row.try_get("seq")?;
-            Ok(ListedJob {
-                status: status(row)?,
-                seq: seq.unsigned_abs(),
-            })
-        });
-        Ok(jobs.filter_map(readable).collect())
-    }
-
-    /// The newest job of the same specifications whose videos are there.
-    pub async fn find_same(&self, job: &Job) -> Result<Option<Job>> {
-        let made = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {JOB_COLUMNS} FROM kinora.jobs WHERE md5(spec) = md5($1) AND spec = $1 AND state = 'done' \
-             AND deleted_at IS NULL AND starts_with(outcome, '{{\"Ok\"') ORDER BY seq DESC LIMIT 1"
-        )))
-        .bind(specs_to_json(&job.request.specs)?);
-        let row = self.database.row(made).await?;
-        row.as_ref().map(self::job).transpose()
     }
 
     /// `false`: the job is not finished, or not known.
@@ -465,67 +394,6 @@ impl Store {
                 .bind(id.to_string()),
             )
             .await
-    }
-
-    /// Which of these jobs have ended.
-    pub async fn ended(&self, ids: &[JobId]) -> Result<Vec<JobId>> {
-        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let ended = sqlx::query(
-            "SELECT id::text, state FROM kinora.jobs WHERE id = ANY($1::uuid[]) AND state = 'done'",
-        )
-        .bind(ids);
-        let rows = self.database.rows(ended).await?;
-        rows.iter().map(|row| Ok(id_and_state(row)?.0)).collect()
-    }
-
-    pub async fn load(&self) -> Result<Vec<LaneLoad>> {
-        // A query for each state, as each has an index of its own.
-        let load = sqlx::query(
-            "SELECT lanes.lane::bigint, \
-                 (SELECT count(*) FROM kinora.jobs WHERE state = 'queued' AND jobs.lane = lanes.lane) AS waiting, \
-                 (SELECT count(*) FROM kinora.jobs WHERE state = 'running' AND jobs.lane = lanes.lane) AS running, \
-                 kinora.now_ms() - (SELECT min(created_at) FROM kinora.jobs \
-                     WHERE state = 'queued' AND jobs.lane = lanes.lane) AS oldest \
-             FROM kinora.lanes ORDER BY lane",
-        );
-        let rows = self.database.rows(load).await?;
-        let loads = rows.iter().map(|row| {
-            let (waiting, running): (i64, i64) = (row.try_get("waiting")?, row.try_get("running")?);
-            let oldest: Option<i64> = row.try_get("oldest")?;
-            Ok(LaneLoad {
-                lane: row::lane(row.try_get("lane")?)?,
-                waiting: waiting.unsigned_abs(),
-                running: running.unsigned_abs(),
-                oldest: oldest.map(|age| Duration::from_millis(age.max(0).unsigned_abs())),
-            })
-        });
-        loads.collect()
-    }
-
-    pub async fn states_since(&self, since: Timestamp) -> Result<Vec<(JobId, JobState)>> {
-        let changed = sqlx::query(
-            "SELECT id::text, state FROM kinora.jobs WHERE changed_at >= $1 \
-             ORDER BY changed_at DESC LIMIT $2",
-        )
-        .bind(since.0)
-        .bind(MAX_STATES);
-        self.database
-            .rows(changed)
-            .await?
-            .iter()
-            .map(id_and_state)
-            .collect()
-    }
-
-    pub async fn queue_length(&self) -> Result<usize> {
-        let count =
-            sqlx::query("SELECT count(*) FROM kinora.jobs WHERE state = 'queued' AND lane = $1")
-                .bind(lane_number(Lane::Normal) as i16);
-        let Some(row) = self.database.row(count).await? else {
-            return Ok(0);
-        };
-        let count: i64 = row.try_get(0)?;
-        Ok(usize::try_from(count).unwrap_or(0))
     }
 }
 
@@ -559,25 +427,6 @@ pub fn job(row: &PgRow) -> Result<Job> {
 pub fn readable<T>(read: Result<T>) -> Option<T> {
     read.inspect_err(|error| error!("a job is left out: {}", chain(error)))
         .ok()
-}
-
-fn status(row: &PgRow) -> Result<JobStatus> {
-    let position: Option<i64> = row.try_get("queue_position")?;
-    let running: f64 = row.try_get("progress")?;
-    let job = job(row)?;
-    Ok(JobStatus {
-        progress: match job.public_state() {
-            PublicState::Done => 1.0,
-            PublicState::Running => running,
-            _ => 0.0,
-        },
-        queue_position: position.and_then(|position| u32::try_from(position).ok()),
-        job,
-    })
-}
-
-fn id_and_state(row: &PgRow) -> Result<(JobId, JobState)> {
-    Ok(row::id_and_state(&<(String, String)>::from_row(row)?)?)
 }
 
 pub fn milliseconds(time: Duration) -> i64 {

@@ -2,7 +2,7 @@
 //! process, which has the file for itself.
 //!
 //! ```text
-//! store (with outbox, photos, retention) ─ what is stored, and in which order jobs are served
+//! store (with outbox, photos, queries, retention) ─ what is stored, and in which order jobs are served
 //! lanes ─ how many wait, and who is woken
 //! ```
 //!
@@ -12,6 +12,7 @@
 mod lanes;
 mod outbox;
 mod photos;
+mod queries;
 mod retention;
 mod store;
 
@@ -27,8 +28,9 @@ use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
 use lanes::Lanes;
+use queries::PlacedJob;
 pub use store::StoreError;
-use store::{Begun, PlacedJob, Store};
+use store::{Begun, Store};
 
 use super::backend::{
     AcceptError, Acceptance, Attempt, Backend, BackendError, Bounds, Cancelled, ClaimedWebhooks,
