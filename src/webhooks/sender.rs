@@ -71,8 +71,8 @@ impl WebhookSender {
         }
     }
 
-    /// Sends what is due, until `closing` is cancelled; then what is due at that moment, and ends once all of it is
-    /// delivered or to be retried.
+    /// Sends what is due, until `closing` is cancelled; then what is due at that moment to receivers that are prompt, and
+    /// what is new, and ends once all of it is delivered or to be retried.
     pub async fn run(self, closing: CancellationToken) {
         let mut events = self.backend.events();
         let mut deliveries = Deliveries {
@@ -107,6 +107,8 @@ impl WebhookSender {
                 Some(recorded) = deliveries.records.join_next() => deliveries.forget(recorded),
             }
         }
+        // The others wait for the next start.
+        deliveries.next_turn = Instant::now() + MAX_SLEEP;
         deliveries.start_due().await;
         while let Some(posted) = deliveries.posts.join_next().await {
             deliveries.record(posted);
