@@ -149,6 +149,7 @@ pub struct Job {
     pub cancel_requested: bool,
     /// The videos, from when they are made until they are stored.
     pub unstored: Option<UnstoredVideos>,
+    /// When it was accepted, by the clock of the job store; until then, when this was made.
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     /// When a worker of this process was given it, by the clock that nobody sets.
