@@ -65,7 +65,7 @@ test: tools test-servers
 
 lint: tools lint-tools
 	cargo fmt --check
-	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo clippy --release --locked --all-targets --test chaos -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 	target/tools/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 

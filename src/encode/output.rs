@@ -45,7 +45,7 @@ pub enum OutputError {
 pub fn check(file: &Path, expected: Expected) -> Result<u64, OutputError> {
     let file = File::open(file).map_err(OutputError::Unreadable)?;
     let bytes = file.metadata().map_err(OutputError::Unreadable)?.len();
-    // Its tables are not checked against one another before they are used.
+    // It panics on tables that contradict one another.
     let read = catch_unwind(|| Mp4::read(BufReader::new(file), bytes));
     let mp4 = read.map_err(|_| OutputError::Damaged)?;
     let mp4 = mp4.map_err(OutputError::NotMp4)?;

@@ -158,7 +158,7 @@ impl Encoding {
     }
 
     /// It left no video, although it said that all went well: whatever still runs of it is ended with this.
-    pub fn has_failed(&mut self) {
+    pub fn mark_as_failed(&mut self) {
         self.has_succeeded = false;
     }
 

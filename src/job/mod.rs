@@ -172,8 +172,8 @@ impl Job {
         }
     }
 
-    /// The time, as long after the start as it is: the clock that told the start may have been set since, or be that of
-    /// another machine.
+    /// The present time by the clock that told `started_at`, counted from the claim: that clock may have been set since, or
+    /// be another machine's.
     pub fn now(&self) -> Timestamp {
         match (self.started_at, self.claimed) {
             (Some(started), Some(claimed)) => started.after(claimed.elapsed()),

@@ -62,7 +62,7 @@ impl<'a> EncoderSink<'a> {
         let bytes = self
             .encoder
             .check_output(&self.order, self.size, self.output().frames())
-            .inspect_err(|_| self.encoding.has_failed())?;
+            .inspect_err(|_| self.encoding.mark_as_failed())?;
         if let Some(max_bytes) = self.output().max_bytes.filter(|most| bytes > *most) {
             return Err(EncodeError::TooLarge { bytes, max_bytes });
         }

@@ -494,7 +494,7 @@ impl Backend for SqliteBackend {
     }
 
     async fn follow_clock(&self, step: i64) -> Result<(), BackendError> {
-        // What is due is told by the one clock or the other.
+        // No claim may compare times by the old clock with the new one.
         let _claimed = self.claimed_webhooks.lock().await;
         Ok(self.store.follow_clock(step).await?)
     }

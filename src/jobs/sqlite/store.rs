@@ -144,20 +144,13 @@ impl Store {
     /// Sets the clock, together with the times of what waits: those of jobs that run are counted from their start.
     pub async fn follow_clock(&self, step: i64) -> Result<()> {
         let mut writer = self.writer.acquire().await?;
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-        for moved in [
-            "UPDATE jobs SET created_at = created_at + ? WHERE state = 'queued'",
-            "UPDATE webhooks SET next_at = next_at + ? WHERE state = 'pending'",
-            "UPDATE photos SET used_at = used_at + ?",
-        ] {
-            sqlx::query(moved)
-                .bind(step)
-                .execute(&mut *transaction)
-                .await?;
+        let moved = move_waiting(&mut writer, step).await;
+        match moved {
+            Ok(()) => set_clock(step),
+            // As in `end`.
+            Err(_) => writer.close_on_drop(),
         }
-        transaction.commit().await?;
-        set_clock(step);
-        Ok(())
+        moved
     }
 
     /// The job that was accepted with this key lately, and the hash of its request.
@@ -398,6 +391,22 @@ impl Store {
         .await?;
         Ok(marked.rows_affected() > 0)
     }
+}
+
+/// Moves the times of all that waits.
+async fn move_waiting(writer: &mut SqliteConnection, step: i64) -> Result<()> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    for moved in [
+        "UPDATE jobs SET created_at = created_at + ? WHERE state = 'queued'",
+        "UPDATE webhooks SET next_at = next_at + ? WHERE state = 'pending'",
+        "UPDATE photos SET used_at = used_at + ?",
+    ] {
+        sqlx::query(moved)
+            .bind(step)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction.commit().await?)
 }
 
 /// So long ago.
