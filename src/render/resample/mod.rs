@@ -10,6 +10,8 @@ mod portable;
 mod ring;
 #[cfg(target_arch = "x86_64")]
 mod simd;
+#[cfg(target_arch = "x86_64")]
+mod spans;
 mod taps;
 #[cfg(target_arch = "x86_64")]
 mod windows;

@@ -1,4 +1,4 @@
-//! Offsets, shuffle masks and weights for the horizontal pass in vector code, computed once per crop.
+//! Offsets, shuffle masks and weights for the horizontal pass with AVX2, computed once per crop.
 //!
 //! The taps of four neighbouring outputs are within a few bytes of the source row, so that one load, called a window,
 //! reads all of them, or as many pairs as fit. A shuffle then widens one pair of taps of each output to 32 bits.
@@ -51,8 +51,7 @@ impl Windows {
         if self.per_window == 0 {
             return;
         }
-        // An even number, for registers of two groups. There is room for it: rows of the ring are longer.
-        let groups = taps.starts.len().div_ceil(GROUP).next_multiple_of(2);
+        let groups = taps.starts.len().div_ceil(GROUP);
         for group in 0..groups {
             for pair in 0..self.pairs {
                 let mut step = Step {

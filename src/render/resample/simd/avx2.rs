@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{check_columns, check_rows};
+use super::{by_whole_strip, check_columns, check_rows, strips};
 use crate::render::resample::portable::Portable;
 use crate::render::resample::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
 use crate::render::resample::taps::Taps;
@@ -36,7 +36,7 @@ impl Avx2 {
 
 /// The passes for some taps.
 pub struct Avx2Passes<'a> {
-    pub windows: &'a Windows,
+    windows: &'a Windows,
     columns: &'a Taps,
 }
 
@@ -64,14 +64,22 @@ impl Passes for Avx2Passes<'_> {
     fn rows(&mut self, ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
         check_rows(ring, weights, out);
         // SAFETY: an `Avx2` is only made where AVX2 was detected, and the bounds were checked just now.
-        unsafe {
-            match ring.len() {
-                2 => rows_fixed::<2>(ring, weights, out),
-                3 => rows_fixed::<3>(ring, weights, out),
-                4 => rows_fixed::<4>(ring, weights, out),
-                5 => rows_fixed::<5>(ring, weights, out),
-                _ => rows_any(ring, weights, out),
-            }
+        unsafe { rows(ring, weights, out) }
+    }
+}
+
+/// # Safety
+/// Each row of `ring` must be as long as `out`, rounded up to `LANES`, and have a pair of weights.
+#[target_feature(enable = "avx2")]
+pub unsafe fn rows(ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
+    // SAFETY: the caller guarantees it.
+    unsafe {
+        match ring.len() {
+            2 => rows_fixed::<2>(ring, weights, out),
+            3 => rows_fixed::<3>(ring, weights, out),
+            4 => rows_fixed::<4>(ring, weights, out),
+            5 => rows_fixed::<5>(ring, weights, out),
+            _ => rows_any(ring, weights, out),
         }
     }
 }
@@ -208,30 +216,38 @@ fn broadcast(pair: Pair) -> __m256i {
 /// Each row of `ring` must be as long as `out`, rounded up to `LANES`.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn rows_by(weight: impl Fn(usize) -> __m256i, ring: &[&[Pair]], out: &mut [u8]) {
-    for (strip, out) in out.chunks_mut(LANES).enumerate() {
-        let mut sums = [_mm256_set1_epi32(ROW_BIAS); 4];
-        for (i, row) in ring.iter().enumerate() {
-            let weight = weight(i);
-            for (j, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: the strip begins inside `out`, and the row is as long as `out` in whole strips.
-                let samples = unsafe {
-                    _mm256_loadu_si256(row.as_ptr().add(strip * LANES + j * GROUP).cast())
-                };
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(samples, weight));
-            }
-        }
-        let bytes = narrow(sums);
-        if out.len() == LANES {
-            // SAFETY: 32 bytes long.
-            unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), bytes) }
-        } else {
-            let mut whole = [0u8; LANES];
-            // SAFETY: 32 bytes long.
-            unsafe { _mm256_storeu_si256(whole.as_mut_ptr().cast(), bytes) }
-            out.copy_from_slice(&whole[..out.len()]);
+unsafe fn rows_by(weight: impl Fn(usize) -> __m256i + Copy, ring: &[&[Pair]], out: &mut [u8]) {
+    if out.len() < LANES {
+        // SAFETY: the caller guarantees that rows are as long as a strip.
+        return by_whole_strip(out, |strip| unsafe { strip_by(weight, ring, 0, strip) });
+    }
+    for start in strips(out.len()) {
+        // SAFETY: the strip is inside `out`, and the rows are as long.
+        unsafe { strip_by(weight, ring, start, &mut out[start..start + LANES]) }
+    }
+}
+
+/// # Safety
+/// `out` must be `LANES` long, and each row of `ring` as much longer than `start`.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn strip_by(
+    weight: impl Fn(usize) -> __m256i,
+    ring: &[&[Pair]],
+    start: usize,
+    out: &mut [u8],
+) {
+    let mut sums = [_mm256_set1_epi32(ROW_BIAS); 4];
+    for (i, row) in ring.iter().enumerate() {
+        let weight = weight(i);
+        for (j, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller guarantees it.
+            let samples = unsafe { _mm256_loadu_si256(row.as_ptr().add(start + j * GROUP).cast()) };
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(samples, weight));
         }
     }
+    // SAFETY: the caller guarantees that it is 32 bytes long.
+    unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), narrow(sums)) }
 }
 
 /// Converts 32 sums to bytes, clamped and in order. The packs work on 128-bit halves; the permutation restores the order.

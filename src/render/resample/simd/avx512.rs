@@ -1,53 +1,74 @@
-//! Both passes with AVX-512 and its instructions for neural networks (VNNI): as with AVX2, in registers of twice the
-//! length, and with one instruction for a multiply-add and the sum.
+//! Both passes with AVX-512, its instructions for neural networks (VNNI) and its permutations of bytes (VBMI): as with
+//! AVX2, in registers of twice the length, with one load for the taps of sixteen outputs, and with one instruction for a
+//! multiply-add and the sum. Sums never saturate: the saturating form of that instruction is the one that compilers do
+//! not split into two.
 
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
-use super::avx2::{Avx2, Avx2Passes};
-use super::{check_columns, check_rows};
+use super::avx2::{self, Avx2, Avx2Passes};
+use super::{by_whole_strip, check_rows, strips};
 use crate::render::resample::ring::{COLUMN_SHIFT, LANES, Pair, Passes, ROW_BIAS, ROW_SHIFT};
+use crate::render::resample::spans::{OUTPUTS, SPAN, Spans};
 use crate::render::resample::taps::Taps;
-use crate::render::resample::windows::{GROUP, Step, WINDOW, Windows};
 
 /// Columns of a register of sums.
-const WIDTH: usize = 2 * GROUP;
+const WIDTH: usize = 16;
+
+/// The bytes of a register that hold a sample, of 16 bits each.
+const SAMPLES: u64 = 0x5555_5555_5555_5555;
 
 /// The AVX-512 backend; exists only on machines with it.
-pub struct Avx512(Avx2);
+pub struct Avx512 {
+    spans: Spans,
+    /// For what does not fit spans.
+    avx2: Avx2,
+}
 
 impl Avx512 {
-    /// `None` on machines without AVX-512 or its VNNI.
+    /// `None` on machines without AVX-512, its VNNI or its VBMI.
     pub fn detect() -> Option<Self> {
         let is_there = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi")
             && is_x86_feature_detected!("avx512vnni");
-        Avx2::detect().filter(|_| is_there).map(Self)
+        let avx2 = Avx2::detect().filter(|_| is_there)?;
+        let spans = Spans::default();
+        Some(Self { spans, avx2 })
     }
 
     /// The passes for the taps `columns`.
     pub fn passes<'a>(&'a mut self, columns: &'a Taps) -> Avx512Passes<'a> {
-        Avx512Passes(self.0.passes(columns))
+        let Self { spans, avx2 } = self;
+        spans.plan(columns);
+        match spans.pairs() {
+            2..=5 => Avx512Passes::Spans(spans),
+            _ => Avx512Passes::Avx2(avx2.passes(columns)),
+        }
     }
 }
 
 /// The passes for some taps.
-pub struct Avx512Passes<'a>(Avx2Passes<'a>);
+pub enum Avx512Passes<'a> {
+    Spans(&'a Spans),
+    /// Columns with AVX2.
+    Avx2(Avx2Passes<'a>),
+}
 
 impl Passes for Avx512Passes<'_> {
     fn columns(&mut self, rows: [&[u8]; 4], out: [&mut [Pair]; 2]) {
-        let windows = self.0.windows;
-        if !windows.fit() || windows.windows() != 1 {
-            return self.0.columns(rows, out);
-        }
-        check_columns(windows, &rows, &out);
+        let spans = match self {
+            Self::Spans(spans) => *spans,
+            Self::Avx2(passes) => return passes.columns(rows, out),
+        };
+        check_spans(spans, &rows, &out);
         // SAFETY: an `Avx512` is only made where the instructions were detected, and the bounds were checked just now.
         unsafe {
-            match windows.pairs() {
-                2 => columns_by_one_window::<2>(windows, rows, out),
-                3 => columns_by_one_window::<3>(windows, rows, out),
-                4 => columns_by_one_window::<4>(windows, rows, out),
-                5 => columns_by_one_window::<5>(windows, rows, out),
-                _ => self.0.columns(rows, out),
+            match spans.pairs() {
+                2 => columns_by_spans::<2>(spans, rows, out),
+                3 => columns_by_spans::<3>(spans, rows, out),
+                4 => columns_by_spans::<4>(spans, rows, out),
+                _ => columns_by_spans::<5>(spans, rows, out),
             }
         }
     }
@@ -61,42 +82,22 @@ impl Passes for Avx512Passes<'_> {
                 3 => rows_fixed::<3>(ring, weights, out),
                 4 => rows_fixed::<4>(ring, weights, out),
                 5 => rows_fixed::<5>(ring, weights, out),
-                _ => self.0.rows(ring, weights, out),
+                _ => avx2::rows(ring, weights, out),
             }
         }
     }
 }
 
-/// # Safety
-/// `row` must have `WINDOW` bytes from each base on.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn load_windows(row: &[u8], bases: &[[u32; 2]; 2]) -> __m512i {
-    debug_assert!(
-        bases
-            .as_flattened()
-            .iter()
-            .all(|base| *base as usize + WINDOW <= row.len())
-    );
-    // SAFETY: the caller guarantees it.
-    let load = |base: u32| unsafe { _mm_loadu_si128(row.as_ptr().add(base as usize).cast()) };
-    let [[a, b], [c, d]] = *bases;
-    let windows = _mm512_castsi128_si512(load(a));
-    let windows = _mm512_inserti32x4::<1>(windows, load(b));
-    let windows = _mm512_inserti32x4::<2>(windows, load(c));
-    _mm512_inserti32x4::<3>(windows, load(d))
-}
-
-/// # Safety
-/// Both pointers must be those of 32 bytes, at a multiple of as many.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn load_halves(low: *const u8, high: *const u8) -> __m512i {
-    // SAFETY: the caller guarantees it.
-    unsafe {
-        let low = _mm512_castsi256_si512(_mm256_load_si256(low.cast()));
-        _mm512_inserti64x4::<1>(low, _mm256_load_si256(high.cast()))
-    }
+/// What loads and stores of the horizontal pass rely on: no load exceeds the reach of `spans`, the stores of all of them
+/// are inside `out`, and each has `pairs` steps.
+///
+/// # Panics
+/// If that does not hold.
+fn check_spans(spans: &Spans, rows: &[&[u8]; 4], out: &[&mut [Pair]; 2]) {
+    let count = spans.bases().len();
+    assert_eq!(spans.steps().len(), count * spans.pairs());
+    assert!(rows.iter().all(|row| row.len() >= spans.reach()));
+    assert!(out.iter().all(|row| row.len() >= count * OUTPUTS));
 }
 
 /// Converts the sums of two rows to interleaved ring samples.
@@ -110,44 +111,45 @@ fn merge(even: __m512i, odd: __m512i) -> __m512i {
 }
 
 /// # Safety
-/// `rows` must be as long as the reach of `windows`, `out` rows as its groups, which are even in number; `windows` must
-/// have one window per group, of `PAIRS` pairs.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn columns_by_one_window<const PAIRS: usize>(
-    windows: &Windows,
+/// `rows` must be as long as the reach of `spans`, `out` rows as the outputs of all of them; `spans` must have `PAIRS`
+/// pairs.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
+unsafe fn columns_by_spans<const PAIRS: usize>(
+    spans: &Spans,
     rows: [&[u8]; 4],
     out: [&mut [Pair]; 2],
 ) {
-    let (steps, _) = windows.steps().as_chunks::<PAIRS>();
-    let (steps, _) = steps.as_chunks::<2>();
-    let (bases, _) = windows.bases().as_chunks::<2>();
+    // As a constant, it would become one more instruction for each permutation.
+    let samples = black_box(SAMPLES);
+    let (steps, _) = spans.steps().as_chunks::<PAIRS>();
     let out = out.map(|row| row.as_mut_ptr());
-    for (two, (bases, steps)) in bases.iter().zip(steps).enumerate() {
-        // SAFETY: a step has the size and alignment of two half registers; no load exceeds the reach; the stores end with
-        // the last group.
+    for (span, (base, steps)) in spans.bases().iter().zip(steps).enumerate() {
+        let base = *base as usize;
+        debug_assert!(rows.iter().all(|row| base + SPAN <= row.len()));
+        // SAFETY: a step has the size and alignment of two registers; no load exceeds the reach; the stores end with the
+        // last span.
         unsafe {
-            let [low, high]: &[[Step; PAIRS]; 2] = steps;
-            let mut masks = [_mm512_setzero_si512(); PAIRS];
-            let mut weights = [_mm512_setzero_si512(); PAIRS];
-            for pair in 0..PAIRS {
-                let (low, high) = (&low[pair], &high[pair]);
-                masks[pair] = load_halves(low.mask.as_ptr(), high.mask.as_ptr());
-                weights[pair] =
-                    load_halves(low.weights.as_ptr().cast(), high.weights.as_ptr().cast());
-            }
+            let places = steps
+                .each_ref()
+                .map(|step| _mm512_load_si512(step.places.as_ptr().cast()));
+            let weights = steps
+                .each_ref()
+                .map(|step| _mm512_load_si512(step.weights.as_ptr().cast()));
             let filter = |row: &[u8]| {
-                let window = load_windows(row, bases);
+                let window = row.as_ptr().wrapping_add(base);
+                _mm_prefetch::<_MM_HINT_T0>(window.wrapping_add(4 * row.len()).cast());
+                let window = _mm512_loadu_si512(window.cast());
                 let mut sum = _mm512_setzero_si512();
                 for pair in 0..PAIRS {
-                    let taps = _mm512_shuffle_epi8(window, masks[pair]);
-                    sum = _mm512_dpwssd_epi32(sum, taps, weights[pair]);
+                    let taps = _mm512_maskz_permutexvar_epi8(samples, places[pair], window);
+                    sum = _mm512_dpwssds_epi32(sum, taps, weights[pair]);
                 }
                 sum
             };
             let one = merge(filter(rows[0]), filter(rows[1]));
-            let other = merge(filter(rows[2]), filter(rows[3]));
-            _mm512_storeu_si512(out[0].add(two * WIDTH).cast(), one);
-            _mm512_storeu_si512(out[1].add(two * WIDTH).cast(), other);
+            let two = merge(filter(rows[2]), filter(rows[3]));
+            _mm512_storeu_si512(out[0].add(span * OUTPUTS).cast(), one);
+            _mm512_storeu_si512(out[1].add(span * OUTPUTS).cast(), two);
         }
     }
 }
@@ -156,39 +158,33 @@ unsafe fn columns_by_one_window<const PAIRS: usize>(
 /// There must be `PAIRS` rows in `ring` and as many `weights`; each row must be as long as `out`, rounded up to `LANES`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn rows_fixed<const PAIRS: usize>(ring: &[&[Pair]], weights: &[Pair], out: &mut [u8]) {
+    if out.len() < LANES {
+        // SAFETY: the caller guarantees that rows are as long as a strip.
+        return by_whole_strip(out, |strip| unsafe {
+            rows_fixed::<PAIRS>(ring, weights, strip);
+        });
+    }
     let mut fixed: [&[Pair]; PAIRS] = [&[]; PAIRS];
     fixed.copy_from_slice(ring);
     let mut spread = [_mm512_setzero_si512(); PAIRS];
     for (spread, pair) in spread.iter_mut().zip(weights) {
         *spread = _mm512_set1_epi32(i32::from(pair[0] as u16) | i32::from(pair[1]) << 16);
     }
-    for (strip, out) in out.chunks_mut(LANES).enumerate() {
+    for start in strips(out.len()) {
         let mut sums = [_mm512_set1_epi32(ROW_BIAS); LANES / WIDTH];
         for (row, weight) in fixed.iter().zip(spread) {
             for (j, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: the strip begins inside `out`, and the row is as long as `out` in whole strips.
-                let samples = unsafe {
-                    _mm512_loadu_si512(row.as_ptr().add(strip * LANES + j * WIDTH).cast())
-                };
-                *sum = _mm512_dpwssd_epi32(*sum, samples, weight);
+                // SAFETY: the strip is inside `out`, and the row is as long.
+                let samples =
+                    unsafe { _mm512_loadu_si512(row.as_ptr().add(start + j * WIDTH).cast()) };
+                *sum = _mm512_dpwssds_epi32(*sum, samples, weight);
             }
         }
-        if out.len() == LANES {
-            store(sums, out);
-        } else {
-            let mut whole = [0u8; LANES];
-            store(sums, &mut whole);
-            out.copy_from_slice(&whole[..out.len()]);
+        let out = out[start..start + LANES].chunks_exact_mut(WIDTH);
+        for (sum, bytes) in sums.into_iter().zip(out) {
+            // SAFETY: 16 bytes long.
+            unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), narrow(sum)) }
         }
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn store(sums: [__m512i; LANES / WIDTH], out: &mut [u8]) {
-    for (sum, bytes) in sums.into_iter().zip(out.chunks_exact_mut(WIDTH)) {
-        // SAFETY: 16 bytes long.
-        unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), narrow(sum)) }
     }
 }
 
