@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use super::taps::BATCH;
+
 /// A symmetric interpolation kernel. Its unit is one source sample, or one output sample when shrinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
@@ -23,63 +25,71 @@ impl Kernel {
         }
     }
 
-    /// The kernel at `first`, `first + step` and so on; zero outside its radius.
-    pub(super) fn sample(self, first: f64, step: f64, out: &mut [f64]) {
+    /// The kernel at each of `first`, then at each `first + step` and so on; zero outside its radius.
+    #[inline(always)]
+    pub(super) fn sample(self, first: &[f64; BATCH], step: f64, out: &mut [[f64; BATCH]]) {
         // One loop for each, so that the compiler can vectorise it.
         match self {
-            Self::CatmullRom => fill(first, step, out, catmull_rom),
+            Self::CatmullRom => fill(first, step, out),
             Self::Lanczos5 => fill_lanczos(first, step, out),
         }
     }
 }
 
 #[inline(always)]
-fn fill(first: f64, step: f64, out: &mut [f64], kernel: impl Fn(f64) -> f64) {
+fn fill(first: &[f64; BATCH], step: f64, out: &mut [[f64; BATCH]]) {
     for (i, out) in out.iter_mut().enumerate() {
-        *out = kernel((first + i as f64 * step).abs());
+        for (out, first) in out.iter_mut().zip(first) {
+            *out = catmull_rom((first + i as f64 * step).abs());
+        }
     }
 }
 
 /// [`lanczos`](crate::picture::lanczos) at even steps, without a sine for each.
-fn fill_lanczos(first: f64, step: f64, out: &mut [f64]) {
+#[inline(always)]
+fn fill_lanczos(first: &[f64; BATCH], step: f64, out: &mut [[f64; BATCH]]) {
     const RADIUS: f64 = 5.0;
-    let mut wave = Sines::new(PI * first, PI * step);
-    let mut window = Sines::new(PI * first / RADIUS, PI * step / RADIUS);
+    let mut wave = Sines::new(first.map(|first| PI * first), PI * step);
+    let mut window = Sines::new(first.map(|first| PI * first / RADIUS), PI * step / RADIUS);
     for (i, out) in out.iter_mut().enumerate() {
-        let t = first + i as f64 * step;
         let (wave, window) = (wave.advance(), window.advance());
-        *out = match t.abs() {
-            // The quotient of two numbers near 0 is not exact.
-            ..1e-6 => 1.0,
-            ..RADIUS => RADIUS * wave * window / (PI * PI * t * t),
-            _ => 0.0,
-        };
+        for lane in 0..BATCH {
+            let t = first[lane] + i as f64 * step;
+            out[lane] = match t.abs() {
+                // The quotient of two numbers near 0 is not exact.
+                ..1e-6 => 1.0,
+                ..RADIUS => RADIUS * wave[lane] * window[lane] / (PI * PI * t * t),
+                _ => 0.0,
+            };
+        }
     }
 }
 
 /// The sines of evenly spaced angles, by the addition theorems.
 struct Sines {
-    sine: f64,
-    cosine: f64,
+    sines: [f64; BATCH],
+    cosines: [f64; BATCH],
     /// Sine and cosine of the step.
     step: (f64, f64),
 }
 
 impl Sines {
-    fn new(first: f64, step: f64) -> Self {
-        let (sine, cosine) = first.sin_cos();
+    fn new(first: [f64; BATCH], step: f64) -> Self {
         Self {
-            sine,
-            cosine,
+            sines: first.map(f64::sin),
+            cosines: first.map(f64::cos),
             step: step.sin_cos(),
         }
     }
 
-    fn advance(&mut self) -> f64 {
+    #[inline(always)]
+    fn advance(&mut self) -> [f64; BATCH] {
         let (sine, cosine) = self.step;
-        let now = self.sine;
-        self.sine = now * cosine + self.cosine * sine;
-        self.cosine = self.cosine * cosine - now * sine;
+        let now = self.sines;
+        for lane in 0..BATCH {
+            self.sines[lane] = now[lane] * cosine + self.cosines[lane] * sine;
+            self.cosines[lane] = self.cosines[lane] * cosine - now[lane] * sine;
+        }
         now
     }
 }
@@ -100,12 +110,15 @@ mod tests {
 
     #[test]
     fn lanczos_by_steps_is_lanczos() {
-        for (first, step) in [(-4.9, 1.0), (-5.0, 0.25), (-4.999_999_9, 0.013), (0.0, 0.7)] {
-            let mut steps = [0.0; 800];
-            fill_lanczos(first, step, &mut steps);
-            for (i, got) in steps.into_iter().enumerate() {
-                let exact = lanczos(first + i as f64 * step, 5.0);
-                assert!((got - exact).abs() < 1e-9, "{got} is not {exact}");
+        let first = [-5.0, -4.999_999_9, -4.9, -4.1, -0.5, 0.0, 0.3, 1.0];
+        for step in [1.0, 0.7, 0.25, 0.013] {
+            let mut steps = [[0.0; BATCH]; 800];
+            fill_lanczos(&first, step, &mut steps);
+            for (i, steps) in steps.into_iter().enumerate() {
+                for (first, got) in first.iter().zip(steps) {
+                    let exact = lanczos(first + i as f64 * step, 5.0);
+                    assert!((got - exact).abs() < 1e-9, "{got} is not {exact}");
+                }
             }
         }
     }

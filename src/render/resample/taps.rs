@@ -1,5 +1,7 @@
 //! The weights of one axis, in fixed point.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::Kernel;
 
 /// Fractional bits of weights: 1.0 still fits an `i16`.
@@ -17,10 +19,13 @@ pub(super) struct Taps {
     /// Changes with the taps.
     pub version: u64,
     key: Option<Key>,
-    /// Buffers: the weights of one output before rounding, as sampled from the kernel and after [`Taps::fold`].
-    exact: Vec<f64>,
-    folded: Vec<f64>,
+    /// Buffers: the weights of a batch of outputs, tap by tap, and of one output after [`Taps::fold`].
+    exact: Vec<[f64; BATCH]>,
+    folded: Vec<[f64; 1]>,
 }
+
+/// Outputs that are planned at once, in vector code.
+pub(super) const BATCH: usize = 8;
 
 /// The parameters that determine the weights.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,41 +54,17 @@ impl Taps {
         self.key = Some(key);
         self.version += 1;
         self.limit = limit;
-        let step = extent / outputs as f64;
-        let scale = step.max(1.0);
-        let reach = kernel.radius() * scale;
-        // An open interval of length L holds at most ceil(L) integers.
-        let wanted = (2.0 * reach).ceil() as usize;
-        self.len = wanted.min(limit);
-        self.exact.resize(wanted, 0.0);
-        self.starts.clear();
-        self.weights.clear();
-        for output in 0..outputs {
-            let centre = origin + (output as f64 + 0.5) * step - 0.5;
-            let first = (centre - reach).floor() as i64 + 1;
-            kernel.sample(
-                (first as f64 - centre) / scale,
-                1.0 / scale,
-                &mut self.exact,
-            );
-            let start = first.clamp(0, (limit - self.len) as i64);
-            self.starts.push(start as u32);
-            if start == first && self.len == wanted {
-                quantise(&self.exact, &mut self.weights);
-            } else {
-                self.fold(first, start);
-                quantise(&self.folded, &mut self.weights);
-            }
-        }
+        Arch::new().dispatch(Plan { taps: self, key });
     }
 
-    /// Adds the weights of samples outside the plane to that of the edge sample, which they repeat.
-    fn fold(&mut self, first: i64, start: i64) {
+    /// Adds the weights of samples outside the plane to that of the edge sample, which they repeat. Those of one of the
+    /// batch.
+    fn fold(&mut self, lane: usize, first: i64, start: i64) {
         self.folded.clear();
-        self.folded.resize(self.len, 0.0);
-        for (sample, weight) in (first..).zip(&self.exact) {
+        self.folded.resize(self.len, [0.0]);
+        for (sample, weights) in (first..).zip(&self.exact) {
             let inside = sample.clamp(0, self.limit as i64 - 1);
-            self.folded[(inside - start) as usize] += weight;
+            self.folded[(inside - start) as usize][0] += weights[lane];
         }
     }
 
@@ -93,17 +74,86 @@ impl Taps {
     }
 }
 
-/// Rounds the running sum instead of each weight, so that the total is exactly 1 and the errors of neighbours cancel.
-fn quantise(exact: &[f64], weights: &mut Vec<i16>) {
-    // Makes the sum positive, so that a truncating cast rounds correctly; `f64::round` would be a call into libm.
-    const LIFT: i32 = 1 << 20;
-    let unit = f64::from(1 << WEIGHT_BITS) / exact.iter().sum::<f64>();
-    let (mut sum, mut before) = (f64::from(LIFT) + 0.5, LIFT);
-    weights.extend(exact.iter().map(|weight| {
-        sum += weight * unit;
-        let rounded = sum as i32;
-        let weight = rounded - before;
-        before = rounded;
-        weight as i16
-    }));
+struct Plan<'a> {
+    taps: &'a mut Taps,
+    key: Key,
+}
+
+impl WithSimd for Plan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { taps, key } = self;
+        let step = key.extent / key.outputs as f64;
+        let scale = step.max(1.0);
+        let reach = key.kernel.radius() * scale;
+        // An open interval of length L holds at most ceil(L) integers.
+        let wanted = (2.0 * reach).ceil() as usize;
+        taps.len = wanted.min(key.limit);
+        taps.exact.resize(wanted, [0.0; BATCH]);
+        taps.starts.clear();
+        taps.weights.clear();
+        for output in (0..key.outputs).step_by(BATCH) {
+            let mut firsts = [0.0; BATCH];
+            let mut from_centre = [0.0; BATCH];
+            for lane in 0..BATCH {
+                let centre = key.origin + ((output + lane) as f64 + 0.5) * step - 0.5;
+                firsts[lane] = (centre - reach).floor() + 1.0;
+                from_centre[lane] = (firsts[lane] - centre) / scale;
+            }
+            key.kernel
+                .sample(&from_centre, 1.0 / scale, &mut taps.exact);
+            let firsts = firsts.map(|first| first as i64);
+            let outputs = BATCH.min(key.outputs - output);
+            let starts = firsts.map(|first| first.clamp(0, (key.limit - taps.len) as i64));
+            taps.starts
+                .extend(starts[..outputs].iter().map(|start| *start as u32));
+            if starts == firsts && taps.len == wanted {
+                quantise(&mut taps.exact);
+                for lane in 0..outputs {
+                    let weights = taps.exact.iter().map(|weights| whole(weights[lane]));
+                    taps.weights.extend(weights);
+                }
+            } else {
+                for lane in 0..outputs {
+                    taps.fold(lane, firsts[lane], starts[lane]);
+                    quantise(&mut taps.folded);
+                    let weights = taps.folded.iter().map(|[weight]| whole(*weight));
+                    taps.weights.extend(weights);
+                }
+            }
+        }
+    }
+}
+
+/// Added to a number below 2^51, and taken away again, it leaves a whole one. Without a call into the C library.
+const ROUNDER: f64 = 1.5 * (1u64 << 52) as f64;
+
+/// Rounds the running sum of each output's weights instead of each weight, so that their total is exactly 1 and the
+/// errors of neighbours cancel. Leaves whole numbers, in 1/2^[`WEIGHT_BITS`].
+#[inline(always)]
+fn quantise<const N: usize>(taps: &mut [[f64; N]]) {
+    let mut units = [0.0; N];
+    for weights in taps.iter() {
+        for lane in 0..N {
+            units[lane] += weights[lane];
+        }
+    }
+    let units = units.map(|total| f64::from(1 << WEIGHT_BITS) / total);
+    let (mut sums, mut before) = ([0.0; N], [0.0; N]);
+    for weights in taps {
+        for lane in 0..N {
+            sums[lane] += weights[lane] * units[lane];
+            let rounded = (sums[lane] + ROUNDER) - ROUNDER;
+            weights[lane] = rounded - before[lane];
+            before[lane] = rounded;
+        }
+    }
+}
+
+/// A whole number of 16 bits: the last ones of such a sum.
+#[inline(always)]
+fn whole(weight: f64) -> i16 {
+    (weight + ROUNDER).to_bits() as i16
 }
