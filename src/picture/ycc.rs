@@ -175,6 +175,8 @@ pub fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 
 /// The sums of R, G, B over a row of blocks.
 pub(super) struct Sums {
+    /// Of each column of samples; 256 rows fit 16 bits.
+    columns: Vec<u16>,
     rgb: Vec<[u32; 3]>,
     /// Pixel rows summed.
     rows: usize,
@@ -189,6 +191,7 @@ impl Sums {
         let block = 1 << shift;
         let blocks = width.div_ceil(block);
         Sums {
+            columns: vec![0; 3 * width],
             rgb: vec![[0; 3]; blocks],
             rows: 0,
             block,
@@ -198,38 +201,69 @@ impl Sums {
 
     /// Sums up to 2^shift rows of RGB triples.
     pub fn sum(&mut self, rows: &[u8], width: usize) {
-        self.rgb.fill([0; 3]);
         self.rows = rows.len() / (width * 3);
-        for row in rows.chunks_exact(width * 3) {
-            // Constants let the compiler unroll the common cases.
-            match self.block {
-                2 => add(&mut self.rgb, row, 2),
-                4 => add(&mut self.rgb, row, 4),
-                block => add(&mut self.rgb, row, block),
+        Arch::new().dispatch(SumRows {
+            rows,
+            sums: self,
+            width,
+        });
+    }
+}
+
+struct SumRows<'a> {
+    rows: &'a [u8],
+    sums: &'a mut Sums,
+    width: usize,
+}
+
+impl WithSimd for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Sums {
+            columns,
+            rgb,
+            block,
+            ..
+        } = self.sums;
+        columns.fill(0);
+        for row in self.rows.chunks_exact(3 * self.width) {
+            for (sum, &sample) in columns.iter_mut().zip(row) {
+                *sum += u16::from(sample);
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add(sums: &mut [[u32; 3]], row: &[u8], block: usize) {
-    let mut blocks = row.chunks_exact(3 * block);
-    let mut sums = sums.iter_mut();
-    for (pixels, sum) in blocks.by_ref().zip(sums.by_ref()) {
-        add_pixels(sum, pixels);
-    }
-    if let Some(sum) = sums.next() {
-        add_pixels(sum, blocks.remainder());
-    }
-}
-
-#[inline(always)]
-fn add_pixels(sum: &mut [u32; 3], pixels: &[u8]) {
-    for pixel in pixels.as_chunks::<3>().0 {
-        for (sum, &c) in sum.iter_mut().zip(pixel) {
-            *sum += u32::from(c);
+        // Constants let the compiler unroll the common cases.
+        match block {
+            2 => add_columns(columns, rgb, 2),
+            4 => add_columns(columns, rgb, 4),
+            block => add_columns(columns, rgb, *block),
         }
     }
+}
+
+/// The sums of blocks, from those of their columns.
+#[inline(always)]
+fn add_columns(columns: &[u16], sums: &mut [[u32; 3]], block: usize) {
+    let mut blocks = columns.chunks_exact(3 * block);
+    let mut sums = sums.iter_mut();
+    for (columns, sum) in blocks.by_ref().zip(sums.by_ref()) {
+        *sum = added(columns);
+    }
+    if let Some(sum) = sums.next() {
+        *sum = added(blocks.remainder());
+    }
+}
+
+#[inline(always)]
+fn added(columns: &[u16]) -> [u32; 3] {
+    let mut sums = [0; 3];
+    for column in columns.as_chunks::<3>().0 {
+        for (sum, &samples) in sums.iter_mut().zip(column) {
+            *sum += u32::from(samples);
+        }
+    }
+    sums
 }
 
 #[cfg(test)]

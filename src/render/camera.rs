@@ -7,6 +7,10 @@ use super::resample::Crop;
 use crate::picture::{Component, Detail};
 use crate::spec::Size;
 
+/// Samples of decoded chroma for each of the finest frame, along either axis: as many as there are in the levels that
+/// frames are drawn from.
+const LEAST_CHROMA: f64 = 1.25;
+
 /// The camera path over one photo.
 pub struct CameraPath {
     /// Of the upright photo, in pixels.
@@ -71,18 +75,19 @@ impl CameraPath {
         (first.min(last), first.max(last))
     }
 
-    /// How far the photo may be reduced while it is decoded: to no less than twice the resolution of
-    /// the finest frame, so that a better filter does the rest.
+    /// How far the photo may be reduced while it is decoded, by averaging blocks: luma to no less than twice the
+    /// resolution of the finest frame, so that a better filter does the rest. Chroma is coarser in most photos, and in
+    /// all videos.
     pub fn detail(&self) -> Detail {
-        let shift = |component| {
-            (self.steps(component).0 / 2.0)
+        let shift = |component, least: f64| {
+            (self.steps(component).0 / least)
                 .log2()
                 .floor()
-                .clamp(0.0, 8.0) as u8
+                .clamp(0.0, f64::from(Detail::MAX_SHIFT)) as u8
         };
         Detail {
-            luma_shift: shift(Component::Y),
-            chroma_shift: shift(Component::Cb),
+            luma_shift: shift(Component::Y, 2.0),
+            chroma_shift: shift(Component::Cb, LEAST_CHROMA),
         }
     }
 }
