@@ -1,5 +1,7 @@
 //! Transitions: how two scenes share a frame. Pure.
 
+use pulp::Arch;
+
 use super::motion::from_rest_to_rest;
 use crate::picture::{Component, planes, planes_mut};
 use crate::spec::{Size, TransitionKind};
@@ -116,9 +118,11 @@ fn wipe(share: f64, row: &mut [u8], next: &[u8]) {
 /// Turns `share` of `frame` into `other`.
 fn mix(frame: &mut [u8], other: &[u8], share: f64) {
     let (kept, added) = weights(share);
-    for (under, over) in frame.iter_mut().zip(other) {
-        *under = mixed(u16::from(*under) * kept + u16::from(*over) * added);
-    }
+    Arch::new().dispatch(|| {
+        for (under, over) in frame.iter_mut().zip(other) {
+            *under = mixed(u16::from(*under) * kept + u16::from(*over) * added);
+        }
+    });
 }
 
 /// Of what is there, and of a `share` of something else.
@@ -127,6 +131,7 @@ fn weights(share: f64) -> (u16, u16) {
     (ONE - added, added)
 }
 
+#[inline(always)]
 fn mixed(sum: u16) -> u8 {
     ((sum + ONE / 2) >> 8) as u8
 }

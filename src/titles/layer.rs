@@ -3,6 +3,8 @@
 //! Fully transparent samples are left out. A sample is its alpha in 8 bits and its level times that
 //! alpha in 16, so that `base · (255 − alpha) + colour` is exact before it is rounded once.
 
+use pulp::Arch;
+
 use crate::picture::planes_mut;
 use crate::spec::Size;
 
@@ -75,6 +77,7 @@ impl<const N: usize> Runs<N> {
         self.colours.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
+    #[inline(always)]
     fn blend(&self, plane: usize, opacity: u16, base: &mut [u8]) {
         let mut at = 0;
         for run in &self.runs {
@@ -101,9 +104,10 @@ impl Layer {
             return;
         }
         let [y, cb, cr] = planes_mut(frame, size);
-        self.luma.blend(0, opacity, y);
-        self.chroma.blend(0, opacity, cb);
-        self.chroma.blend(1, opacity, cr);
+        let arch = Arch::new();
+        arch.dispatch(|| self.luma.blend(0, opacity, y));
+        arch.dispatch(|| self.chroma.blend(0, opacity, cb));
+        arch.dispatch(|| self.chroma.blend(1, opacity, cr));
     }
 }
 
@@ -120,6 +124,7 @@ fn part(v: u16, share: u16) -> u16 {
     ((u32::from(v) * u32::from(share)) >> 16) as u16
 }
 
+#[inline(always)]
 fn blend_opaque(base: &mut [u8], alpha: &[u8], colours: &[u16]) {
     for ((base, &alpha), &colour) in base.iter_mut().zip(alpha).zip(colours) {
         *base = over_255(u16::from(*base) * u16::from(255 - alpha) + colour);
@@ -128,6 +133,7 @@ fn blend_opaque(base: &mut [u8], alpha: &[u8], colours: &[u16]) {
 
 /// A mix of the base and of the base under the panel, in units of 1/255 of a level. The two parts
 /// together lose about one unit by rounding down, which the constant restores.
+#[inline(always)]
 fn blend_fading(base: &mut [u8], alpha: &[u8], colours: &[u16], opacity: u16) {
     for ((base, &alpha), &colour) in base.iter_mut().zip(alpha).zip(colours) {
         let below = u16::from(*base) * 255;
