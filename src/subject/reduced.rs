@@ -96,9 +96,11 @@ pub fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
     let mut means = Vec::with_capacity(width * height);
     let parts: Vec<Range<usize>> = (0..width).map(|x| part(x, width, plane.width)).collect();
     let mut columns = vec![0; plane.width];
+    // The sums of all columns before each.
+    let mut sums = vec![0u32; plane.width + 1];
     for y in 0..height {
         let rows = part(y, height, plane.height);
-        columns.fill(0u32);
+        columns.fill(0u16);
         let step = (rows.len() / ROWS).max(1);
         let rows = rows.step_by(step);
         for row in rows.clone() {
@@ -106,9 +108,14 @@ pub fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
             let columns = &mut columns;
             Arch::new().dispatch(AddRow { row, columns });
         }
+        let mut sum = 0;
+        for (sums, &column) in sums[1..].iter_mut().zip(&columns) {
+            sum += u32::from(column);
+            *sums = sum;
+        }
         for part in &parts {
             // A few rows of a part of a line: they fit.
-            let sum: u32 = columns[part.clone()].iter().sum();
+            let sum = sums[part.end] - sums[part.start];
             let samples = (part.len() * rows.len()) as u32;
             means.push(((sum + samples / 2) / samples) as u8);
         }
@@ -119,7 +126,7 @@ pub fn means(plane: &Plane, width: usize, height: usize) -> Vec<u8> {
 /// Adds a row of samples to the sums of their columns.
 struct AddRow<'a> {
     row: &'a [u8],
-    columns: &'a mut [u32],
+    columns: &'a mut [u16],
 }
 
 impl WithSimd for AddRow<'_> {
@@ -128,7 +135,7 @@ impl WithSimd for AddRow<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         for (sum, &sample) in self.columns.iter_mut().zip(self.row) {
-            *sum += u32::from(sample);
+            *sum += u16::from(sample);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What the network is made of. Sums run in a fixed order and without fused multiply-add, so that the vector code of
-//! every processor gives the same bits.
+//! What the network is made of. Sums run in a fixed order, and each step is rounded once, so that the vector code of every
+//! processor gives the same bits. Processors without vectors of eight numbers have no instruction for that: there, sums
+//! may differ in their last bits.
 
 use std::array::from_fn;
 
@@ -7,39 +8,48 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::onnx::Convolution;
 
-/// Outputs that are summed at once, and positions: as many sums as registers hold.
+/// Outputs of a pointwise convolution that are summed at once.
 const LANES: usize = 16;
-const POSITIONS: usize = 4;
 
-/// Outputs of a depthwise convolution that are summed at once.
-const DEPTHWISE_LANES: usize = 8;
+/// Numbers in the registers of AVX2, and of AVX-512: as many outputs of a depthwise convolution are summed at once.
+const NARROW: usize = 8;
+const WIDE: usize = 16;
+
+/// Positions whose outputs are summed at once: with [`LANES`], as many sums as registers hold.
+const POSITIONS: usize = 4;
 
 /// Activations: some channels for each cell.
 #[derive(Default)]
 pub struct Map {
     pub width: usize,
     pub height: usize,
-    /// Rows top to bottom, the channels of a cell together.
+    /// Rows top to bottom, the channels of a cell together; and maybe more.
     samples: Vec<f32>,
 }
 
 impl Map {
     /// The cells, which have `C` channels.
     pub fn cells<const C: usize>(&self) -> &[[f32; C]] {
-        self.samples.as_chunks().0
+        &self.samples.as_chunks().0[..self.width * self.height]
+    }
+
+    fn cells_mut<const C: usize>(&mut self) -> &mut [[f32; C]] {
+        &mut self.samples.as_chunks_mut().0[..self.width * self.height]
     }
 
     /// Becomes a copy of another, in its own memory.
-    pub fn copy_from(&mut self, other: &Self) {
-        (self.width, self.height) = (other.width, other.height);
-        self.samples.clone_from(&other.samples);
+    pub fn copy_from<const C: usize>(&mut self, other: &Self) {
+        let cells = self.overwrite(other.width, other.height);
+        cells.copy_from_slice(other.cells::<C>());
     }
 
     /// Cells to be overwritten, in the memory of the old ones.
     pub fn overwrite<const C: usize>(&mut self, width: usize, height: usize) -> &mut [[f32; C]] {
         (self.width, self.height) = (width, height);
-        self.samples.resize(width * height * C, 0.0);
-        self.samples.as_chunks_mut().0
+        // What is there is kept for larger maps: they need not be filled with zeros again.
+        let length = self.samples.len().max(width * height * C);
+        self.samples.resize(length, 0.0);
+        self.cells_mut()
     }
 
     /// Of half the sides, which are even: the largest of four cells.
@@ -59,7 +69,7 @@ impl Map {
     /// Adds a map of half the sides, each of its cells to four.
     pub fn add_doubled<const C: usize>(&mut self, half: &Self) {
         let width = self.width;
-        let rows = self.samples.as_chunks_mut::<C>().0;
+        let rows = self.cells_mut::<C>();
         let half_rows = half.cells::<C>().chunks_exact(half.width);
         for (rows, half) in rows.chunks_exact_mut(2 * width).zip(half_rows) {
             for row in rows.chunks_exact_mut(width) {
@@ -93,6 +103,12 @@ fn largest<const C: usize>([a, b]: &[[f32; C]; 2], c: usize) -> f32 {
     larger(a[c], b[c])
 }
 
+/// `a · b + c`; fused, it is rounded once.
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
 /// One instruction; `f32::max` is more, for the sake of NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
@@ -107,19 +123,23 @@ pub struct Pointwise<const I: usize, const O: usize> {
 
 impl<const I: usize, const O: usize> Pointwise<I, O> {
     #[inline(always)]
-    fn row(&self, inputs: &[[f32; I]], out: &mut [[f32; O]]) {
+    fn row<const FUSED: bool>(&self, inputs: &[[f32; I]], out: &mut [[f32; O]]) {
         let (several, rest) = inputs.as_chunks::<POSITIONS>();
         let (out_of_several, out_of_rest) = out.as_chunks_mut::<POSITIONS>();
         for (inputs, out) in several.iter().zip(out_of_several) {
-            self.several(inputs, out);
+            self.several::<POSITIONS, FUSED>(inputs, out);
         }
         for (input, out) in rest.iter().zip(out_of_rest) {
-            self.several(&[*input], std::array::from_mut(out));
+            self.several::<1, FUSED>(&[*input], std::array::from_mut(out));
         }
     }
 
     #[inline(always)]
-    pub fn several<const P: usize>(&self, inputs: &[[f32; I]; P], out: &mut [[f32; O]; P]) {
+    fn several<const P: usize, const FUSED: bool>(
+        &self,
+        inputs: &[[f32; I]; P],
+        out: &mut [[f32; O]; P],
+    ) {
         let biases = self.biases.as_chunks::<LANES>().0;
         for (part, biases) in biases.iter().enumerate() {
             let mut sums = [*biases; P];
@@ -128,7 +148,7 @@ impl<const I: usize, const O: usize> Pointwise<I, O> {
                 for (sums, input) in sums.iter_mut().zip(inputs) {
                     let input = input[i];
                     for lane in 0..LANES {
-                        sums[lane] += input * weights[lane];
+                        sums[lane] = multiply_add::<FUSED>(input, weights[lane], sums[lane]);
                     }
                 }
             }
@@ -149,9 +169,13 @@ struct Depthwise<const C: usize> {
 impl<const C: usize> Depthwise<C> {
     /// From three rows, which have a cell more at either end.
     #[inline(always)]
-    fn row<const RELU: bool>(&self, rows: [&[[f32; C]]; 3], out: &mut [[f32; C]]) {
-        for part in 0..C / DEPTHWISE_LANES {
-            let lanes = |cell: &[f32; C]| cell.as_chunks::<DEPTHWISE_LANES>().0[part];
+    fn row<const LANES: usize, const FUSED: bool, const RELU: bool>(
+        &self,
+        rows: [&[[f32; C]]; 3],
+        out: &mut [[f32; C]],
+    ) {
+        for part in 0..C / LANES {
+            let lanes = |cell: &[f32; C]| cell.as_chunks::<LANES>().0[part];
             let weights: [_; 9] = from_fn(|k| lanes(&self.weights[k]));
             let biases = lanes(&self.biases);
             let cells = rows.map(|row| row.windows(3));
@@ -161,15 +185,16 @@ impl<const C: usize> Depthwise<C> {
                 for (row, cells) in [upper, middle, lower].into_iter().enumerate() {
                     for (column, cell) in cells.iter().enumerate() {
                         let (weights, cell) = (&weights[3 * row + column], lanes(cell));
-                        for lane in 0..DEPTHWISE_LANES {
-                            sums[lane] += weights[lane] * cell[lane];
+                        for lane in 0..LANES {
+                            sums[lane] =
+                                multiply_add::<FUSED>(weights[lane], cell[lane], sums[lane]);
                         }
                     }
                 }
                 if RELU {
                     sums = sums.map(|sum| larger(sum, 0.0));
                 }
-                out.as_chunks_mut::<DEPTHWISE_LANES>().0[part] = sums;
+                out.as_chunks_mut::<LANES>().0[part] = sums;
             }
         }
     }
@@ -244,25 +269,39 @@ struct Run<'a, const I: usize, const O: usize, const RELU: bool> {
 impl<const I: usize, const O: usize, const RELU: bool> WithSimd for Run<'_, I, O, RELU> {
     type Output = ();
 
-    /// Three rows are between the two convolutions, with zeros around the map.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        match size_of::<S::f32s>() / size_of::<f32>() {
+            WIDE.. => self.run::<WIDE, true>(),
+            NARROW.. => self.run::<NARROW, true>(),
+            _ => self.run::<NARROW, false>(),
+        }
+    }
+}
+
+impl<const I: usize, const O: usize, const RELU: bool> Run<'_, I, O, RELU> {
+    /// Three rows are between the two convolutions, with zeros around the map.
+    #[inline(always)]
+    fn run<const LANES: usize, const FUSED: bool>(self) {
         let Self { unit, input, out } = self;
         let out = out.overwrite::<O>(input.width, input.height);
         let mut between = [0, 1, 2].map(|_| vec![[0.0; O]; input.width + 2]);
         let inside = 1..input.width + 1;
         let mut inputs = input.cells::<I>().chunks_exact(input.width);
         if let Some(first) = inputs.next() {
-            unit.pointwise.row(first, &mut between[2][inside.clone()]);
+            unit.pointwise
+                .row::<FUSED>(first, &mut between[2][inside.clone()]);
         }
         for out in out.chunks_exact_mut(input.width) {
             between.rotate_left(1);
             match inputs.next() {
-                Some(next) => unit.pointwise.row(next, &mut between[2][inside.clone()]),
+                Some(next) => unit
+                    .pointwise
+                    .row::<FUSED>(next, &mut between[2][inside.clone()]),
                 None => between[2].fill([0.0; O]),
             }
             let rows = between.each_ref().map(Vec::as_slice);
-            unit.depthwise.row::<RELU>(rows, out);
+            unit.depthwise.row::<LANES, FUSED, RELU>(rows, out);
         }
     }
 }
@@ -310,6 +349,16 @@ impl WithSimd for RunFirst<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        match size_of::<S::f32s>() / size_of::<f32>() {
+            NARROW.. => self.run::<true>(),
+            _ => self.run::<false>(),
+        }
+    }
+}
+
+impl RunFirst<'_> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
         let Map { width, height, .. } = *self.input;
         let out = self.out.overwrite::<16>(width / 2, height / 2);
         // Zeros above and to the left.
@@ -329,7 +378,7 @@ impl WithSimd for RunFirst<'_> {
                         inputs.copy_from_slice(row[left..left + 3].as_flattened());
                     }
                 }
-                self.first.0.several(&inputs, out);
+                self.first.0.several::<POSITIONS, FUSED>(&inputs, out);
                 for value in out.as_flattened_mut() {
                     *value = larger(*value, 0.0);
                 }

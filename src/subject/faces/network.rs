@@ -86,7 +86,7 @@ impl Network {
             maps.apply(Map::pool::<64>);
             maps.apply(|map, out| a.run(map, out));
             maps.apply(|map, out| b.run(map, out));
-            size.copy_from(&maps.current);
+            size.copy_from::<64>(&maps.current);
         }
 
         let [eighths, sixteenths, coarsest] = sizes;
@@ -124,9 +124,12 @@ fn head(heads: &[[Convolution; 2]], size: usize) -> Option<Unit<64, OUTPUTS>> {
 fn input(picture: &Reduced, map: &mut Map) {
     let [width, height] = [picture.width, picture.height].map(|side| side.next_multiple_of(BLOCK));
     let cells = map.overwrite::<3>(width, height);
-    cells.fill([0.0; 3]);
+    let (filled, below) = cells.split_at_mut(width * picture.height);
+    below.fill([0.0; 3]);
     let rows = picture.pixels.chunks_exact(picture.width);
-    for (row, cells) in rows.zip(cells.chunks_exact_mut(width)) {
+    for (row, cells) in rows.zip(filled.chunks_exact_mut(width)) {
+        let (cells, right) = cells.split_at_mut(picture.width);
+        right.fill([0.0; 3]);
         for (pixel, cell) in row.iter().zip(cells) {
             *cell = pixel.map(f32::from);
         }
