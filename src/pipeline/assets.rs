@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::build;
-use super::downloads::{AssetDownloads, AssetKind, PendingAsset, not_written};
+use super::downloads::{AssetDownloads, AssetKind, Hash, PendingAsset, not_written};
 use super::photos::PhotoSource;
 use super::room::Room;
 use super::temporary_file::TemporaryFile;
@@ -159,12 +159,14 @@ impl<'a> Assets<'a> {
     pub fn hash(&self) -> Option<String> {
         let others = [&self.soundtrack, &self.logo];
         let others = others.into_iter().flatten().map(PendingAsset::hash);
+        // Before the program reads itself, which takes a while.
+        let assets: Vec<Hash> = others.chain(self.photos.hashes()).collect::<Option<_>>()?;
         let mut hash = Sha256::new();
         hash.update(build::fingerprint()?);
         hash.update(self.pipeline.fonts.fingerprint());
         hash.update(self.pipeline.encoder.fingerprint());
-        for asset in others.chain(self.photos.hashes()) {
-            hash.update(asset?);
+        for asset in assets {
+            hash.update(asset);
         }
         let hash = hash.finalize();
         Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
