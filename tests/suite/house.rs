@@ -175,8 +175,11 @@ const HOMES: &[(&str, &[&str])] = &[
         "pulp",
         &[
             "picture/ycc.rs",
+            "render/resample/taps.rs",
+            "render/transition.rs",
             "subject/faces/layers.rs",
             "subject/reduced.rs",
+            "titles/layer.rs",
         ],
     ),
     (
