@@ -137,6 +137,7 @@ unsafe fn columns_by_spans<const PAIRS: usize>(
                 .map(|step| _mm512_load_si512(step.weights.as_ptr().cast()));
             let filter = |row: &[u8]| {
                 let window = row.as_ptr().wrapping_add(base);
+                // The next four rows follow these.
                 _mm_prefetch::<_MM_HINT_T0>(window.wrapping_add(4 * row.len()).cast());
                 let window = _mm512_loadu_si512(window.cast());
                 let mut sum = _mm512_setzero_si512();
