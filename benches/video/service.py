@@ -26,7 +26,9 @@ class Service:
 
     def __enter__(self):
         threading.Thread(target=self.photos.serve_forever, daemon=True).start()
-        environment = {**os.environ, "API_KEY": KEY, "KINORA_ALLOW_NETWORKS": "127.0.0.0/8"}
+        environment = {**os.environ, "API_KEY": KEY, "KINORA_ALLOW_NETWORKS": "127.0.0.0/8",
+                       # The same order again is to be made again.
+                       "KINORA_CACHE_VIDEOS": "false"}
         self.process = subprocess.Popen(
             [tools.KINORA, "serve", "--bind", "127.0.0.1:0", "--data-dir", self.data],
             env=environment, stderr=subprocess.PIPE, text=True)
