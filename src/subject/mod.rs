@@ -25,10 +25,14 @@ const FACES_PIXELS: usize = 480 * 360;
 /// Pixels of the picture in which the salient point is looked for.
 const SALIENCY_PIXELS: usize = 160 * 120;
 
+/// More faces than this, all of them smaller than this part of the photo, are a crowd: background.
+const MOST_FACES: usize = 12;
+const SMALL_FACE: f64 = 0.002;
+
 /// What has to be seen of a photo, in fractions of its width and height.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
-    /// The largest first. Heads of cats and dogs may be among them.
+    /// The largest first, without those of a crowd. Heads of cats and dogs may be among them.
     pub faces: Vec<Face>,
     /// The centre of the largest face, or else of what stands out.
     pub point: Point,
@@ -53,11 +57,19 @@ pub struct Finder {
 impl Finder {
     pub fn find(&mut self, picture: &Picture) -> Subject {
         let small = Reduced::new(picture, FACES_PIXELS);
-        let faces = self.faces.find(&small);
+        let mut faces = self.faces.find(&small);
+        if is_crowd(&faces) {
+            faces.clear();
+        }
         let point = match faces.first() {
             Some(largest) => largest.centre(),
             None => saliency::find(&small.reduced_to(SALIENCY_PIXELS), &small),
         };
         Subject { faces, point }
     }
+}
+
+/// Of faces, the largest first.
+fn is_crowd(faces: &[Face]) -> bool {
+    faces.len() > MOST_FACES && faces[0].area() < SMALL_FACE
 }

@@ -25,14 +25,19 @@ fn render(home: &Scratch, photo: &RgbImage, flags: &[&str]) -> PathBuf {
     home.join("video.mp4")
 }
 
-/// A portrait in a wide room of one colour, at `share` of its width.
-fn portrait_in_room(share: f64) -> RgbImage {
+/// A portrait, with sides of so many pixels.
+fn portrait(side: u32) -> RgbImage {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/suite/pictures/astronaut.jpg"
     );
     let portrait = image::open(path).expect("a picture").into_rgb8();
-    let portrait = imageops::thumbnail(&portrait, PORTRAIT, PORTRAIT);
+    imageops::thumbnail(&portrait, side, side)
+}
+
+/// A portrait in a wide room of one colour, at `share` of its width.
+fn portrait_in_room(share: f64) -> RgbImage {
+    let portrait = portrait(PORTRAIT);
     let mut room = RgbImage::from_pixel(ROOM, PORTRAIT, Rgb([96, 96, 104]));
     let left = (share * f64::from(ROOM - PORTRAIT)) as i64;
     imageops::replace(&mut room, &portrait, left, 0);
@@ -166,6 +171,33 @@ fn a_landscape_fills_an_upright_frame_and_is_panned_to_its_subject() {
         assert!(fastest < 0.145, "{disc:?}: {fastest} of the frame a second");
         assert!(places.len() < 20 || (places[0] - places[places.len() - 1]).abs() > 0.1);
     }
+}
+
+#[test]
+fn a_crowd_does_not_hide_who_stands_out_before_it() {
+    const FACE: u32 = 200;
+    let mut crowd = RgbImage::from_pixel(2400, 1600, Rgb([96, 96, 104]));
+    let face = portrait(FACE);
+    let places = (0..4).flat_map(|row| (0..7).map(move |column| (column, row)));
+    // The red coat is on the right.
+    for (column, row) in places.filter(|(column, _)| *column != 5) {
+        imageops::replace(&mut crowd, &face, 60 + column * 330, 60 + row * 390);
+    }
+    let coat = RgbImage::from_pixel(200, 700, Rgb([230, 30, 30]));
+    imageops::replace(&mut crowd, &coat, 1740, 500);
+    let home = Scratch::new();
+    let flags = [
+        "--length",
+        "0.1",
+        "--aspect-ratio",
+        "9:16",
+        "--motion",
+        "still",
+    ];
+    let frames = frames::all(&render(&home, &crowd, &flags));
+    assert!(frames[0].rgb(540, 20)[1] > 60.0, "it fills the frame");
+    let (x, _) = red(&frames[0]).expect("the coat");
+    assert!((0.2..0.8).contains(&x), "it is at {x}");
 }
 
 #[test]
