@@ -7,9 +7,15 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::faced_text::FacedText;
 use super::font_library::FontLibrary;
+use super::lines::Measured;
 
 /// Each size that is tried is this share of the one before.
 const SHRINK: f32 = 0.95;
+/// The least share of its size at which a text is set so that a line ends at a comma.
+const LEAST_FOR_COMMA: f32 = 0.8;
+
+/// As ranges of bytes.
+type Lines = Vec<Range<usize>>;
 
 /// The room for a text.
 pub(super) struct Fitting {
@@ -84,9 +90,10 @@ impl Fitting {
         let measured = text.measured(library);
         let mut tried = size;
         loop {
-            let lines = measured.balanced(self.relative_room(&text, tried));
-            if let Some(lines) = lines.filter(|lines| lines.len() <= self.lines) {
-                return Fitted::new(library, text, &lines, tried);
+            if let Some(lines) = self.lines_at(tried, &measured, &text) {
+                let at_comma = self.smaller_at_comma(tried, least, &lines, &measured, &text);
+                let (size, lines) = at_comma.unwrap_or((tried, lines));
+                return Fitted::new(library, text, &lines, size);
             }
             if tried <= least {
                 break;
@@ -98,6 +105,33 @@ impl Fitting {
             return Fitted::new(library, text, &lines, least);
         }
         self.ellipsis(library, &text, least)
+    }
+
+    /// The lines at a size, if they are few enough.
+    fn lines_at(&self, size: f32, measured: &Measured, text: &FacedText) -> Option<Lines> {
+        let lines = measured.balanced(self.relative_room(text, size))?;
+        (lines.len() <= self.lines).then_some(lines)
+    }
+
+    /// A smaller size, and as many `lines` at most, one of which ends at a comma. `None`: they do already, or no size
+    /// will do.
+    fn smaller_at_comma(
+        &self,
+        size: f32,
+        least: f32,
+        lines: &Lines,
+        measured: &Measured,
+        text: &FacedText,
+    ) -> Option<(f32, Lines)> {
+        if measured.heed_commas(lines) {
+            return None;
+        }
+        let least = least.max(LEAST_FOR_COMMA * size);
+        let smaller = std::iter::successors(Some(size * SHRINK), |size| Some(size * SHRINK));
+        let mut tried = smaller
+            .take_while(|size| *size >= least)
+            .filter_map(|size| Some((size, self.lines_at(size, measured, text)?)));
+        tried.find(|(_, smaller)| smaller.len() == lines.len() && measured.heed_commas(smaller))
     }
 
     /// The room as a multiple of the size. The tracking after the last letter of a line needs none.

@@ -106,6 +106,17 @@ impl Measured {
         }
     }
 
+    /// Whether one of several lines ends at a comma, or there is none that it could end at.
+    pub fn heed_commas(&self, lines: &[Range<usize>]) -> bool {
+        let Some((_, words)) = self.words.split_last() else {
+            return true;
+        };
+        let mut commas = words.iter().filter(|word| word.ends_with_comma).peekable();
+        lines.len() < 2
+            || commas.peek().is_none()
+            || commas.any(|word| lines.iter().any(|line| line.end == word.range.end))
+    }
+
     /// As many lines as the best at most, one of which ends at a comma: that at which the longest is shortest. `None` if
     /// they are far less alike.
     fn broken_at_comma(&self, width: f32, best: &[Range<usize>]) -> Option<Vec<Range<usize>>> {
@@ -249,6 +260,22 @@ mod tests {
         assert_eq!(lines(text, |m| m.balanced(13.0)), ["one two", "three four"]);
         assert_eq!(lines(text, |m| whole_words(&m.words, 4.0)), [""; 0]);
         assert_eq!(lines("", |m| whole_words(&m.words, 4.0)), [""; 0]);
+    }
+
+    #[test]
+    fn lines_that_could_end_at_a_comma_are_known() {
+        let heed = |text: &str, width: f32| {
+            let letters: Vec<_> = text.char_indices().map(|(at, _)| (at + 1, 1.0)).collect();
+            let measured = Measured::new(text, &letters);
+            let lines = measured.balanced(width).expect("lines");
+            measured.heed_commas(&lines)
+        };
+        let address = "12 Hillside Lane, Aspen Grove, Colorado 81611";
+        assert!(heed(address, 27.0), "the second line has 27 letters");
+        assert!(!heed(address, 24.0), "Aspen / Grove");
+        assert!(heed(address, 50.0), "one line");
+        assert!(heed("four beds and three baths", 14.0), "no comma");
+        assert!(heed("a house by the sea, ", 12.0), "the last word's");
     }
 
     #[test]
