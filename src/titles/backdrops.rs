@@ -117,7 +117,7 @@ fn bar(items: Rect, anchor: Anchor, bleed: bool, frame: Rect) -> Rect {
 }
 
 /// The soft shadow of a card.
-fn glow(card: Rect, radius: f32, opacity: f64, unit: f32) -> Shape {
+pub(super) fn glow(card: Rect, radius: f32, opacity: f64, unit: f32) -> Shape {
     let spread = (GLOW_SPREAD * unit).max(1.0);
     Shape::Glow {
         rect: Rect {

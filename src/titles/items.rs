@@ -1,5 +1,6 @@
 //! The items of a panel, laid out → shapes.
 
+use super::backdrops::glow;
 use super::block::{Block, Kind};
 use super::blur::blurred;
 use super::outline::outlines;
@@ -19,6 +20,9 @@ const SHADOW_STRENGTH: f32 = 1.7;
 
 /// Corner radius of a logo backdrop, as a share of its shorter side.
 const LOGO_BACKDROP_RADIUS: f32 = 0.14;
+/// Opacity of its soft shadow, by which it is seen on a photo of its own colour; and its size, as a share of a card's.
+const LOGO_SHADOW: f64 = 0.35;
+const LOGO_SHADOW_SIZE: f32 = 0.4;
 
 pub(super) struct Painter<'a> {
     /// The shapes so far.
@@ -90,6 +94,8 @@ impl Painter<'_> {
         if let Some(paint) = backdrop {
             let rect = rect.snapped();
             let radius = LOGO_BACKDROP_RADIUS * rect.width.min(rect.height);
+            let shadow = glow(rect, radius, LOGO_SHADOW, LOGO_SHADOW_SIZE * self.unit);
+            self.shapes.push(shadow);
             self.shapes.push(Shape::fill(rect, radius, paint));
         }
         let size = Size {

@@ -84,11 +84,12 @@ impl Sines {
 
     #[inline(always)]
     fn advance(&mut self) -> [f64; BATCH] {
-        let (sine, cosine) = self.step;
+        let (step_sine, step_cosine) = self.step;
         let now = self.sines;
-        for lane in 0..BATCH {
-            self.sines[lane] = now[lane] * cosine + self.cosines[lane] * sine;
-            self.cosines[lane] = self.cosines[lane] * cosine - now[lane] * sine;
+        for (sine, cosine) in self.sines.iter_mut().zip(&mut self.cosines) {
+            let before = *sine;
+            *sine = before * step_cosine + *cosine * step_sine;
+            *cosine = *cosine * step_cosine - before * step_sine;
         }
         now
     }
