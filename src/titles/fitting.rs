@@ -113,8 +113,8 @@ impl Fitting {
         (lines.len() <= self.lines).then_some(lines)
     }
 
-    /// A smaller size, and as many `lines` at most, one of which ends at a comma. `None`: they do already, or no size
-    /// will do.
+    /// A smaller size, at which the text has as many lines, and one of them ends at a comma. `None`: one of `lines` does
+    /// already, or no size will do.
     fn smaller_at_comma(
         &self,
         size: f32,
