@@ -123,7 +123,7 @@ impl Fitting {
         measured: &Measured,
         text: &FacedText,
     ) -> Option<(f32, Lines)> {
-        if measured.heed_commas(lines) {
+        if measured.breaks_at_comma(lines) {
             return None;
         }
         let least = least.max(LEAST_FOR_COMMA * size);
@@ -131,7 +131,7 @@ impl Fitting {
         let mut tried = smaller
             .take_while(|size| *size >= least)
             .filter_map(|size| Some((size, self.lines_at(size, measured, text)?)));
-        tried.find(|(_, smaller)| smaller.len() == lines.len() && measured.heed_commas(smaller))
+        tried.find(|(_, smaller)| smaller.len() == lines.len() && measured.breaks_at_comma(smaller))
     }
 
     /// The room as a multiple of the size. The tracking after the last letter of a line needs none.

@@ -107,7 +107,7 @@ impl Measured {
     }
 
     /// Whether one of several lines ends at a comma, or there is none that it could end at.
-    pub fn heed_commas(&self, lines: &[Range<usize>]) -> bool {
+    pub fn breaks_at_comma(&self, lines: &[Range<usize>]) -> bool {
         let Some((_, words)) = self.words.split_last() else {
             return true;
         };
@@ -264,18 +264,18 @@ mod tests {
 
     #[test]
     fn lines_that_could_end_at_a_comma_are_known() {
-        let heed = |text: &str, width: f32| {
+        let breaks = |text: &str, width: f32| {
             let letters: Vec<_> = text.char_indices().map(|(at, _)| (at + 1, 1.0)).collect();
             let measured = Measured::new(text, &letters);
             let lines = measured.balanced(width).expect("lines");
-            measured.heed_commas(&lines)
+            measured.breaks_at_comma(&lines)
         };
         let address = "12 Hillside Lane, Aspen Grove, Colorado 81611";
-        assert!(heed(address, 27.0), "the second line has 27 letters");
-        assert!(!heed(address, 24.0), "Aspen / Grove");
-        assert!(heed(address, 50.0), "one line");
-        assert!(heed("four beds and three baths", 14.0), "no comma");
-        assert!(heed("a house by the sea, ", 12.0), "the last word's");
+        assert!(breaks(address, 27.0), "the second line has 27 letters");
+        assert!(!breaks(address, 24.0), "Aspen / Grove");
+        assert!(breaks(address, 50.0), "one line");
+        assert!(breaks("four beds and three baths", 14.0), "no comma");
+        assert!(breaks("a house by the sea, ", 12.0), "the last word's");
     }
 
     #[test]
