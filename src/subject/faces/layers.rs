@@ -1,6 +1,8 @@
 //! What the network is made of. Sums run in a fixed order, and each step is rounded once, so that the vector code of every
-//! processor gives the same bits. Processors without vectors of eight numbers have no instruction for that: there, sums
-//! may differ in their last bits.
+//! processor gives the same bits. Processors without vectors have no instruction for that: there, sums may differ in
+//! their last bits.
+//!
+//! The vectors are written out: left to the compiler, some of these loops become scattered stores.
 
 use std::array::from_fn;
 
@@ -8,14 +10,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::onnx::Convolution;
 
-/// Outputs of a pointwise convolution that are summed at once.
-const LANES: usize = 16;
-
-/// Numbers in the registers of AVX2, and of AVX-512: as many outputs of a depthwise convolution are summed at once.
-const NARROW: usize = 8;
-const WIDE: usize = 16;
-
-/// Positions whose outputs are summed at once: with [`LANES`], as many sums as registers hold.
+/// Positions of a pointwise convolution that are summed at once, two vectors of outputs for each: as many sums as hide
+/// how long one takes.
 const POSITIONS: usize = 4;
 
 /// Activations: some channels for each cell.
@@ -103,19 +99,20 @@ fn largest<const C: usize>([a, b]: &[[f32; C]; 2], c: usize) -> f32 {
     larger(a[c], b[c])
 }
 
-/// `a · b + c`; fused, it is rounded once.
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
 /// One instruction; `f32::max` is more, for the sake of NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// Weighted sums of `I` inputs: `O` of them, a multiple of [`LANES`].
+/// The part of a cell's numbers that begins with a vector's index.
+#[inline(always)]
+fn vectors<S: Simd, const V: usize>(numbers: &[f32], first: usize) -> [S::f32s; V] {
+    let vectors = S::as_simd_f32s(numbers).0;
+    from_fn(|i| vectors[first + i])
+}
+
+/// Weighted sums of `I` inputs: `O` of them, a multiple of any vector's numbers.
 pub struct Pointwise<const I: usize, const O: usize> {
     pub weights: [[f32; O]; I],
     pub biases: [f32; O],
@@ -123,38 +120,62 @@ pub struct Pointwise<const I: usize, const O: usize> {
 
 impl<const I: usize, const O: usize> Pointwise<I, O> {
     #[inline(always)]
-    fn row<const FUSED: bool>(&self, inputs: &[[f32; I]], out: &mut [[f32; O]]) {
+    fn row<S: Simd>(&self, simd: S, inputs: &[[f32; I]], out: &mut [[f32; O]]) {
         let (several, rest) = inputs.as_chunks::<POSITIONS>();
         let (out_of_several, out_of_rest) = out.as_chunks_mut::<POSITIONS>();
         for (inputs, out) in several.iter().zip(out_of_several) {
-            self.several::<POSITIONS, FUSED>(inputs, out);
+            self.sum::<S, 1, POSITIONS, false>(simd, [inputs.each_ref().map(|i| &i[..])], out);
         }
         for (input, out) in rest.iter().zip(out_of_rest) {
-            self.several::<1, FUSED>(&[*input], std::array::from_mut(out));
+            self.sum::<S, 1, 1, false>(simd, [[input]], std::array::from_mut(out));
         }
     }
 
+    /// The outputs of `P` positions, whose inputs are in `N` pieces, one after the other.
     #[inline(always)]
-    fn several<const P: usize, const FUSED: bool>(
+    fn sum<S: Simd, const N: usize, const P: usize, const RELU: bool>(
         &self,
-        inputs: &[[f32; I]; P],
+        simd: S,
+        inputs: [[&[f32]; P]; N],
         out: &mut [[f32; O]; P],
     ) {
-        let biases = self.biases.as_chunks::<LANES>().0;
-        for (part, biases) in biases.iter().enumerate() {
-            let mut sums = [*biases; P];
-            for (i, weights) in self.weights.iter().enumerate() {
-                let weights = &weights.as_chunks::<LANES>().0[part];
+        let count = S::as_simd_f32s(&self.biases).0.len();
+        if count.is_multiple_of(2) {
+            for first in (0..count).step_by(2) {
+                self.sum_vectors::<S, 2, N, P, RELU>(simd, first, inputs, out);
+            }
+        } else {
+            for first in 0..count {
+                self.sum_vectors::<S, 1, N, P, RELU>(simd, first, inputs, out);
+            }
+        }
+    }
+
+    /// The same of `V` vectors of outputs.
+    #[inline(always)]
+    fn sum_vectors<S: Simd, const V: usize, const N: usize, const P: usize, const RELU: bool>(
+        &self,
+        simd: S,
+        first: usize,
+        inputs: [[&[f32]; P]; N],
+        out: &mut [[f32; O]; P],
+    ) {
+        let mut sums = [vectors::<S, V>(&self.biases, first); P];
+        for (inputs, weights) in inputs.iter().zip(self.weights.chunks_exact(I / N)) {
+            for (i, weights) in weights.iter().enumerate() {
+                let weights = vectors::<S, V>(weights, first);
                 for (sums, input) in sums.iter_mut().zip(inputs) {
-                    let input = input[i];
-                    for lane in 0..LANES {
-                        sums[lane] = multiply_add::<FUSED>(input, weights[lane], sums[lane]);
-                    }
+                    let input = simd.splat_f32s(input[i]);
+                    *sums = from_fn(|v| simd.mul_add_e_f32s(input, weights[v], sums[v]));
                 }
             }
-            for (out, sums) in out.iter_mut().zip(sums) {
-                out.as_chunks_mut::<LANES>().0[part] = sums;
-            }
+        }
+        for (out, sums) in out.iter_mut().zip(sums) {
+            let sums = match RELU {
+                true => sums.map(|sum| simd.max_f32s(sum, simd.splat_f32s(0.0))),
+                false => sums,
+            };
+            S::as_mut_simd_f32s(out).0[first..first + V].copy_from_slice(&sums);
         }
     }
 }
@@ -169,32 +190,26 @@ struct Depthwise<const C: usize> {
 impl<const C: usize> Depthwise<C> {
     /// From three rows, which have a cell more at either end.
     #[inline(always)]
-    fn row<const LANES: usize, const FUSED: bool, const RELU: bool>(
+    fn row<S: Simd, const RELU: bool>(
         &self,
+        simd: S,
         rows: [&[[f32; C]]; 3],
         out: &mut [[f32; C]],
     ) {
-        for part in 0..C / LANES {
-            let lanes = |cell: &[f32; C]| cell.as_chunks::<LANES>().0[part];
-            let weights: [_; 9] = from_fn(|k| lanes(&self.weights[k]));
-            let biases = lanes(&self.biases);
-            let cells = rows.map(|row| row.windows(3));
-            let [upper, middle, lower] = cells;
+        for part in 0..S::as_simd_f32s(&self.biases).0.len() {
+            let vector = |cell: &[f32; C]| S::as_simd_f32s(cell).0[part];
+            let weights = self.weights.each_ref().map(vector);
+            let biases = vector(&self.biases);
+            let [upper, middle, lower] = rows.map(|row| row.windows(3));
             for (((upper, middle), lower), out) in upper.zip(middle).zip(lower).zip(&mut *out) {
-                let mut sums = biases;
-                for (row, cells) in [upper, middle, lower].into_iter().enumerate() {
-                    for (column, cell) in cells.iter().enumerate() {
-                        let (weights, cell) = (&weights[3 * row + column], lanes(cell));
-                        for lane in 0..LANES {
-                            sums[lane] =
-                                multiply_add::<FUSED>(weights[lane], cell[lane], sums[lane]);
-                        }
-                    }
-                }
-                if RELU {
-                    sums = sums.map(|sum| larger(sum, 0.0));
-                }
-                out.as_chunks_mut::<LANES>().0[part] = sums;
+                let cells = [upper, middle, lower].into_iter().flatten();
+                let sum = cells.zip(&weights).fold(biases, |sum, (cell, weights)| {
+                    simd.mul_add_e_f32s(*weights, vector(cell), sum)
+                });
+                S::as_mut_simd_f32s(out).0[part] = match RELU {
+                    true => simd.max_f32s(sum, simd.splat_f32s(0.0)),
+                    false => sum,
+                };
             }
         }
     }
@@ -269,20 +284,9 @@ struct Run<'a, const I: usize, const O: usize, const RELU: bool> {
 impl<const I: usize, const O: usize, const RELU: bool> WithSimd for Run<'_, I, O, RELU> {
     type Output = ();
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        match size_of::<S::f32s>() / size_of::<f32>() {
-            WIDE.. => self.run::<WIDE, true>(),
-            NARROW.. => self.run::<NARROW, true>(),
-            _ => self.run::<NARROW, false>(),
-        }
-    }
-}
-
-impl<const I: usize, const O: usize, const RELU: bool> Run<'_, I, O, RELU> {
     /// Three rows are between the two convolutions, with zeros around the map.
     #[inline(always)]
-    fn run<const LANES: usize, const FUSED: bool>(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { unit, input, out } = self;
         let out = out.overwrite::<O>(input.width, input.height);
         let mut between = [0, 1, 2].map(|_| vec![[0.0; O]; input.width + 2]);
@@ -290,18 +294,18 @@ impl<const I: usize, const O: usize, const RELU: bool> Run<'_, I, O, RELU> {
         let mut inputs = input.cells::<I>().chunks_exact(input.width);
         if let Some(first) = inputs.next() {
             unit.pointwise
-                .row::<FUSED>(first, &mut between[2][inside.clone()]);
+                .row(simd, first, &mut between[2][inside.clone()]);
         }
         for out in out.chunks_exact_mut(input.width) {
             between.rotate_left(1);
             match inputs.next() {
                 Some(next) => unit
                     .pointwise
-                    .row::<FUSED>(next, &mut between[2][inside.clone()]),
+                    .row(simd, next, &mut between[2][inside.clone()]),
                 None => between[2].fill([0.0; O]),
             }
             let rows = between.each_ref().map(Vec::as_slice);
-            unit.depthwise.row::<LANES, FUSED, RELU>(rows, out);
+            unit.depthwise.row::<S, RELU>(simd, rows, out);
         }
     }
 }
@@ -348,17 +352,7 @@ impl WithSimd for RunFirst<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        match size_of::<S::f32s>() / size_of::<f32>() {
-            NARROW.. => self.run::<true>(),
-            _ => self.run::<false>(),
-        }
-    }
-}
-
-impl RunFirst<'_> {
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Map { width, height, .. } = *self.input;
         let out = self.out.overwrite::<16>(width / 2, height / 2);
         // Zeros above and to the left.
@@ -370,18 +364,14 @@ impl RunFirst<'_> {
             rows[1][1..].copy_from_slice(upper);
             rows[2][1..].copy_from_slice(lower);
             for (i, out) in out.as_chunks_mut::<POSITIONS>().0.iter_mut().enumerate() {
-                // The 27 values under each output together: then it is a pointwise convolution.
-                let mut inputs = [[0.0; 27]; POSITIONS];
-                for (position, inputs) in inputs.iter_mut().enumerate() {
-                    let left = 2 * (i * POSITIONS + position);
-                    for (row, inputs) in rows.iter().zip(inputs.as_chunks_mut::<9>().0) {
-                        inputs.copy_from_slice(row[left..left + 3].as_flattened());
-                    }
-                }
-                self.first.0.several::<POSITIONS, FUSED>(&inputs, out);
-                for value in out.as_flattened_mut() {
-                    *value = larger(*value, 0.0);
-                }
+                // Three pixels of three rows are under each output: of these, it is a pointwise convolution.
+                let inputs = rows.each_ref().map(|row| {
+                    from_fn(|position| {
+                        let left = 2 * (i * POSITIONS + position);
+                        row[left..left + 3].as_flattened()
+                    })
+                });
+                self.first.0.sum::<S, 3, POSITIONS, true>(simd, inputs, out);
             }
         }
     }
