@@ -106,7 +106,8 @@ impl Pyramid {
     }
 
     /// Frees the samples that no frame reads, when frames draw `crops` (in source coordinates) at a width of `out_width`
-    /// samples: a deep zoom needs its finest level only around the centre.
+    /// samples: a deep zoom needs its finest level only around the centre. A level stays as it is if more than half of
+    /// it is read: several videos may share its plane, and the copy would cost more than it frees.
     pub fn trim(&mut self, crops: impl IntoIterator<Item = Crop>, out_width: usize) {
         let mut read = vec![None; self.levels.len()];
         for crop in crops {
@@ -178,7 +179,7 @@ impl Level {
         let (left, right) = clip(window.left, window.right, self.left, self.plane.width);
         let (top, bottom) = clip(window.top, window.bottom, self.top, self.plane.height);
         let (width, height) = (right - left, bottom - top);
-        if (width, height) == (self.plane.width, self.plane.height) {
+        if 2 * width * height > self.plane.data.len() {
             return;
         }
         let mut data = Vec::with_capacity(width * height);
