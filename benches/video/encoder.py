@@ -40,10 +40,10 @@ OTHERS = {
 
 
 def spied(photo, preset, folder):
-    """Runs Kinora with a script in place of ffmpeg: the file of its frames, and a preset's arguments."""
+    """Runs Kinora with a script in front of ffmpeg: the file of its frames, and a preset's arguments."""
     spy, video = Path(folder) / "spy", Path(folder) / "spied.mp4"
-    spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\ncat > "$0.y4m"\n'
-                   'for last; do :; done\necho x > "${last#file:}"\n')
+    spy.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\n'
+                   f'tee "$0.y4m" | {tools.FFMPEG} "$@"\n')
     spy.chmod(0o755)
     run([tools.KINORA, "render", photo, "-o", video, "--preset", preset, "--ffmpeg", spy])
     words = Path(f"{spy}.args").read_text().splitlines()
