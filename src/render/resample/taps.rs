@@ -19,7 +19,7 @@ pub(super) struct Taps {
     /// Changes with the taps.
     pub version: u64,
     key: Option<Key>,
-    /// Buffers: the weights of a batch of outputs, tap by tap, and of one output after [`Taps::fold`].
+    /// Buffers: the weights of a batch of outputs, tap by tap, and of one output at an edge.
     exact: Vec<[f64; BATCH]>,
     folded: Vec<[f64; 1]>,
 }
@@ -57,17 +57,6 @@ impl Taps {
         Arch::new().dispatch(Plan { taps: self, key });
     }
 
-    /// Adds the weights of samples outside the plane to that of the edge sample, which they repeat. Those of one of the
-    /// batch.
-    fn fold(&mut self, lane: usize, first: i64, start: i64) {
-        self.folded.clear();
-        self.folded.resize(self.len, [0.0]);
-        for (sample, weights) in (first..).zip(&self.exact) {
-            let inside = sample.clamp(0, self.limit as i64 - 1);
-            self.folded[(inside - start) as usize][0] += weights[lane];
-        }
-    }
-
     /// The weights of one output.
     pub fn weights_of(&self, output: usize) -> &[i16] {
         &self.weights[output * self.len..][..self.len]
@@ -85,45 +74,71 @@ impl WithSimd for Plan<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { taps, key } = self;
-        let step = key.extent / key.outputs as f64;
-        let scale = step.max(1.0);
-        let reach = key.kernel.radius() * scale;
+        let scale = (key.extent / key.outputs as f64).max(1.0);
         // An open interval of length L holds at most ceil(L) integers.
-        let wanted = (2.0 * reach).ceil() as usize;
+        let wanted = (2.0 * key.kernel.radius() * scale).ceil() as usize;
         taps.len = wanted.min(key.limit);
         taps.exact.resize(wanted, [0.0; BATCH]);
         taps.starts.clear();
         taps.weights.clear();
         for output in (0..key.outputs).step_by(BATCH) {
-            let mut firsts = [0.0; BATCH];
-            let mut from_centre = [0.0; BATCH];
-            for lane in 0..BATCH {
-                let centre = key.origin + ((output + lane) as f64 + 0.5) * step - 0.5;
-                firsts[lane] = (centre - reach).floor() + 1.0;
-                from_centre[lane] = (firsts[lane] - centre) / scale;
-            }
-            key.kernel
-                .sample(&from_centre, 1.0 / scale, &mut taps.exact);
-            let firsts = firsts.map(|first| first as i64);
-            let outputs = BATCH.min(key.outputs - output);
+            let firsts = taps.sample(&key, scale, output);
             let starts = firsts.map(|first| first.clamp(0, (key.limit - taps.len) as i64));
+            let outputs = BATCH.min(key.outputs - output);
             taps.starts
                 .extend(starts[..outputs].iter().map(|start| *start as u32));
             if starts == firsts && taps.len == wanted {
-                quantise(&mut taps.exact);
-                for lane in 0..outputs {
-                    let weights = taps.exact.iter().map(|weights| whole(weights[lane]));
-                    taps.weights.extend(weights);
-                }
+                taps.add_batch(outputs);
             } else {
                 for lane in 0..outputs {
-                    taps.fold(lane, firsts[lane], starts[lane]);
-                    quantise(&mut taps.folded);
-                    let weights = taps.folded.iter().map(|[weight]| whole(*weight));
-                    taps.weights.extend(weights);
+                    taps.add_folded(lane, firsts[lane], starts[lane]);
                 }
             }
         }
+    }
+}
+
+impl Taps {
+    /// Samples the kernel for the batch of outputs from `output` on. Gives the first source sample of each, which may be
+    /// outside the plane.
+    #[inline(always)]
+    fn sample(&mut self, key: &Key, scale: f64, output: usize) -> [i64; BATCH] {
+        let step = key.extent / key.outputs as f64;
+        let reach = key.kernel.radius() * scale;
+        let (mut firsts, mut from_centre) = ([0.0; BATCH], [0.0; BATCH]);
+        for lane in 0..BATCH {
+            let centre = key.origin + ((output + lane) as f64 + 0.5) * step - 0.5;
+            firsts[lane] = (centre - reach).floor() + 1.0;
+            from_centre[lane] = (firsts[lane] - centre) / scale;
+        }
+        key.kernel
+            .sample(&from_centre, 1.0 / scale, &mut self.exact);
+        firsts.map(|first| first as i64)
+    }
+
+    /// Adds the weights of the first outputs of a batch, whose source samples are all inside the plane.
+    #[inline(always)]
+    fn add_batch(&mut self, outputs: usize) {
+        quantise(&mut self.exact);
+        for lane in 0..outputs {
+            let weights = self.exact.iter().map(|weights| whole(weights[lane]));
+            self.weights.extend(weights);
+        }
+    }
+
+    /// Adds the weights of one output of a batch, those of samples outside the plane to that of the edge sample, which
+    /// they repeat.
+    #[inline(always)]
+    fn add_folded(&mut self, lane: usize, first: i64, start: i64) {
+        self.folded.clear();
+        self.folded.resize(self.len, [0.0]);
+        for (sample, weights) in (first..).zip(&self.exact) {
+            let inside = sample.clamp(0, self.limit as i64 - 1);
+            self.folded[(inside - start) as usize][0] += weights[lane];
+        }
+        quantise(&mut self.folded);
+        let weights = self.folded.iter().map(|[weight]| whole(*weight));
+        self.weights.extend(weights);
     }
 }
 
