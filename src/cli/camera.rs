@@ -17,7 +17,8 @@ pub struct Camera {
     #[arg(long, value_name = "FOCUS", value_parser = focus)]
     focus: Option<Focus>,
     /// How a photo is shown whose shape is not that of the video: cover (it fills the frame), contain (whole, over a
-    /// blurred copy) or auto (cover, unless that cuts faces off) [default: auto]
+    /// blurred copy) or auto (cover, unless that cuts faces off: then over a blurred copy, as large as they permit)
+    /// [default: auto]
     #[arg(long, value_name = "FIT", value_parser = fit)]
     fit: Option<Fit>,
     /// How a photo becomes the next: fade, cut, slide, wipe or dip (to black) [default: that of the template, or fade]

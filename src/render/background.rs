@@ -1,5 +1,6 @@
 //! The blurred background: the photo's own colours behind a photo that does not fill the frame.
 
+use super::camera::CameraPath;
 use super::resample::{Crop, Resampler};
 use super::sides::Sides;
 use super::source::Source;
@@ -18,10 +19,13 @@ const CHROMA: f64 = 0.8;
 const BLACK: f64 = 16.0;
 const GREY: f64 = 128.0;
 
-/// Y, Cb and Cr of a frame that the blurred photo fills, one after the other.
-pub fn blurred(sources: &[Source; 3], photo: Size, frame: Size) -> Vec<u8> {
+/// Y, Cb and Cr of a frame that the blurred photo fills, one after the other, for the first frame of its scene and all
+/// others.
+pub fn blurred(sources: &[Source; 3], camera: &CameraPath) -> Vec<u8> {
+    let CameraPath { photo, frame, .. } = *camera;
     let mut background = vec![0; frame.frame_bytes()];
-    let covering = Sides { photo, frame }.covering(1.0);
+    let shown = camera.crop(Component::Y, camera.first_frame());
+    let covering = Sides { photo, frame }.covering_behind(shown);
     let [width, height] = coarse(frame);
     for (source, out) in sources.iter().zip(planes_mut(&mut background, frame)) {
         let (level, crop) = source.level_for(covering, width);

@@ -33,9 +33,9 @@ impl CameraPath {
         }
     }
 
-    /// Whether the photo is shown whole, over a background.
-    pub fn shows_whole(&self) -> bool {
-        self.path.is_whole()
+    /// Whether the photo is over a background, since it does not fill the frame.
+    pub fn is_contained(&self) -> bool {
+        self.path.is_contained()
     }
 
     /// The crop that fills `component`'s plane in frame `k`, in pixels of the photo.

@@ -32,7 +32,7 @@ pub struct SceneFacts {
     pub start: f64,
     pub seconds: f64,
     /// Over its blurred copy.
-    pub is_whole: bool,
+    pub is_contained: bool,
     /// The parts of the photo in its first and its last frame; with more scenes than frames, some have none.
     pub from: Option<View>,
     pub to: Option<View>,
@@ -172,7 +172,7 @@ impl<'a> Composition<'a> {
             scene: index,
             start: f64::from(span.start) / rate,
             seconds: span.len() as f64 / rate,
-            is_whole: camera.shows_whole(),
+            is_contained: camera.is_contained(),
             from,
             to: crops.last().map(view).or(from),
         }

@@ -1,4 +1,4 @@
-//! A photo that is shown whole, at a fractional position in the frame.
+//! A photo over its background, at a fractional position in the frame.
 
 use std::ops::Range;
 

@@ -46,6 +46,8 @@ pub struct Framing {
 struct KeptFaces {
     roomy: Region,
     tight: Region,
+    /// With those that do not fit.
+    all: Region,
     /// Whether no face of the foreground is missing.
     are_all: bool,
 }
@@ -87,6 +89,14 @@ impl Framing {
     /// Whether a crop that fills the frame would cut faces off.
     pub fn loses_faces(&self) -> bool {
         self.faces.as_ref().is_some_and(|faces| !faces.are_all)
+    }
+
+    /// From where to where there are faces of the foreground along the axis on which the photo exceeds the crop, with air
+    /// around them.
+    pub fn faces_along_slack(&self) -> Option<(f64, f64)> {
+        let [across, down] = self.slack();
+        let axis = usize::from(down > across);
+        self.faces.as_ref().map(|faces| faces.all[axis])
     }
 
     /// How far the photo may be enlarged from the crop that just fills the frame until faces leave it: 1 or more.
@@ -163,16 +173,20 @@ impl KeptFaces {
     fn choose(faces: &[Face], photo: [f64; 2], most: [f64; 2]) -> Option<Self> {
         let largest = faces.first()?;
         let foreground = |face: &&Face| face.area() >= LEAST_AREA * largest.area();
+        let roomy = region(largest, &ROOMY, photo);
         let mut kept = Self {
-            roomy: region(largest, &ROOMY, photo),
+            roomy,
             tight: region(largest, &TIGHT, photo),
+            all: roomy,
             are_all: true,
         };
         for face in faces.iter().skip(1).filter(foreground) {
+            let roomy = region(face, &ROOMY, photo);
+            kept.all = joined(kept.all, roomy);
             let tight = joined(kept.tight, region(face, &TIGHT, photo));
             if (0..2).all(|axis| length(tight[axis]) <= most[axis]) {
                 kept.tight = tight;
-                kept.roomy = joined(kept.roomy, region(face, &ROOMY, photo));
+                kept.roomy = joined(kept.roomy, roomy);
             } else {
                 kept.are_all = false;
             }

@@ -14,7 +14,7 @@ pub struct Scene {
     camera: CameraPath,
     /// Y, Cb, Cr.
     sources: [Source; 3],
-    /// Y, Cb and Cr of the frame behind a photo that is shown whole.
+    /// Y, Cb and Cr of the frame behind a photo that does not fill it.
     background: Option<Vec<u8>>,
 }
 
@@ -39,8 +39,8 @@ impl Scene {
             Source::new(Component::Cr, cr, detail.chroma_shift, &camera),
         ];
         let background = camera
-            .shows_whole()
-            .then(|| background::blurred(&sources, camera.photo, camera.frame));
+            .is_contained()
+            .then(|| background::blurred(&sources, &camera));
         Self {
             camera,
             sources,

@@ -3,13 +3,13 @@
 use super::resample::Crop;
 use crate::spec::{Move, Size, View};
 
-/// Smallest and largest size of a photo that is shown whole, where 1 touches the edges of the frame;
+/// Smallest and largest size of a photo over its background, where what is kept of it touches the edges of the frame at 1;
 /// and the distance that it moves, as a fraction of the frame.
-const WHOLE: (f64, f64) = (0.90, 0.95);
-const WHOLE_DRIFT: f64 = 0.02;
+const CONTAINED: (f64, f64) = (0.90, 0.95);
+const DRIFT: f64 = 0.02;
 /// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
 /// fraction of the height, times 1 − width / height of the frame.
-const WHOLE_LIFT: f64 = 0.22;
+const LIFT: f64 = 0.22;
 
 /// The sides of a photo and of a frame.
 #[derive(Clone, Copy)]
@@ -23,6 +23,17 @@ impl Sides {
     pub fn covering(&self, zoom: f64) -> Crop {
         let (across, down) = self.steps();
         self.around_centre(across.min(down) / zoom, (0.0, 0.0))
+    }
+
+    /// The crop that fills the frame and has the centre of `crop`, as far as the photo permits.
+    pub fn covering_behind(&self, crop: Crop) -> Crop {
+        let covering = self.covering(1.0);
+        let (x, y) = (crop.x + crop.width / 2.0, crop.y + crop.height / 2.0);
+        Crop {
+            x: origin_around(x, covering.width, self.photo.width),
+            y: origin_around(y, covering.height, self.photo.height),
+            ..covering
+        }
     }
 
     /// The share of the photo that the largest crop shows.
@@ -48,38 +59,66 @@ impl Sides {
         }
     }
 
-    /// The first and the last crop around a photo that is shown whole.
-    pub fn whole(&self, what: Move) -> (Crop, Crop) {
-        let (small, large) = WHOLE;
-        let middle = (small + large) / 2.0;
-        let drift = |from: f64| {
-            let [from, to] = [from, -from].map(|off| self.contained(middle, off));
-            (from, to)
-        };
-        let zoom = [small, large].map(|size| self.contained(size, 0.0));
+    /// The first and the last crop of a photo over its background. Along the axis on which it exceeds the frame, all of it
+    /// is kept, or what is in `kept`, from and to in its pixels: then the photo is as much larger.
+    pub fn contained(&self, what: Move, kept: Option<(f64, f64)>) -> (Crop, Crop) {
+        let kept = kept.filter(|kept| CONTAINED.0 * self.enlargement(*kept) >= 1.0);
+        let size = kept.map_or(1.0, |kept| self.enlargement(kept));
+        let middle = (CONTAINED.0 + CONTAINED.1) / 2.0;
+        let crop = |share: f64, off| self.kept(share * size, off, kept);
+        let drift = |from: f64| (crop(middle, from), crop(middle, -from));
+        let (small, large) = (crop(CONTAINED.0, 0.0), crop(CONTAINED.1, 0.0));
         match what {
-            Move::Auto | Move::ZoomIn => (zoom[0], zoom[1]),
-            Move::ZoomOut => (zoom[1], zoom[0]),
-            Move::Still => (zoom[1], zoom[1]),
-            Move::PanRight | Move::PanDown => drift(-WHOLE_DRIFT / 2.0),
-            Move::PanLeft | Move::PanUp => drift(WHOLE_DRIFT / 2.0),
+            Move::Auto | Move::ZoomIn => (small, large),
+            Move::ZoomOut => (large, small),
+            Move::Still => (large, large),
+            Move::PanRight | Move::PanDown => drift(-DRIFT / 2.0),
+            Move::PanLeft | Move::PanUp => drift(DRIFT / 2.0),
         }
     }
 
-    /// The crop around the whole photo at a fraction of the size that just fits, `off` the centre by
-    /// a fraction of the frame along the axis with more room.
-    fn contained(&self, share: f64, off: f64) -> Crop {
+    /// How much larger than the whole photo a part of it fits the frame, until the photo fills it.
+    fn enlargement(&self, (from, to): (f64, f64)) -> f64 {
+        let length = match self.is_wider() {
+            true => self.photo.width,
+            false => self.photo.height,
+        };
+        (f64::from(length) / (to - from)).min(1.0 / self.shown_by_crop())
+    }
+
+    /// The crop around the photo at a multiple of the size that just fits, `off` the centre by a fraction of the frame along
+    /// the axis with more room, with what is kept as near to the middle of the other as the photo permits.
+    fn kept(&self, share: f64, off: f64, kept: Option<(f64, f64)>) -> Crop {
         let (across, down) = self.steps();
         let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
-        let lift = WHOLE_LIFT * (1.0 - aspect).max(0.0);
+        let lift = LIFT * (1.0 - aspect).max(0.0);
         // Half of what there is above the photo, at most.
         let room = (1.0 - share * self.shown_by_crop()) / 2.0;
-        let off = if across < down {
-            (off, 0.0)
-        } else {
-            (0.0, off + lift.min(room / 2.0))
+        let off = match self.is_wider() {
+            true => (0.0, off + lift.min(room / 2.0)),
+            false => (off, 0.0),
         };
-        self.around_centre(across.max(down) / share, off)
+        let crop = self.around_centre(across.max(down) / share, off);
+        let Some((from, to)) = kept else {
+            return crop;
+        };
+        let middle = (from + to) / 2.0;
+        match self.is_wider() {
+            true => Crop {
+                x: origin_around(middle, crop.width, self.photo.width),
+                ..crop
+            },
+            false => Crop {
+                y: origin_around(middle, crop.height, self.photo.height),
+                ..crop
+            },
+        }
+    }
+
+    /// Whether the photo is wider than the frame if both have the same height.
+    fn is_wider(&self) -> bool {
+        let (across, down) = self.steps();
+        across >= down
     }
 
     /// Photo pixels per frame pixel if the photo had the width of the frame, and if it had its height.
@@ -100,6 +139,11 @@ impl Sides {
             height,
         }
     }
+}
+
+/// Where a side begins that has its middle at `middle`, or as near to it as the photo permits. All in pixels.
+fn origin_around(middle: f64, side: f64, photo: u32) -> f64 {
+    (middle - side / 2.0).clamp(0.0, (f64::from(photo) - side).max(0.0))
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub enum Focus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Filling the frame, unless that would cut faces off.
+    /// Filling the frame, unless that would cut faces off: then over a blurred copy of itself, as large as they permit.
     #[default]
     Auto,
     /// Filling the frame: cropped.

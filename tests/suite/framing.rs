@@ -173,6 +173,30 @@ fn a_landscape_fills_an_upright_frame_and_is_panned_to_its_subject() {
     }
 }
 
+#[test]
+fn faces_too_far_apart_for_the_frame_are_as_large_as_it_permits() {
+    let portrait = portrait(PORTRAIT);
+    let mut room = RgbImage::from_pixel(ROOM, PORTRAIT, Rgb([96, 96, 104]));
+    let lefts = [300, 1240];
+    for left in lefts {
+        imageops::replace(&mut room, &portrait, left, 0);
+    }
+    let across = |left: i64, x: f64| (left as f64 + x * f64::from(PORTRAIT)) / f64::from(ROOM);
+    let [left, top, right, bottom] = FACE;
+    let corners = [across(lefts[0], left), top, across(lefts[1], right), bottom];
+    let home = Scratch::new();
+    let flags = ["--length", "2", "--aspect-ratio", "9:16"];
+    let video = render(&home, &with_marks(&room, corners), &flags);
+    frames::each(&video, |k, frame| {
+        let found = marks(&frame);
+        assert!(found.iter().all(|count| *count > 0), "frame {k}: {found:?}");
+        // The wall between both. It is darker in the background.
+        let wall = (0..1920).filter(|y| frame.pixel(584, *y)[2] > 90.0);
+        let wall = wall.count();
+        assert!((600..800).contains(&wall), "frame {k}: {wall} rows");
+    });
+}
+
 /// The head of a portrait of this side.
 fn head(side: u32) -> RgbImage {
     let at = |share: f64| (share * f64::from(side)) as u32;

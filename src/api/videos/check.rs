@@ -179,7 +179,11 @@ impl From<SceneFacts> for SceneReport {
             photo: facts.scene,
             start: facts.start,
             duration: facts.seconds,
-            fit: if facts.is_whole { "contain" } else { "cover" },
+            fit: if facts.is_contained {
+                "contain"
+            } else {
+                "cover"
+            },
             motion: MotionReport {
                 from: facts.from.map(ViewBox::from),
                 to: facts.to.map(ViewBox::from),
