@@ -3,9 +3,13 @@
 use super::resample::Crop;
 use crate::spec::{Move, Size, View};
 
-/// Smallest and largest size of a photo over its background, where what is kept of it touches the edges of the frame at 1;
-/// and the distance that it moves, as a fraction of the frame.
-const CONTAINED: (f64, f64) = (0.90, 0.95);
+/// Smallest and largest size of a photo that is shown whole, where it touches the edges of the frame at 1.
+const WHOLE: (f64, f64) = (0.90, 0.95);
+/// The same of a photo of which a part is kept, with which the part touches them.
+const PART: (f64, f64) = (0.95, 1.0);
+/// How much of the frame the latter covers at most: the background is to be seen as one.
+const MOST_COVERED: f64 = 0.78;
+/// The distance that a photo over its background moves, as a fraction of the frame.
 const DRIFT: f64 = 0.02;
 /// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
 /// fraction of the height, times 1 − width / height of the frame.
@@ -62,12 +66,20 @@ impl Sides {
     /// The first and the last crop of a photo over its background. Along the axis on which it exceeds the frame, all of it
     /// is kept, or what is in `kept`, from and to in its pixels: then the photo is as much larger.
     pub fn contained(&self, what: Move, kept: Option<(f64, f64)>) -> (Crop, Crop) {
-        let kept = kept.filter(|kept| CONTAINED.0 * self.enlargement(*kept) >= 1.0);
-        let size = kept.map_or(1.0, |kept| self.enlargement(kept));
-        let middle = (CONTAINED.0 + CONTAINED.1) / 2.0;
-        let crop = |share: f64, off| self.kept(share * size, off, kept);
-        let drift = |from: f64| (crop(middle, from), crop(middle, -from));
-        let (small, large) = (crop(CONTAINED.0, 0.0), crop(CONTAINED.1, 0.0));
+        let (small, large) = match kept {
+            None => WHOLE,
+            // A photo whose edges are near those of the frame is to touch them.
+            Some(kept) => match self.enlargement(kept) {
+                size if PART.0 * size < 1.0 => PART,
+                size => (PART.0 * size, PART.1 * size),
+            },
+        };
+        let crop = |size, off| self.kept(size, off, kept);
+        let drift = |from: f64| {
+            let middle = (small + large) / 2.0;
+            (crop(middle, from), crop(middle, -from))
+        };
+        let (small, large) = (crop(small, 0.0), crop(large, 0.0));
         match what {
             Move::Auto | Move::ZoomIn => (small, large),
             Move::ZoomOut => (large, small),
@@ -77,13 +89,13 @@ impl Sides {
         }
     }
 
-    /// How much larger than the whole photo a part of it fits the frame, until the photo fills it.
+    /// How much larger than the whole photo a part of it fits the frame, and still has a background.
     fn enlargement(&self, (from, to): (f64, f64)) -> f64 {
         let length = match self.is_wider() {
             true => self.photo.width,
             false => self.photo.height,
         };
-        (f64::from(length) / (to - from)).min(1.0 / self.shown_by_crop())
+        (f64::from(length) / (to - from)).min(MOST_COVERED / self.shown_by_crop())
     }
 
     /// The crop around the photo at a multiple of the size that just fits, `off` the centre by a fraction of the frame along
@@ -141,9 +153,15 @@ impl Sides {
     }
 }
 
-/// Where a side begins that has its middle at `middle`, or as near to it as the photo permits. All in pixels.
+/// Where a side begins that has its middle at `middle`, or as near to it as the photo permits; one that is longer than
+/// the photo, at the photo's. All in pixels.
 fn origin_around(middle: f64, side: f64, photo: u32) -> f64 {
-    (middle - side / 2.0).clamp(0.0, (f64::from(photo) - side).max(0.0))
+    let most = f64::from(photo) - side;
+    if most > 0.0 {
+        (middle - side / 2.0).clamp(0.0, most)
+    } else {
+        most / 2.0
+    }
 }
 
 #[cfg(test)]
