@@ -1,5 +1,8 @@
 //! What a video is composed of, beside its photos; and what each scene shows of its photo. Pure.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use super::camera::CameraPath;
 use super::loader::LoadedScene;
 use super::motion::{Path, Shot};
@@ -10,7 +13,7 @@ use crate::picture::{Component, Detail, Logo};
 use crate::spec::overlay::Overlay;
 use crate::spec::{Fit, Focus, Motion, Size, VideoSpec, View};
 use crate::subject::Subject;
-use crate::titles::{Fonts, Titles};
+use crate::titles::{self, Fonts, Titles};
 
 /// The length of transitions in a video, and of the shortest, in seconds; if that is shorter than asked for.
 pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
@@ -43,6 +46,8 @@ pub struct Composition<'a> {
     pub logo: Option<&'a Logo>,
     pub fonts: &'a Fonts,
     pub(super) timeline: Timeline,
+    /// How far each of the titles reaches up from the bottom of frames of a size, as a fraction of their height.
+    covered_below: OnceLock<(Size, Vec<f64>)>,
 }
 
 impl<'a> Composition<'a> {
@@ -59,6 +64,7 @@ impl<'a> Composition<'a> {
             logo: logo.filter(|_| spec.logo.is_some()),
             fonts,
             timeline: Timeline::new(spec, beats),
+            covered_below: OnceLock::new(),
         }
     }
 
@@ -178,6 +184,32 @@ impl<'a> Composition<'a> {
         }
     }
 
+    /// The part of the frame, from below, that titles cover in the middle of a scene, as a fraction of its height.
+    fn covered_below(&self, scene: usize, frame: Size) -> f64 {
+        let alone = self.timeline.alone(scene);
+        let rate = f64::from(self.spec.output.frame_rate);
+        let middle = f64::from(alone.start + alone.end) / 2.0 / rate;
+        let covered = self.covered_by_each(frame);
+        let titles = self.spec.overlays.iter().zip(covered.iter());
+        let seen = titles.filter(|(overlay, _)| overlay.opacity(middle) > 0.0);
+        seen.map(|(_, covered)| *covered).fold(0.0, f64::max)
+    }
+
+    /// The same of each of the titles, kept for frames of the first size that is asked for.
+    fn covered_by_each(&self, frame: Size) -> Cow<'_, [f64]> {
+        let of_each = || {
+            let panels = self.spec.overlays.iter().map(|overlay| &overlay.panel);
+            let covered = |panel| titles::covered_below(panel, self.logo, self.fonts, frame);
+            panels.map(covered).collect::<Vec<_>>()
+        };
+        let (size, covered) = self.covered_below.get_or_init(|| (frame, of_each()));
+        if *size == frame {
+            Cow::Borrowed(covered)
+        } else {
+            Cow::Owned(of_each())
+        }
+    }
+
     pub(super) fn camera(
         &self,
         index: usize,
@@ -195,6 +227,7 @@ impl<'a> Composition<'a> {
             photo,
             frame,
             subject,
+            covered_below: self.covered_below(index, frame),
             seconds: (seconds - scene.covered).max(0.0),
             index,
         });

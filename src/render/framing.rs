@@ -39,6 +39,8 @@ pub struct Framing {
     target: [f64; 2],
     /// Where that middle is in the crop, as a fraction of it.
     middle: [f64; 2],
+    /// The part of the crop, from above, that titles leave free, as a fraction of its height.
+    clear: f64,
     faces: Option<KeptFaces>,
 }
 
@@ -52,15 +54,26 @@ struct KeptFaces {
     are_all: bool,
 }
 
+/// The axis along which titles cover the frame.
+const DOWN: usize = 1;
+
 /// Along either axis, from and to.
 type Region = [(f64, f64); 2];
 
 impl Framing {
-    pub fn new(photo: Size, frame: Size, focus: Focus, subject: &Subject) -> Self {
+    /// `covered_below`: the part of the frame, from below, that titles cover, as a fraction of its height.
+    pub fn new(
+        photo: Size,
+        frame: Size,
+        focus: Focus,
+        subject: &Subject,
+        covered_below: f64,
+    ) -> Self {
         let photo = [f64::from(photo.width), f64::from(photo.height)];
         let frame = [f64::from(frame.width), f64::from(frame.height)];
         let step = (photo[0] / frame[0]).min(photo[1] / frame[1]);
         let cover = frame.map(|side| side * step);
+        let clear = 1.0 - covered_below;
         let at = |point: Point| [point.x * photo[0], point.y * photo[1]];
         let faces = match focus {
             Focus::Auto => KeptFaces::choose(&subject.faces, photo, cover),
@@ -68,7 +81,7 @@ impl Framing {
         };
         let (target, middle) = match (&faces, focus) {
             (Some(faces), _) => (faces.roomy.map(|(from, to)| (from + to) / 2.0), FACES_AT),
-            (None, Focus::Auto) => (at(subject.point), 0.5),
+            (None, Focus::Auto) => (at(subject.point), clear / 2.0),
             (None, Focus::Centre) => (at(Point::CENTRE), 0.5),
             (None, Focus::At(point)) => (at(point), 0.5),
         };
@@ -77,6 +90,7 @@ impl Framing {
             cover,
             target,
             middle: [0.5, middle],
+            clear,
             faces,
         }
     }
@@ -114,6 +128,22 @@ impl Framing {
         }
     }
 
+    /// How far the photo has to be enlarged for its faces to be above titles, where that is not far: 1 or more.
+    pub fn least_zoom(&self) -> f64 {
+        let Some(faces) = &self.faces else {
+            return 1.0;
+        };
+        let (from, to) = faces.tight[DOWN];
+        let zoom = (1.0 - self.clear) * self.cover[DOWN] / (self.photo[DOWN] - to);
+        let fits = to - from <= self.clear * self.cover[DOWN] / zoom;
+        let most = self.most_zoom().min(MOST_RAISING_ZOOM);
+        if fits && (1.0..=most).contains(&zoom) {
+            zoom
+        } else {
+            1.0
+        }
+    }
+
     /// The crop at `zoom` that suits its subject best.
     pub fn best(&self, zoom: f64) -> Crop {
         let [x, y] = [0, 1].map(|axis| self.best_origin(axis, zoom));
@@ -148,7 +178,12 @@ impl Framing {
         };
         let fits = length(faces.roomy[axis]) <= side;
         let (from, to) = if fits { faces.roomy } else { faces.tight }[axis];
-        let (first, last) = ((to - side).clamp(0.0, most), from.clamp(0.0, most));
+        let mut first = to - side;
+        if axis == DOWN {
+            // Above titles, as far as they stay whole.
+            first = first.max((to - self.clear * side).min(from));
+        }
+        let (first, last) = (first.clamp(0.0, most), from.clamp(0.0, most));
         if first <= last {
             (first, last)
         } else {
@@ -166,6 +201,9 @@ impl Framing {
 
 /// A zoom by less is hardly seen.
 const NOTICEABLE_ZOOM: f64 = 1.05;
+
+/// How far a photo may be enlarged for the sake of titles.
+const MOST_RAISING_ZOOM: f64 = 1.2;
 
 impl KeptFaces {
     /// The largest face, and of the others in the foreground, from the larger to the smaller, those that a crop with

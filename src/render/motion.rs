@@ -71,6 +71,8 @@ pub struct Shot<'a> {
     /// Of the video, in pixels.
     pub frame: Size,
     pub subject: &'a Subject,
+    /// The part of the frame, from below, that titles cover, as a fraction of its height.
+    pub covered_below: f64,
     /// That decide how far it goes.
     pub seconds: f64,
     /// Of the scene: consecutive ones move differently.
@@ -161,7 +163,13 @@ fn between(from: &Crop, to: &Crop, share: f64) -> Crop {
 
 impl Shot<'_> {
     fn eased(&self, what: Move, sides: &Sides) -> Path {
-        let framing = Framing::new(self.photo, self.frame, self.focus, self.subject);
+        let framing = Framing::new(
+            self.photo,
+            self.frame,
+            self.focus,
+            self.subject,
+            self.covered_below,
+        );
         let contained = |kept| sides.contained(self.contained_move(what), kept);
         let ((from, to), is_contained) = match self.fit {
             Fit::Contain => (contained(None), true),
@@ -192,7 +200,10 @@ impl Shot<'_> {
         let pan = |axis, direction| self.pan(framing, axis, direction, &PAN);
         match what {
             Move::Auto => self.auto(framing),
-            Move::Still => (framing.best(1.0), framing.best(1.0)),
+            Move::Still => {
+                let crop = framing.best(framing.least_zoom());
+                (crop, crop)
+            }
             Move::ZoomIn => self.zoom(framing),
             Move::ZoomOut => swapped(self.zoom(framing)),
             Move::PanLeft => pan(ACROSS, -1.0),
@@ -239,8 +250,9 @@ impl Shot<'_> {
 
     /// Into the focus.
     fn zoom(&self, framing: &Framing) -> (Crop, Crop) {
-        let zoom = (1.0 + ZOOM.over(self.seconds)).min(framing.most_zoom());
-        (framing.best(1.0), framing.best(zoom))
+        let least = framing.least_zoom();
+        let most = (least * (1.0 + ZOOM.over(self.seconds))).min(framing.most_zoom());
+        (framing.best(least), framing.best(most.max(least)))
     }
 
     /// Along an axis, in the direction of 1 or -1, to the focus; where that is too near to the edge that the pan comes
@@ -276,7 +288,7 @@ impl<'a> Pan<'a> {
     fn new(framing: &'a Framing, axis: usize, wanted: f64) -> Self {
         // A photo that hardly exceeds the frame is enlarged.
         let zoom = ((1.0 + wanted) / (1.0 + framing.slack()[axis])).clamp(1.0, MAX_PAN_ZOOM);
-        let zoom = zoom.min(framing.most_zoom());
+        let zoom = zoom.min(framing.most_zoom()).max(framing.least_zoom());
         Self {
             framing,
             axis,
@@ -335,6 +347,7 @@ mod tests {
             photo,
             frame,
             subject,
+            covered_below: 0.0,
             seconds,
             index: 0,
         })
@@ -403,6 +416,7 @@ mod tests {
                     photo,
                     frame,
                     subject: &subject,
+                    covered_below: [0.0, 0.3][i % 2],
                     seconds,
                     index: i,
                 };
@@ -499,6 +513,7 @@ mod tests {
                     photo,
                     frame,
                     subject: &subject,
+                    covered_below: 0.2,
                     seconds: 3.0,
                     index,
                 });

@@ -45,7 +45,7 @@ use layer::Layer;
 
 use crate::picture::Logo;
 use crate::spec::Size;
-use crate::spec::overlay::Overlay;
+use crate::spec::overlay::{Overlay, Panel};
 
 /// The titles of a video, painted.
 pub struct Titles {
@@ -83,6 +83,18 @@ impl Titles {
             }
         }
     }
+}
+
+/// How far a panel at the bottom reaches up, as a fraction of the frame's height. 0: it is elsewhere, or shows nothing.
+pub fn covered_below(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> f64 {
+    if !panel.anchor.is_at_bottom() {
+        return 0.0;
+    }
+    let bounds = compose::bounds(panel, logo, fonts, frame);
+    let panel = bounds.first();
+    panel.map_or(0.0, |panel| {
+        1.0 - f64::from(panel.y) / f64::from(frame.height)
+    })
 }
 
 /// The layout of an overlay, for tests: x, y, width and height in pixels of the panel's box, then of

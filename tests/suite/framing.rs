@@ -197,6 +197,51 @@ fn faces_too_far_apart_for_the_frame_are_as_large_as_it_permits() {
     });
 }
 
+#[test]
+fn faces_are_above_the_titles_at_the_bottom() {
+    // An upright photo with a face where the address will be.
+    let portrait = portrait(PORTRAIT);
+    let mut photo = RgbImage::from_pixel(900, 1600, Rgb([96, 96, 104]));
+    const TOP: u32 = 975;
+    imageops::replace(&mut photo, &portrait, 50, i64::from(TOP));
+    let [left, top, right, bottom] = FACE;
+    let across = |x: f64| (50.0 + x * f64::from(PORTRAIT)) / 900.0;
+    let down = |y: f64| (f64::from(TOP) + y * f64::from(PORTRAIT)) / 1600.0;
+    let corners = [
+        across(left - 0.01),
+        down(top - 0.03),
+        across(right + 0.01),
+        down(bottom + 0.01),
+    ];
+    let photo = with_marks(&photo, corners);
+    let lowest_mark = |flags: &[&str]| {
+        let home = Scratch::new();
+        let middle_of_three = ["photo.jpg", "photo.jpg", "--transition", "cut"];
+        let still = ["--aspect-ratio", "9:16", "--motion", "still"];
+        let flags = [&middle_of_three, &still[..], &["--length", "15"], flags].concat();
+        let frames = frames::all(&render(&home, &photo, &flags));
+        let frame = &frames[7 * 30];
+        let is_mark = |x, y| {
+            let colour = frame.pixel(x, y);
+            let is = |mark: &[u8; 3]| (0..3).all(|c| (colour[c] - f64::from(mark[c])).abs() < 60.0);
+            MARKS.iter().any(is)
+        };
+        let rows = (0..1920).filter(|y| (0..1080).any(|x| is_mark(x, *y)));
+        rows.max().expect("a mark") as f64 / 1920.0
+    };
+    let plain = lowest_mark(&[]);
+    let titles = [
+        "--template",
+        "OpenHouse1",
+        "--address",
+        "2217 Hawthorne Lane",
+        "--price",
+        "$1,250,000",
+    ];
+    let titled = lowest_mark(&titles);
+    assert!(plain > 0.77 && titled < plain - 0.02, "{plain}, {titled}");
+}
+
 /// The head of a portrait of this side.
 fn head(side: u32) -> RgbImage {
     let at = |share: f64| (share * f64::from(side)) as u32;

@@ -18,6 +18,13 @@ pub enum Anchor {
 }
 
 impl Anchor {
+    pub fn is_at_bottom(self) -> bool {
+        matches!(
+            self,
+            Anchor::BottomLeft | Anchor::Bottom | Anchor::BottomRight
+        )
+    }
+
     /// The shares of the free space that lie left of the panel and above it.
     pub fn fractions(self) -> (f64, f64) {
         match self {
