@@ -19,8 +19,7 @@ const CHROMA: f64 = 0.8;
 const BLACK: f64 = 16.0;
 const GREY: f64 = 128.0;
 
-/// Y, Cb and Cr of a frame that the blurred photo fills, one after the other, for the first frame of its scene and all
-/// others.
+/// Y, Cb and Cr of a frame that the blurred photo fills, one after the other. The same is behind all frames of a scene.
 pub fn blurred(sources: &[Source; 3], camera: &CameraPath) -> Vec<u8> {
     let CameraPath { photo, frame, .. } = *camera;
     let mut background = vec![0; frame.frame_bytes()];

@@ -5,9 +5,9 @@ use crate::spec::{Move, Size, View};
 
 /// Smallest and largest size of a photo that is shown whole, where it touches the edges of the frame at 1.
 const WHOLE: (f64, f64) = (0.90, 0.95);
-/// The same of a photo of which a part is kept, with which the part touches them.
+/// Smallest and largest size of a photo of which a part is kept, where that part touches them at 1.
 const PART: (f64, f64) = (0.95, 1.0);
-/// How much of the frame the latter covers at most: the background is to be seen as one.
+/// How much of the frame a photo that is enlarged for its part covers at most: the background is to be seen as one.
 const MOST_COVERED: f64 = 0.78;
 /// The distance that a photo over its background moves, as a fraction of the frame.
 const DRIFT: f64 = 0.02;

@@ -105,7 +105,7 @@ fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// The part of a cell's numbers that begins with a vector's index.
+/// Of the vectors that `numbers` are, `V` from the index `first` on.
 #[inline(always)]
 fn vectors<S: Simd, const V: usize>(numbers: &[f32], first: usize) -> [S::f32s; V] {
     let vectors = S::as_simd_f32s(numbers).0;
