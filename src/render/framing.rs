@@ -169,7 +169,8 @@ impl Framing {
         wanted.clamp(first, last)
     }
 
-    /// The first and the last place where the crop may begin along an axis: on the photo, and with the faces whole.
+    /// The first and the last place where the crop may begin along an axis: on the photo, with the faces whole, and with
+    /// these above titles if they can be.
     pub fn origins(&self, axis: usize, zoom: f64) -> (f64, f64) {
         let side = self.cover[axis] / zoom;
         let most = (self.photo[axis] - side).max(0.0);
