@@ -63,29 +63,34 @@ impl Sides {
         }
     }
 
-    /// The first and the last crop of a photo over its background. Along the axis on which it exceeds the frame, all of it
-    /// is kept, or what is in `kept`, from and to in its pixels: then the photo is as much larger.
+    /// The first and the last crop of a photo over its background. `kept` is the part of its longer axis, from and to in
+    /// pixels, that has to be seen: the smaller it is, the larger is the photo. `None`: all of it.
     pub fn contained(&self, what: Move, kept: Option<(f64, f64)>) -> (Crop, Crop) {
-        let (small, large) = match kept {
-            None => WHOLE,
-            // A photo whose edges are near those of the frame is to touch them.
-            Some(kept) => match self.enlargement(kept) {
-                size if PART.0 * size < 1.0 => PART,
-                size => (PART.0 * size, PART.1 * size),
-            },
-        };
-        let crop = |size, off| self.kept(size, off, kept);
+        let (small, large) = self.contained_sizes(kept);
+        let zoomed = |size| self.over_background(size, 0.0, kept);
         let drift = |from: f64| {
-            let middle = (small + large) / 2.0;
-            (crop(middle, from), crop(middle, -from))
+            let moved = |off| self.over_background((small + large) / 2.0, off, kept);
+            (moved(from), moved(-from))
         };
-        let (small, large) = (crop(small, 0.0), crop(large, 0.0));
         match what {
-            Move::Auto | Move::ZoomIn => (small, large),
-            Move::ZoomOut => (large, small),
-            Move::Still => (large, large),
+            Move::Auto | Move::ZoomIn => (zoomed(small), zoomed(large)),
+            Move::ZoomOut => (zoomed(large), zoomed(small)),
+            Move::Still => (zoomed(large), zoomed(large)),
             Move::PanRight | Move::PanDown => drift(-DRIFT / 2.0),
             Move::PanLeft | Move::PanUp => drift(DRIFT / 2.0),
+        }
+    }
+
+    /// The smallest and the largest size of such a photo, where all of it just fits the frame at 1.
+    fn contained_sizes(&self, kept: Option<(f64, f64)>) -> (f64, f64) {
+        let Some(kept) = kept else {
+            return WHOLE;
+        };
+        let (small, large) = PART;
+        match self.enlargement(kept) {
+            // Its edges would be near those of the frame: it ends with them.
+            size if small * size < 1.0 => PART,
+            size => (small * size, large * size),
         }
     }
 
@@ -98,19 +103,19 @@ impl Sides {
         (f64::from(length) / (to - from)).min(MOST_COVERED / self.shown_by_crop())
     }
 
-    /// The crop around the photo at a multiple of the size that just fits, `off` the centre by a fraction of the frame along
-    /// the axis with more room, with what is kept as near to the middle of the other as the photo permits.
-    fn kept(&self, share: f64, off: f64, kept: Option<(f64, f64)>) -> Crop {
+    /// The crop around the photo at a multiple of the size that just fits. Along the axis with more room, it is `off` the
+    /// centre by a fraction of the frame; along the other, what is kept is as near to the middle as the photo permits.
+    fn over_background(&self, size: f64, off: f64, kept: Option<(f64, f64)>) -> Crop {
         let (across, down) = self.steps();
         let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
         let lift = LIFT * (1.0 - aspect).max(0.0);
         // Half of what there is above the photo, at most.
-        let room = (1.0 - share * self.shown_by_crop()) / 2.0;
+        let room = (1.0 - size * self.shown_by_crop()) / 2.0;
         let off = match self.is_wider() {
             true => (0.0, off + lift.min(room / 2.0)),
             false => (off, 0.0),
         };
-        let crop = self.around_centre(across.max(down) / share, off);
+        let crop = self.around_centre(across.max(down) / size, off);
         let Some((from, to)) = kept else {
             return crop;
         };
