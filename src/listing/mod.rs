@@ -70,10 +70,11 @@ impl Listing {
             let text = text.as_deref();
             scene.caption = text.and_then(|text| caption::panel(text, &titles.overlays));
         }
-        give_time(&mut scenes, self.length, &titles);
+        let transition = template.map_or(TRANSITION, |template| template.transition);
+        give_time(&mut scenes, self.length, &titles, transition);
         VideoSpec {
             scenes,
-            transition: template.map_or(TRANSITION, |template| template.transition),
+            transition,
             overlays: titles.overlays,
             logo: self.logo.clone().filter(|_| variant.is_branded),
             soundtrack: self.soundtrack.clone(),
@@ -93,19 +94,12 @@ impl Listing {
 
 /// Gives the first photo the time of an opening title, and the last one that of the closing card, beside the time in
 /// which they are seen.
-fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate) {
+fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate, transition: Transition) {
     let photos = scenes.len() as f64;
     let [first, .., last] = scenes else {
         return;
     };
-    let opening = if titles.opening_covers {
-        titles.opening
-    } else {
-        // It may be over its photo for all its time, and no longer.
-        let share = (length - titles.closing) / photos;
-        let missing = (titles.opening - share).max(0.0);
-        missing * photos / (photos - 1.0)
-    };
+    let opening = opening_time(titles, length, photos, transition);
     let share = (length - opening - titles.closing) / photos;
     if opening > 0.0 {
         first.seconds = Some(opening + share);
@@ -115,6 +109,21 @@ fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate) {
         last.seconds = Some(titles.closing + share);
         last.covered = titles.closing;
     }
+}
+
+/// The time of the first photo for an opening title, in seconds, beside the one that it has like all others.
+fn opening_time(titles: &FilledTemplate, length: f64, photos: f64, transition: Transition) -> f64 {
+    if titles.opening == 0.0 || titles.opening_covers {
+        return titles.opening;
+    }
+    // The title may be over its photo for all its time, and is gone when the next one begins to be seen.
+    let half_transition = match transition.kind {
+        TransitionKind::Cut => 0.0,
+        _ => transition.seconds / 2.0,
+    };
+    let share = (length - titles.closing) / photos;
+    let missing = (titles.opening + half_transition - share).max(0.0);
+    missing * photos / (photos - 1.0)
 }
 
 /// The shape of the video.

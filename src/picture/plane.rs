@@ -20,4 +20,13 @@ impl Plane {
             data: vec![0; width * height],
         }
     }
+
+    /// A copy of samples in rows of `width`.
+    pub fn copied(samples: &[u8], width: usize) -> Plane {
+        Plane {
+            width,
+            height: samples.len() / width,
+            data: samples.to_vec(),
+        }
+    }
 }

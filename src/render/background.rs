@@ -1,15 +1,15 @@
-//! The blurred background: the photo's own colours behind a photo that does not fill the frame.
+//! Blurred photos: the background of a photo that does not fill the frame, and frames that titles have blurred.
 
 use super::camera::CameraPath;
 use super::resample::{Crop, Resampler};
 use super::sides::Sides;
 use super::source::Source;
-use crate::picture::{Component, Plane, blur, planes_mut};
+use crate::picture::{Component, Plane, blur, planes, planes_mut};
 use crate::spec::Size;
 
-/// Samples along the frame's shorter side that the photo is reduced to before it is blurred.
-const COARSE: f64 = 59.0;
-/// Radius of the blur, in those samples; a standard deviation of 4 % of the shorter side.
+/// Standard deviation of the background's blur, in hundredths of the frame's shorter side.
+const DEVIATION: f64 = 4.15;
+/// Radius of the blur, in samples of the plane that the photo is reduced to before.
 const RADIUS: usize = 2;
 /// Factors on luma and chroma, so that the background is darker and paler than the photo.
 const LUMA: f64 = 0.62;
@@ -25,7 +25,7 @@ pub fn blurred(sources: &[Source; 3], camera: &CameraPath) -> Vec<u8> {
     let mut background = vec![0; frame.frame_bytes()];
     let shown = camera.crop(Component::Y, camera.first_frame());
     let covering = Sides { photo, frame }.covering_behind(shown);
-    let [width, height] = coarse(frame);
+    let [width, height] = coarse(frame, DEVIATION);
     for (source, out) in sources.iter().zip(planes_mut(&mut background, frame)) {
         let (level, crop) = source.level_for(covering, width);
         let mut plane = Plane::new(width, height);
@@ -38,14 +38,38 @@ pub fn blurred(sources: &[Source; 3], camera: &CameraPath) -> Vec<u8> {
         for sample in &mut plane.data {
             *sample = ((f64::from(*sample) - zero) * factor + zero).round() as u8;
         }
-        let (width, height) = source.component().size(frame);
-        Resampler::new().resample(&plane, Crop::whole(&plane), out, width, height);
+        enlarge(&plane, source.component(), frame, out);
     }
     background
 }
 
-/// Width and height, in samples, at which the photo is blurred.
-fn coarse(frame: Size) -> [usize; 2] {
-    let scale = COARSE / f64::from(frame.width.min(frame.height));
-    [frame.width, frame.height].map(|side| (f64::from(side) * scale).round() as usize)
+/// A frame of `size`, blurred with a standard deviation in hundredths of its shorter side.
+pub fn blurred_frame(frame: &[u8], size: Size, deviation: f64) -> Vec<u8> {
+    let mut blurred = vec![0; size.frame_bytes()];
+    let [width, height] = coarse(size, deviation);
+    let components = [Component::Y, Component::Cb, Component::Cr];
+    let planes = planes(frame, size)
+        .into_iter()
+        .zip(planes_mut(&mut blurred, size));
+    for (component, (samples, out)) in components.into_iter().zip(planes) {
+        let whole = Plane::copied(samples, component.size(size).0);
+        let mut plane = Plane::new(width, height);
+        Resampler::new().resample(&whole, Crop::whole(&whole), &mut plane.data, width, height);
+        blur(&mut plane, RADIUS);
+        enlarge(&plane, component, size, out);
+    }
+    blurred
+}
+
+/// Width and height, in samples, at which a radius of [`RADIUS`] is the standard deviation.
+fn coarse(frame: Size, deviation: f64) -> [usize; 2] {
+    let blurred = ((RADIUS * (RADIUS + 1)) as f64).sqrt();
+    let scale = 100.0 * blurred / deviation / f64::from(frame.width.min(frame.height));
+    [frame.width, frame.height].map(|side| (f64::from(side) * scale).round().max(1.0) as usize)
+}
+
+/// Fills the plane of a frame with a coarse one.
+fn enlarge(coarse: &Plane, component: Component, frame: Size, out: &mut [u8]) {
+    let (width, height) = component.size(frame);
+    Resampler::new().resample(coarse, Crop::whole(coarse), out, width, height);
 }

@@ -8,6 +8,7 @@ use super::loader::LoadedScene;
 use super::motion::{Path, Shot};
 use super::photo::Photo;
 use super::resample::Crop;
+use super::scene::Blur;
 use super::timeline::Timeline;
 use crate::picture::{Component, Detail, Logo};
 use crate::spec::overlay::Overlay;
@@ -150,7 +151,20 @@ impl<'a> Composition<'a> {
     pub(super) fn scene(&self, index: usize, frame: Size, photo: &Photo) -> LoadedScene {
         let picture = photo.picture.clone();
         let camera = self.camera(index, picture.size, frame, &photo.subject);
-        LoadedScene::new(index, picture, camera)
+        LoadedScene::new(index, picture, camera, self.blurs(index))
+    }
+
+    /// What titles blur while a scene is seen.
+    pub(super) fn blurs(&self, index: usize) -> Vec<Blur> {
+        let rate = f64::from(self.spec.output.frame_rate);
+        let blur = |overlay: &Overlay| {
+            let deviation = overlay.panel.blur()?;
+            let opacity = |k| overlay.opacity(f64::from(k) / rate);
+            let shares: Vec<f64> = self.timeline.span(index).map(opacity).collect();
+            let is_seen = shares.iter().any(|share| *share > 0.0);
+            is_seen.then_some(Blur { deviation, shares })
+        };
+        self.spec.overlays.iter().filter_map(blur).collect()
     }
 
     /// The titles of one moment, in seconds from the start.

@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use super::Composition;
 use super::camera::CameraPath;
 use super::photo::Photo;
-use super::scene::Scene;
+use super::scene::{Blur, Scene};
 use crate::picture::Picture;
 use crate::spec::Size;
 
@@ -62,15 +62,16 @@ impl<'a> SceneLoader<'a> {
         let picture = photo.picture.clone();
         // Its planes are freed one by one, when no other video has to show them.
         drop(photo);
-        Ok(LoadedScene::new(index, picture, camera))
+        let blurs = self.composition.blurs(index);
+        Ok(LoadedScene::new(index, picture, camera, blurs))
     }
 }
 
 impl LoadedScene {
-    pub fn new(index: usize, picture: Picture, camera: CameraPath) -> Self {
+    pub fn new(index: usize, picture: Picture, camera: CameraPath, blurs: Vec<Blur>) -> Self {
         Self {
             index,
-            scene: Arc::new(Scene::new(picture, camera)),
+            scene: Arc::new(Scene::new(picture, camera, blurs)),
         }
     }
 }

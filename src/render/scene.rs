@@ -6,7 +6,8 @@ use super::contained::ContainedPhoto;
 use super::resample::{Crop, Resampler};
 use super::softness;
 use super::source::Source;
-use crate::picture::{Component, Picture, planes_mut};
+use super::transition::mix;
+use crate::picture::{Component, Picture, planes, planes_mut};
 use crate::spec::Size;
 
 /// One photo and its camera path.
@@ -16,6 +17,21 @@ pub struct Scene {
     sources: [Source; 3],
     /// Y, Cb and Cr of the frame behind a photo that does not fill it.
     background: Option<Vec<u8>>,
+    blurred: Vec<Blurred>,
+}
+
+/// What a title shows in place of a scene: a frame of it, blurred.
+pub struct Blur {
+    /// Standard deviation, in hundredths of the frame's shorter side.
+    pub deviation: f64,
+    /// How much of it is seen in each frame of the scene, from 0 to 1.
+    pub shares: Vec<f64>,
+}
+
+struct Blurred {
+    shares: Vec<f64>,
+    /// Y, Cb and Cr.
+    frame: Vec<u8>,
 }
 
 /// Buffers of a drawing thread, reused from frame to frame.
@@ -27,7 +43,7 @@ pub struct Scratch {
 
 impl Scene {
     /// Prepares the planes of `picture`, which was decoded for `camera`.
-    pub fn new(picture: Picture, camera: CameraPath) -> Self {
+    pub fn new(picture: Picture, camera: CameraPath, blurs: Vec<Blur>) -> Self {
         let Picture {
             planes: [y, cb, cr],
             detail,
@@ -41,21 +57,41 @@ impl Scene {
         let background = camera
             .is_contained()
             .then(|| background::blurred(&sources, &camera));
-        Self {
+        let mut scene = Self {
             camera,
             sources,
             background,
+            blurred: Vec::new(),
+        };
+        let blurred = blurs.into_iter().map(|blur| scene.blurred(blur));
+        scene.blurred = blurred.collect();
+        scene
+    }
+
+    /// The first frame in which a blur is seen as much as it ever is.
+    fn blurred(&self, blur: Blur) -> Blurred {
+        let Blur { deviation, shares } = blur;
+        let most = shares.iter().copied().fold(0.0, f64::max);
+        let index = shares.iter().position(|share| *share >= most).unwrap_or(0);
+        let frame = self.sharp_frame(self.camera.first_frame() + index as u32);
+        Blurred {
+            shares,
+            frame: background::blurred_frame(&frame, self.camera.frame, deviation),
         }
     }
 
     /// Whether its first frame is soft, of which all others show parts.
     pub fn is_soft(&self) -> bool {
-        let size = self.camera.frame;
-        let mut frame = vec![0; size.frame_bytes()];
-        let first = self.camera.first_frame();
-        self.draw(first, 0.0, &mut Scratch::default(), &mut frame);
-        let [luma, ..] = planes_mut(&mut frame, size);
-        softness::is_soft(luma, size)
+        let frame = self.sharp_frame(self.camera.first_frame());
+        let [luma, ..] = planes(&frame, self.camera.frame);
+        softness::is_soft(luma, self.camera.frame)
+    }
+
+    /// Frame `k` of the video, without any blur.
+    fn sharp_frame(&self, k: u32) -> Vec<u8> {
+        let mut frame = vec![0; self.camera.frame.frame_bytes()];
+        self.draw_sharp(k, 0.0, &mut Scratch::default(), &mut frame);
+        frame
     }
 
     /// Width and height of its frames.
@@ -66,6 +102,24 @@ impl Scene {
     /// Draws frame `k` of the video into `frame`: Y, Cb and Cr, one after the other. Each plane is moved to the right
     /// by the fraction of a sample that is left of `offset`, in luma pixels.
     pub fn draw(&self, k: u32, offset: f64, scratch: &mut Scratch, frame: &mut [u8]) {
+        let index = (k - self.camera.first_frame()) as usize;
+        let shares = self.blurred.iter().map(|blurred| blurred.shares[index]);
+        // What is below a blur that hides everything is not drawn.
+        let hidden = shares.clone().rposition(|share| share >= 1.0);
+        match hidden {
+            Some(i) => frame.copy_from_slice(&self.blurred[i].frame),
+            None => self.draw_sharp(k, offset, scratch, frame),
+        }
+        let above = hidden.map_or(0, |i| i + 1);
+        for (blurred, share) in self.blurred.iter().zip(shares).skip(above) {
+            if share > 0.0 {
+                mix(frame, &blurred.frame, share);
+            }
+        }
+    }
+
+    /// The same without any blur.
+    fn draw_sharp(&self, k: u32, offset: f64, scratch: &mut Scratch, frame: &mut [u8]) {
         let size = self.camera.frame;
         if let Some(background) = &self.background {
             frame.copy_from_slice(background);

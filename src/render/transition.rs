@@ -116,7 +116,7 @@ fn wipe(share: f64, row: &mut [u8], next: &[u8]) {
 }
 
 /// Turns `share` of `frame` into `other`.
-fn mix(frame: &mut [u8], other: &[u8], share: f64) {
+pub fn mix(frame: &mut [u8], other: &[u8], share: f64) {
     let (kept, added) = weights(share);
     Arch::new().dispatch(|| {
         for (under, over) in frame.iter_mut().zip(other) {

@@ -68,6 +68,12 @@ impl VideoSpec {
             .any(|asset| matches!(asset.source, Source::Uploaded(_)))
     }
 
+    /// Whether titles blur photos.
+    pub fn has_blurs(&self) -> bool {
+        let mut panels = self.overlays.iter().map(|overlay| &overlay.panel);
+        panels.any(|panel| panel.blur().is_some())
+    }
+
     /// Without some of its photos. What time the first and the last one have for titles goes to those in their places.
     pub fn without(&self, photos: &[usize]) -> Self {
         let is_left = |index: &usize| !photos.contains(index);

@@ -25,6 +25,8 @@ pub(super) fn shapes(panel: &Panel, items: Rect, unit: f32, frame: Size) -> Vec<
     let mut boxed = items;
     for backdrop in &panel.backdrops {
         match *backdrop {
+            // The photos are blurred where scenes are drawn.
+            Backdrop::Blur { .. } => {}
             Backdrop::Tint(paint) => shapes.push(Shape::fill(frame, 0.0, paint)),
             Backdrop::Scrim { edge, paint, reach } => {
                 let rect = scrim(items, edge, reach as f32, frame);

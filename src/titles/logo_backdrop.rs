@@ -56,7 +56,7 @@ fn background(panel: &Panel) -> Option<f32> {
             | Backdrop::Scrim { paint, .. }
             | Backdrop::Bar { paint, .. }
             | Backdrop::Card { paint, .. } => paint,
-            Backdrop::Stripe { .. } | Backdrop::Frame { .. } => continue,
+            Backdrop::Blur { .. } | Backdrop::Stripe { .. } | Backdrop::Frame { .. } => continue,
         };
         if paint.opacity >= 0.4 {
             // Over a photo of middle gray.

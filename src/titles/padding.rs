@@ -50,7 +50,10 @@ impl Padding {
                     let gap = if boxed { 0.0 } else { STRIPE_GAP * unit };
                     *padding.side(*side) += px(*thickness) + gap;
                 }
-                Backdrop::Tint(_) | Backdrop::Scrim { .. } | Backdrop::Frame { .. } => {}
+                Backdrop::Tint(_)
+                | Backdrop::Blur { .. }
+                | Backdrop::Scrim { .. }
+                | Backdrop::Frame { .. } => {}
             }
         }
         padding

@@ -84,6 +84,68 @@ fn a_thumbnail_shows_the_opening_title() {
     assert!(still.pixels().filter(red).count() > 50_000);
 }
 
+/// A closing card over a blurred photo, from six seconds on of ten.
+const BLURRED: &str = r#"
+title = "Blurred"
+
+[style.name]
+font = "Manrope"
+size = 6
+
+[[panel]]
+start = -4
+fade_in = 1
+fade_out = 0
+anchor = "top-left"
+backdrops = [{ blur = 4 }]
+items = [{ text = "{name}", style = "name" }]
+"#;
+
+/// The mean difference of horizontal neighbours in the lower half.
+fn texture(frame: &Frame) -> f64 {
+    let rows = frame.height / 2..frame.height;
+    let samples = rows.flat_map(|y| (1..frame.width).map(move |x| (x, y)));
+    let differences = samples.map(|(x, y)| (frame.y(x, y) - frame.y(x - 1, y)).abs());
+    differences.sum::<f64>() / (frame.width * frame.height / 2) as f64
+}
+
+#[test]
+fn a_title_with_a_blur_shows_the_photo_blurred_and_at_rest() {
+    let home = Scratch::new();
+    std::fs::create_dir(home.join("mine")).expect("a directory");
+    home.write("mine/Blurred.toml", BLURRED);
+    home.write("kinora.toml", "[templates]\ndirectory = \"mine\"\n");
+    // Stripes, brighter on the left.
+    let stripes = RgbImage::from_fn(540, 540, |x, _| {
+        let level = if x < 270 { 150 } else { 60 };
+        Rgb([level + (x / 9 % 2) as u8 * 60; 3])
+    });
+    home.write("stripes.png", png(&stripes));
+    let args = ["render", "stripes.png", "-o", "video.mp4", "--length", "10"];
+    let flags = ["--frame-rate", "15", "--config", "kinora.toml"];
+    let titles = ["--template", "Blurred", "--contact-name", "John Doe"];
+    let output = kinora(&home, args.iter().chain(&flags).chain(&titles));
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let frames = frames::all(&home.join("video.mp4"));
+    let [sharp, fading, card] = [85, 97, 120].map(|k| texture(&frames[k]));
+    assert!(sharp > 1.5, "the stripes are not seen: {sharp}");
+    assert!(card < 0.3, "the card's photo is not blurred: {card}");
+    assert!(
+        fading > 0.3 * sharp && fading < 0.7 * sharp,
+        "{sharp}, {fading}, {card}"
+    );
+    let moved = difference(&frames[120], &frames[148]);
+    assert!(moved < 0.5, "it moves by {moved} levels");
+    let at = |x| frames[120].y(x, 1000);
+    assert!(
+        (at(200) - at(900) - 77.0).abs() < 10.0,
+        "{} {}",
+        at(200),
+        at(900)
+    );
+}
+
 #[test]
 fn flags_that_cannot_be_met_are_refused_with_the_reason() {
     let home = Scratch::new();

@@ -27,13 +27,14 @@ pub const JOB_COLUMNS: &str = "id::text, dialect, endpoint, dialect_data, client
 
 /// What this version knows of specifications. A job tells what a worker has to know to make its videos: older nodes
 /// leave it to newer ones.
-const KNOWN: i16 = 4;
+const KNOWN: i16 = 5;
 
 fn needs(job: &Job) -> i16 {
     // Older nodes would print the webhook of a dialect that they do not know as that of another.
     let is_known = job.request.dialect != "videos";
     let specs = &job.request.specs[..];
     match specs {
+        _ if specs.iter().any(VideoSpec::has_blurs) => 5,
         _ if specs.iter().any(VideoSpec::has_uploads) => 4,
         [spec] if spec.is_plain() && is_known => 2,
         _ => 3,

@@ -13,6 +13,8 @@ use crate::spec::overlay::Backdrop;
 
 /// Paddings, insets and thicknesses, in u.
 const DISTANCE: RangeInclusive<f64> = 0.0..=50.0;
+/// Standard deviations of a blur, in u: what is blurred by less can still be recognised.
+const BLUR: RangeInclusive<f64> = 0.5..=20.0;
 
 pub fn backdrop(table: Spanned<BackdropTable>, palette: &Palette) -> Result<Backdrop, Diagnostic> {
     let at = table.span();
@@ -26,6 +28,9 @@ pub fn backdrop(table: Spanned<BackdropTable>, palette: &Palette) -> Result<Back
     let padding = |default| pair("padding", table.padding.clone(), default, DISTANCE);
     Ok(match (kind, table.scrim, table.stripe) {
         ("tint", ..) => Backdrop::Tint(paint),
+        ("blur", ..) => Backdrop::Blur {
+            radius: number("blur", table.blur, 4.0, BLUR)?,
+        },
         (_, Some(edge), _) => Backdrop::Scrim {
             edge,
             paint,
@@ -58,6 +63,7 @@ pub fn backdrop(table: Spanned<BackdropTable>, palette: &Palette) -> Result<Back
 fn kind_of(table: &BackdropTable, at: &Range<usize>) -> Result<&'static str, Diagnostic> {
     let kinds = [
         ("tint", table.tint.is_some()),
+        ("blur", table.blur.is_some()),
         ("scrim", table.scrim.is_some()),
         ("bar", table.bar.is_some()),
         ("card", table.card.is_some()),
@@ -67,6 +73,7 @@ fn kind_of(table: &BackdropTable, at: &Range<usize>) -> Result<&'static str, Dia
     let kind = kind("backdrop", &kinds, at)?;
     let accepted: &[&str] = match kind {
         "tint" => &["opacity"],
+        "blur" => &[],
         "scrim" => &["colour", "opacity", "reach"],
         "bar" => &["opacity", "padding", "bleed"],
         "card" => &["opacity", "padding", "radius", "shadow"],

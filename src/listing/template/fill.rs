@@ -61,9 +61,11 @@ impl FilledTemplate {
 }
 
 fn covers(panel: &Panel) -> bool {
-    panel.backdrops.iter().any(
-        |backdrop| matches!(backdrop, Backdrop::Tint(paint) if paint.opacity >= COVERING_OPACITY),
-    )
+    panel.backdrops.iter().any(|backdrop| match backdrop {
+        Backdrop::Tint(paint) => paint.opacity >= COVERING_OPACITY,
+        Backdrop::Blur { .. } => true,
+        _ => false,
+    })
 }
 
 fn overlay(span: Span, panel: Panel) -> Overlay {

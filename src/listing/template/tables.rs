@@ -90,12 +90,13 @@ pub struct PanelTable {
     pub items: Vec<Spanned<ItemTable>>,
 }
 
-/// One of `tint`, `scrim`, `bar`, `card`, `stripe` and `frame`, and the keys that belong to it.
+/// One of `tint`, `blur`, `scrim`, `bar`, `card`, `stripe` and `frame`, and the keys that belong to it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackdropTable {
     #[serde(alias = "veil")]
     pub tint: Option<Name>,
+    pub blur: Option<Number>,
     pub scrim: Option<Edge>,
     pub bar: Option<Name>,
     pub card: Option<Name>,

@@ -11,6 +11,11 @@ pub enum Backdrop {
     /// The whole frame.
     #[serde(alias = "veil")]
     Tint(Paint),
+    /// The photos in the whole frame, blurred and at rest.
+    Blur {
+        /// Standard deviation, in u.
+        radius: f64,
+    },
     /// From an edge of the frame to past the items, fading smoothly.
     Scrim {
         edge: Edge,

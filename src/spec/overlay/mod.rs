@@ -65,6 +65,16 @@ pub struct Panel {
     pub items: Vec<Item>,
 }
 
+impl Panel {
+    /// The standard deviation of the blur that it gives the photos, in u.
+    pub fn blur(&self) -> Option<f64> {
+        self.backdrops.iter().find_map(|backdrop| match backdrop {
+            Backdrop::Blur { radius } => Some(*radius),
+            _ => None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
