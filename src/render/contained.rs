@@ -15,6 +15,7 @@ pub struct ContainedPhoto {
     down: Axis,
     /// Of the plane in the frame, in samples.
     width: usize,
+    height: usize,
 }
 
 /// One axis of the plane.
@@ -41,6 +42,7 @@ impl ContainedPhoto {
             across: axis(crop.x, photo.width, sited, width),
             down: axis(crop.y, photo.height, 0.0, height),
             width,
+            height,
         }
     }
 
@@ -49,15 +51,17 @@ impl ContainedPhoto {
         (self.across.range.len(), self.down.range.len())
     }
 
-    /// The part of `crop`, which fills the whole plane, that fills the area of the photo.
+    /// The part of `crop`, which fills the whole plane, that fills the area of the photo. Of a reduced photo, its steps
+    /// across and down differ, as the numbers of columns and of rows are rounded.
     pub fn crop_within(&self, crop: Crop) -> Crop {
-        let step = crop.width / self.width as f64;
+        let across = crop.width / self.width as f64;
+        let down = crop.height / self.height as f64;
         let (width, height) = self.size();
         Crop {
-            x: crop.x + self.across.range.start as f64 * step,
-            y: crop.y + self.down.range.start as f64 * step,
-            width: width as f64 * step,
-            height: height as f64 * step,
+            x: crop.x + self.across.range.start as f64 * across,
+            y: crop.y + self.down.range.start as f64 * down,
+            width: width as f64 * across,
+            height: height as f64 * down,
         }
     }
 

@@ -146,6 +146,27 @@ fn a_contained_photo_is_shown_whole_over_its_own_blurred_fill() {
 }
 
 #[test]
+fn a_narrow_photo_is_shown_whole_to_its_lower_end() {
+    // Blue, with white ends of an eighth of its height.
+    let photo = RgbImage::from_fn(64, 4000, |_, y| match y {
+        500..3500 => Rgb([20, 40, 200]),
+        _ => WHITE,
+    });
+    let home = Scratch::new();
+    let flags = ["--length", "2", "--fit", "contain", "--motion", "still"];
+    let video = render(&home, &[photo.clone(), photo], &flags);
+    let frames = frames::all(&video);
+    let frame = &frames[5];
+    let white = |rows: std::ops::Range<usize>| {
+        let column = rows.filter(|y| frame.y(frame.width / 2, *y) > 190.0);
+        column.count() as i64
+    };
+    let (above, below) = (white(0..540), white(540..1080));
+    assert!((120..130).contains(&above), "{above}");
+    assert!((above - below).abs() <= 2, "{above} and {below}");
+}
+
+#[test]
 fn every_frame_moves_and_the_same_photos_make_the_same_film() {
     let photos: Vec<RgbImage> = (0..3).map(|i| detailed(400 + 40 * i, 300)).collect();
     let decoded = || {
