@@ -23,7 +23,7 @@ const GREY: f64 = 128.0;
 pub fn blurred(sources: &[Source; 3], camera: &CameraPath) -> Vec<u8> {
     let CameraPath { photo, frame, .. } = *camera;
     let mut background = vec![0; frame.frame_bytes()];
-    let shown = camera.crop(Component::Y, camera.first_frame());
+    let shown = camera.crop(Component::Y, camera.span().start);
     let covering = Sides { photo, frame }.covering_behind(shown);
     let [width, height] = coarse(frame, DEVIATION);
     for (source, out) in sources.iter().zip(planes_mut(&mut background, frame)) {

@@ -53,9 +53,9 @@ impl CameraPath {
         }
     }
 
-    /// The first frame of the video that shows the photo.
-    pub fn first_frame(&self) -> u32 {
-        self.span.start
+    /// The frames of the video that show the photo.
+    pub fn span(&self) -> Range<u32> {
+        self.span.clone()
     }
 
     /// The crops of all frames of the scene, in their order.

@@ -73,18 +73,26 @@ impl Scene {
         let Blur { deviation, shares } = blur;
         let most = shares.iter().copied().fold(0.0, f64::max);
         let index = shares.iter().position(|share| *share >= most).unwrap_or(0);
-        let frame = self.sharp_frame(self.camera.first_frame() + index as u32);
+        let frame = self.sharp_frame(self.camera.span().start + index as u32);
         Blurred {
             shares,
             frame: background::blurred_frame(&frame, self.camera.frame, deviation),
         }
     }
 
-    /// Whether its first frame is soft, of which all others show parts.
+    /// Whether its frames are soft: the first, the middle and the last one.
     pub fn is_soft(&self) -> bool {
-        let frame = self.sharp_frame(self.camera.first_frame());
-        let [luma, ..] = planes(&frame, self.camera.frame);
-        softness::is_soft(luma, self.camera.frame)
+        let size = self.camera.frame;
+        let is_soft = |k| {
+            let frame = self.sharp_frame(k);
+            let [luma, ..] = planes(&frame, size);
+            softness::is_soft(luma, size)
+        };
+        let span = self.camera.span();
+        let last = span.end - 1;
+        [span.start, span.start.midpoint(last), last]
+            .into_iter()
+            .all(is_soft)
     }
 
     /// Frame `k` of the video, without any blur.
@@ -102,7 +110,7 @@ impl Scene {
     /// Draws frame `k` of the video into `frame`: Y, Cb and Cr, one after the other. Each plane is moved to the right
     /// by the fraction of a sample that is left of `offset`, in luma pixels.
     pub fn draw(&self, k: u32, offset: f64, scratch: &mut Scratch, frame: &mut [u8]) {
-        let index = (k - self.camera.first_frame()) as usize;
+        let index = (k - self.camera.span().start) as usize;
         let shares = self.blurred.iter().map(|blurred| blurred.shares[index]);
         // What is below a blur that hides everything is not drawn.
         let hidden = shares.clone().rposition(|share| share >= 1.0);

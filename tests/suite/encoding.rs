@@ -208,3 +208,23 @@ fn soft_pictures_move_in_every_frame() {
     let still = changed.iter().filter(|count| **count < mean / 4).count();
     assert_eq!(still, 0, "{changed:?}");
 }
+
+#[test]
+fn a_camera_that_comes_from_a_clear_sky_is_encoded_like_any_other() {
+    let house = detailed(1600, 900);
+    let photo = |ground: u32| {
+        RgbImage::from_fn(1600, 900, |x, y| match y < ground {
+            true => Rgb([90 + (y / 16) as u8, 120 + (y / 16) as u8, 190]),
+            false => *house.get_pixel(x, y),
+        })
+    };
+    // The settings for soft pictures have no B-frames.
+    let b_frames = |ground| {
+        let home = Scratch::new();
+        let flags = ["--length", "2", "--motion", "0.4,0,0.2:0,0,1"];
+        let video = render(&home, &png(&photo(ground)), &flags);
+        Probe::of(&video).video()["has_b_frames"].as_u64()
+    };
+    assert_eq!(b_frames(900), Some(0), "all of it is sky");
+    assert!(b_frames(400) > Some(0));
+}
