@@ -11,7 +11,7 @@ use super::resample::Crop;
 use super::scene::Blur;
 use super::timeline::Timeline;
 use crate::picture::{Component, Detail, Logo};
-use crate::spec::overlay::Overlay;
+use crate::spec::overlay::{Overlay, Panel};
 use crate::spec::{Fit, Focus, Motion, Size, VideoSpec, View};
 use crate::subject::Subject;
 use crate::titles::{self, Fonts, Titles};
@@ -27,6 +27,9 @@ pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
 const LEAST_CAPTION: f64 = 0.6;
 /// Seconds in which one comes and goes.
 const CAPTION_FADE: f64 = 0.3;
+
+/// A title that is seen together with a photo for less, in seconds, does not matter to how that is framed.
+const LEAST_TOGETHER: f64 = 0.5;
 
 /// What a scene shows of its photo, and when.
 #[derive(Clone, Debug)]
@@ -93,16 +96,8 @@ impl<'a> Composition<'a> {
 
     /// The caption of a photo, while it is seen alone and without titles that hide it.
     fn caption(&self, index: usize) -> Option<Overlay> {
-        let scene = &self.spec.scenes[index];
-        let panel = scene.caption.clone()?;
-        let rate = f64::from(self.spec.output.frame_rate);
-        let alone = self.timeline.alone(index);
-        let (mut start, mut end) = (f64::from(alone.start) / rate, f64::from(alone.end) / rate);
-        if index == 0 {
-            start = start.max(scene.covered);
-        } else if index + 1 == self.spec.scenes.len() {
-            end = end.min(self.spec.output.seconds() - scene.covered);
-        }
+        let panel = self.spec.scenes[index].caption.clone()?;
+        let (start, end) = self.uncovered(index);
         (end - start >= LEAST_CAPTION).then(|| Overlay {
             start,
             end,
@@ -110,6 +105,34 @@ impl<'a> Composition<'a> {
             fade_out: CAPTION_FADE.min((end - start) / 4.0),
             panel,
         })
+    }
+
+    /// The longest time in which a photo is seen alone and no title hides it: from and to, in seconds from the start.
+    fn uncovered(&self, index: usize) -> (f64, f64) {
+        let scenes = &self.spec.scenes;
+        let rate = f64::from(self.spec.output.frame_rate);
+        let alone = self.timeline.alone(index);
+        let (mut start, mut end) = (f64::from(alone.start) / rate, f64::from(alone.end) / rate);
+        match index {
+            _ if scenes.len() == 1 => {}
+            0 => start = start.max(scenes[0].covered),
+            _ if index + 1 == scenes.len() => {
+                end = end.min(self.spec.output.seconds() - scenes[index].covered);
+            }
+            _ => {}
+        }
+        let hides = |overlay: &&Overlay| overlay.panel.hides_photo();
+        let mut hidden: Vec<&Overlay> = self.spec.overlays.iter().filter(hides).collect();
+        hidden.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let mut longest = (start, start);
+        for (from, to) in hidden.iter().map(|o| (o.start, o.end)).chain([(end, end)]) {
+            let until = from.min(end);
+            if until - start > longest.1 - longest.0 {
+                longest = (start, until);
+            }
+            start = start.max(to);
+        }
+        longest
     }
 
     /// When each scene is first seen alone, in seconds from the start.
@@ -198,23 +221,35 @@ impl<'a> Composition<'a> {
         }
     }
 
-    /// The part of the frame, from below, that titles cover in the middle of a scene, as a fraction of its height.
+    /// The part of the frame, from below, that titles cover while a photo is to be seen, as a fraction of its height.
     fn covered_below(&self, scene: usize, frame: Size) -> f64 {
-        let alone = self.timeline.alone(scene);
-        let rate = f64::from(self.spec.output.frame_rate);
-        let middle = f64::from(alone.start + alone.end) / 2.0 / rate;
+        let (from, to) = self.uncovered(scene);
+        let least = LEAST_TOGETHER.min((to - from) / 4.0);
+        let is_seen = |overlay: &Overlay| {
+            let together = to.min(overlay.end) - from.max(overlay.start);
+            together >= least && !overlay.panel.hides_photo()
+        };
         let covered = self.covered_by_each(frame);
         let titles = self.spec.overlays.iter().zip(covered.iter());
-        let seen = titles.filter(|(overlay, _)| overlay.opacity(middle) > 0.0);
-        seen.map(|(_, covered)| *covered).fold(0.0, f64::max)
+        let of_titles = titles
+            .filter(|(overlay, _)| is_seen(overlay))
+            .map(|(_, covered)| *covered);
+        let caption = self
+            .caption(scene)
+            .map(|caption| self.covered_by(&caption.panel, frame));
+        of_titles.chain(caption).fold(0.0, f64::max)
+    }
+
+    fn covered_by(&self, panel: &Panel, frame: Size) -> f64 {
+        titles::covered_below(panel, self.logo, self.fonts, frame)
     }
 
     /// The same of each of the titles, kept for frames of the first size that is asked for.
     fn covered_by_each(&self, frame: Size) -> Cow<'_, [f64]> {
         let of_each = || {
             let panels = self.spec.overlays.iter().map(|overlay| &overlay.panel);
-            let covered = |panel| titles::covered_below(panel, self.logo, self.fonts, frame);
-            panels.map(covered).collect::<Vec<_>>()
+            let covered = panels.map(|panel| self.covered_by(panel, frame));
+            covered.collect::<Vec<_>>()
         };
         let (size, covered) = self.covered_below.get_or_init(|| (frame, of_each()));
         if *size == frame {

@@ -1,5 +1,7 @@
 //! Orders that are looked at before they are made.
 
+use std::ops::Range;
+
 use image::ImageFormat;
 use kinora::picture::thumbnail as picture_of;
 use kinora::spec::Size;
@@ -317,29 +319,41 @@ async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
     let grey = photos.put("/grey.png", Photo::Bytes("image/png", picture::png(&grey)));
     let photo = |caption: Option<&str>| json!({ "url": grey, "caption": caption.unwrap_or(" ") });
     let order = json!({ "photos": [photo(Some("The garden")), photo(None)], "duration": 6, "frame_rate": 20 });
-    let corner = async |order: &Value, time: &str| {
+    let corner = async |order: &Value, time: &str, rows: Range<u32>| {
         let preview = service.post(&format!("{PREVIEW}?time={time}"), order).await;
         assert_eq!(preview.status, 200);
         let frame = image::load_from_memory(&preview.bytes)
             .expect("a picture")
             .to_rgb8();
         let mut levels = Vec::new();
-        for y in 900..1040 {
+        for y in rows {
             levels.extend((60..500).map(|x| frame.get_pixel(x, y).0[1]));
         }
         (levels.iter().min().copied(), levels.iter().max().copied())
     };
-    let (darkest, lightest) = corner(&order, "1.5").await;
+    let (darkest, lightest) = corner(&order, "1.5", 900..1040).await;
     assert!(
         darkest < Some(90) && lightest > Some(220),
         "{darkest:?} {lightest:?}"
     );
     // Not over the transition, nor over the photo after it.
     for time in ["3", "4.5"] {
-        let (darkest, lightest) = corner(&order, time).await;
+        let (darkest, lightest) = corner(&order, time, 900..1040).await;
         assert!(
             darkest > Some(110) && lightest < Some(150),
             "{time}: {darkest:?} {lightest:?}"
         );
     }
+
+    // A single photo: after its opening title and before its closing card.
+    let order = json!({
+        "photos": [photo(Some("The garden"))], "duration": 10,
+        "template": { "id": "JustListed1", "fields": { "address": "1 Main St", "name": "Jo" } },
+    });
+    for (time, is_shown) in [("2", false), ("5.2", true)] {
+        let (_, lightest) = corner(&order, time, 66..130).await;
+        assert_eq!(lightest > Some(200), is_shown, "{time}: {lightest:?}");
+    }
+    let (darkest, _) = corner(&order, "9", 66..130).await;
+    assert!(darkest > Some(180), "over the closing card: {darkest:?}");
 }

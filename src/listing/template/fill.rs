@@ -3,7 +3,7 @@
 use super::draft::{DraftContent, DraftItem, DraftPanel, Piece, Template};
 use super::fields::Fields;
 use super::span::{DraftSpan, Span, pace, whole};
-use crate::spec::overlay::{Backdrop, Content, Item, Overlay, Panel, Text};
+use crate::spec::overlay::{Content, Item, Overlay, Panel, Text};
 
 /// The titles of one listing.
 #[derive(Debug, Default)]
@@ -16,9 +16,6 @@ pub struct FilledTemplate {
     /// How long the closing card is there, which covers its photo; 0 without one.
     pub closing: f64,
 }
-
-/// A tint of more hides the photo below it.
-const COVERING_OPACITY: f64 = 0.4;
 
 impl Template {
     /// The titles for a listing, in a video of `length_seconds`. Items without their facts are left
@@ -51,21 +48,13 @@ impl FilledTemplate {
     fn add(&mut self, draft: &DraftSpan, span: Span, panel: Panel) {
         if draft.opening().is_some() {
             self.opening = self.opening.max(span.end);
-            self.opening_covers |= covers(&panel);
+            self.opening_covers |= panel.hides_photo();
         }
         if draft.closing().is_some() {
             self.closing = self.closing.max(span.end - span.start);
         }
         self.overlays.push(overlay(span, panel));
     }
-}
-
-fn covers(panel: &Panel) -> bool {
-    panel.backdrops.iter().any(|backdrop| match backdrop {
-        Backdrop::Tint(paint) => paint.opacity >= COVERING_OPACITY,
-        Backdrop::Blur { .. } => true,
-        _ => false,
-    })
 }
 
 fn overlay(span: Span, panel: Panel) -> Overlay {

@@ -65,7 +65,19 @@ pub struct Panel {
     pub items: Vec<Item>,
 }
 
+/// A tint of more hides the photo below it.
+const HIDING_OPACITY: f64 = 0.4;
+
 impl Panel {
+    /// Whether the photo is no longer seen below it.
+    pub fn hides_photo(&self) -> bool {
+        self.backdrops.iter().any(|backdrop| match backdrop {
+            Backdrop::Tint(paint) => paint.opacity >= HIDING_OPACITY,
+            Backdrop::Blur { .. } => true,
+            _ => false,
+        })
+    }
+
     /// The standard deviation of the blur that it gives the photos, in u.
     pub fn blur(&self) -> Option<f64> {
         self.backdrops.iter().find_map(|backdrop| match backdrop {
