@@ -1,7 +1,8 @@
 //! Framing: where the crop lies that fills the frame, so that what matters is in it. Pure.
 
 use super::resample::Crop;
-use crate::spec::{Focus, Point, Size};
+use super::sides::{DOWN, Sides};
+use crate::spec::{Focus, Point};
 use crate::subject::{Face, Subject};
 
 /// Around the box of a face, in its widths and heights: hair, and air above.
@@ -18,7 +19,7 @@ const TIGHT: Margins = Margins {
 };
 
 /// A face with less of the largest one's area is in the background.
-const LEAST_AREA: f64 = 0.12;
+const LEAST_AREA: f64 = 0.125;
 
 /// Where the middle of faces is in the crop, hair and air included, from its upper edge, as a fraction of its height.
 const FACES_AT: f64 = 0.42;
@@ -35,6 +36,8 @@ pub struct Framing {
     photo: [f64; 2],
     /// Sides of the largest crop that has the shape of the frame.
     cover: [f64; 2],
+    /// The axis along which the photo exceeds that crop.
+    longer: usize,
     /// What is to be in the middle.
     target: [f64; 2],
     /// Where that middle is in the crop, as a fraction of it.
@@ -54,25 +57,14 @@ struct KeptFaces {
     are_all: bool,
 }
 
-/// The axis along which titles cover the frame.
-const DOWN: usize = 1;
-
 /// Along either axis, from and to.
 type Region = [(f64, f64); 2];
 
 impl Framing {
     /// `covered_below`: the part of the frame, from below, that titles cover, as a fraction of its height.
-    pub fn new(
-        photo: Size,
-        frame: Size,
-        focus: Focus,
-        subject: &Subject,
-        covered_below: f64,
-    ) -> Self {
-        let photo = [f64::from(photo.width), f64::from(photo.height)];
-        let frame = [f64::from(frame.width), f64::from(frame.height)];
-        let step = (photo[0] / frame[0]).min(photo[1] / frame[1]);
-        let cover = frame.map(|side| side * step);
+    pub fn new(sides: &Sides, focus: Focus, subject: &Subject, covered_below: f64) -> Self {
+        let photo = [sides.photo.width, sides.photo.height].map(f64::from);
+        let cover = sides.cover();
         let clear = 1.0 - covered_below;
         let at = |point: Point| [point.x * photo[0], point.y * photo[1]];
         let faces = match focus {
@@ -88,6 +80,7 @@ impl Framing {
         Self {
             photo,
             cover,
+            longer: sides.longer_axis(),
             target,
             middle: [0.5, middle],
             clear,
@@ -108,40 +101,50 @@ impl Framing {
     /// From where to where there are faces of the foreground along the axis on which the photo exceeds the crop, with air
     /// around them.
     pub fn faces_along_slack(&self) -> Option<(f64, f64)> {
-        let [across, down] = self.slack();
-        let axis = usize::from(down > across);
-        self.faces.as_ref().map(|faces| faces.all[axis])
+        self.faces.as_ref().map(|faces| faces.all[self.longer])
     }
 
-    /// How far the photo may be enlarged from the crop that just fills the frame until faces leave it: 1 or more.
+    /// How far the photo may be enlarged from the crop that just fills the frame until faces leave it, or go below titles
+    /// above which they can be: 1 or more.
     pub fn most_zoom(&self) -> f64 {
         let Some(faces) = &self.faces else {
             return f64::INFINITY;
         };
-        let most = |region: &Region| {
-            let [across, down] = [0, 1].map(|axis| self.cover[axis] / length(region[axis]));
-            across.min(down).max(1.0)
+        let clear = match self.raising_zoom(faces) {
+            Some(_) => self.clear,
+            None => 1.0,
         };
-        match most(&faces.roomy) {
-            roomy if roomy >= NOTICEABLE_ZOOM => roomy,
-            _ => most(&faces.tight).min(NOTICEABLE_ZOOM),
+        let roomy = self.zoom_to(&faces.roomy, clear);
+        if roomy >= NOTICEABLE_ZOOM {
+            return roomy;
         }
+        let until_tight = NOTICEABLE_ZOOM.max(self.zoom_to(&faces.roomy, 1.0));
+        self.zoom_to(&faces.tight, clear).clamp(1.0, until_tight)
     }
 
     /// How far the photo has to be enlarged for its faces to be above titles, where that is not far: 1 or more.
     pub fn least_zoom(&self) -> f64 {
-        let Some(faces) = &self.faces else {
-            return 1.0;
-        };
-        let (from, to) = faces.tight[DOWN];
-        let zoom = (1.0 - self.clear) * self.cover[DOWN] / (self.photo[DOWN] - to);
-        let fits = to - from <= self.clear * self.cover[DOWN] / zoom;
-        let most = self.most_zoom().min(MOST_RAISING_ZOOM);
-        if fits && (1.0..=most).contains(&zoom) {
-            zoom
-        } else {
-            1.0
-        }
+        let raised = self
+            .faces
+            .as_ref()
+            .and_then(|faces| self.raising_zoom(faces));
+        raised.unwrap_or(1.0)
+    }
+
+    /// The same. `None`: it is far, or they do not fit there.
+    fn raising_zoom(&self, faces: &KeptFaces) -> Option<f64> {
+        let covered = (1.0 - self.clear) * self.cover[DOWN];
+        let (_, to) = faces.tight[DOWN];
+        // Not a number where nothing is covered, and a face reaches the lower edge.
+        let zoom = (covered / (self.photo[DOWN] - to)).max(1.0);
+        let most = self.zoom_to(&faces.tight, self.clear);
+        (zoom <= most.min(MOST_RAISING_ZOOM)).then_some(zoom)
+    }
+
+    /// The zoom at which a region just fits the crop, of whose height it may have the part `clear`.
+    fn zoom_to(&self, region: &Region, clear: f64) -> f64 {
+        let [across, down] = [0, 1].map(|axis| self.cover[axis] / length(region[axis]));
+        across.min(clear * down)
     }
 
     /// The crop at `zoom` that suits its subject best.
@@ -177,21 +180,28 @@ impl Framing {
         let Some(faces) = &self.faces else {
             return (0.0, most);
         };
-        let fits = length(faces.roomy[axis]) <= side;
-        let (from, to) = if fits { faces.roomy } else { faces.tight }[axis];
-        let mut first = to - side;
-        if axis == DOWN {
-            // Above titles, as far as they stay whole.
-            first = first.max((to - self.clear * side).min(from));
-        }
-        let (first, last) = (first.clamp(0.0, most), from.clamp(0.0, most));
-        if first <= last {
-            (first, last)
+        let clear = if axis == DOWN {
+            self.clear * side
         } else {
-            // The face is larger than the crop: its middle.
-            let middle = (first + last) / 2.0;
+            side
+        };
+        let fitting = |room: f64| {
+            let regions = [faces.roomy[axis], faces.tight[axis]];
+            regions.into_iter().find(|region| length(*region) <= room)
+        };
+        let (first, last) = if let Some((from, to)) = fitting(clear) {
+            // At the zoom at which they just fit, the two may differ by their rounding.
+            ((to - clear).min(from), from)
+        } else if let Some((from, _)) = fitting(side) {
+            // Below titles in part, and as high as they stay whole.
+            (from, from)
+        } else {
+            // Larger than the crop: their middle.
+            let (from, to) = faces.tight[axis];
+            let middle = (from + to - side) / 2.0;
             (middle, middle)
-        }
+        };
+        (first.clamp(0.0, most), last.clamp(0.0, most))
     }
 
     /// Sides of the crop that just fills the frame.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::framing::Framing;
 use super::resample::Crop;
-use super::sides::Sides;
+use super::sides::{ACROSS, DOWN, Sides};
 use crate::spec::{Easing, Fit, Focus, Motion, Move, Size};
 use crate::subject::Subject;
 
@@ -37,15 +37,11 @@ const SHORT_PAN: Pace = Pace {
 const MAX_PAN_ZOOM: f64 = 1.15;
 /// A pan by less, in sides of the frame, is hardly seen.
 const LEAST_PAN: f64 = 0.04;
-/// A photo that exceeds the frame by more, as a fraction of the frame, is panned over.
+/// A photo that exceeds the frame by this fraction of it, or by more, is panned over.
 const PANNED_SLACK: f64 = 0.5;
 
 /// A photo of which a crop would show less than this is shown whole.
 const LEAST_SHOWN: f64 = 0.1;
-
-/// Axes of a photo.
-const ACROSS: usize = 0;
-const DOWN: usize = 1;
 
 /// A change over time.
 struct Pace {
@@ -57,6 +53,31 @@ struct Pace {
 impl Pace {
     fn over(&self, seconds: f64) -> f64 {
         (self.speed * seconds).min(self.max)
+    }
+}
+
+/// Directions along an axis.
+const FORE: f64 = 1.0;
+const BACK: f64 = -1.0;
+
+/// What scenes do in turn where they may choose. Those over a background and those that fill the frame take the same
+/// turns, so that neighbours differ.
+enum Turn {
+    ZoomIn,
+    ZoomOut,
+    /// The zoom, where there is no room for the pan.
+    PanForeOrZoomOut,
+    PanBackOrZoomIn,
+}
+
+impl Turn {
+    fn of(scene: usize) -> Self {
+        match scene % 6 {
+            0 | 2 => Self::ZoomIn,
+            1 => Self::PanForeOrZoomOut,
+            4 => Self::PanBackOrZoomIn,
+            _ => Self::ZoomOut,
+        }
     }
 }
 
@@ -163,20 +184,14 @@ fn between(from: &Crop, to: &Crop, share: f64) -> Crop {
 
 impl Shot<'_> {
     fn eased(&self, what: Move, sides: &Sides) -> Path {
-        let framing = Framing::new(
-            self.photo,
-            self.frame,
-            self.focus,
-            self.subject,
-            self.covered_below,
-        );
-        let contained = |kept| sides.contained(self.contained_move(what), kept);
+        let framing = Framing::new(sides, self.focus, self.subject, self.covered_below);
+        let contained = |kept| sides.contained(self.contained_move(what, sides), kept);
         let ((from, to), is_contained) = match self.fit {
             Fit::Contain => (contained(None), true),
             Fit::Auto if sides.shown_by_crop() < LEAST_SHOWN => (contained(None), true),
             // As large as its faces permit.
             Fit::Auto if framing.loses_faces() => (contained(framing.faces_along_slack()), true),
-            Fit::Auto | Fit::Cover => (self.covering(what, &framing), false),
+            Fit::Auto | Fit::Cover => (self.covering(what, &framing, sides), false),
         };
         Path::Between {
             from,
@@ -186,20 +201,26 @@ impl Shot<'_> {
         }
     }
 
-    /// A photo over a background has room to move along either axis.
-    fn contained_move(&self, what: Move) -> Move {
-        const MOVES: [Move; 4] = [Move::ZoomIn, Move::PanRight, Move::ZoomOut, Move::PanLeft];
-        match what {
-            Move::Auto => MOVES[self.index % MOVES.len()],
-            other => other,
+    /// A photo over a background has most room along the axis on which the frame exceeds it.
+    fn contained_move(&self, what: Move, sides: &Sides) -> Move {
+        let [fore, back] = match sides.longer_axis() {
+            ACROSS => [Move::PanDown, Move::PanUp],
+            _ => [Move::PanRight, Move::PanLeft],
+        };
+        match (what, Turn::of(self.index)) {
+            (Move::Auto, Turn::ZoomIn) => Move::ZoomIn,
+            (Move::Auto, Turn::ZoomOut) => Move::ZoomOut,
+            (Move::Auto, Turn::PanForeOrZoomOut) => fore,
+            (Move::Auto, Turn::PanBackOrZoomIn) => back,
+            (other, _) => other,
         }
     }
 
     /// The first and the last crop of a photo that fills the frame.
-    fn covering(&self, what: Move, framing: &Framing) -> (Crop, Crop) {
+    fn covering(&self, what: Move, framing: &Framing, sides: &Sides) -> (Crop, Crop) {
         let pan = |axis, direction| self.pan(framing, axis, direction, &PAN);
         match what {
-            Move::Auto => self.auto(framing),
+            Move::Auto => self.auto(framing, sides.longer_axis()),
             Move::Still => {
                 let crop = framing.best(framing.least_zoom());
                 (crop, crop)
@@ -213,38 +234,48 @@ impl Shot<'_> {
         }
     }
 
-    /// Over a photo that exceeds the frame by far, a pan. Else one of six, in turn: whether there is room for the pans
-    /// or not, no two consecutive ones are the same.
-    fn auto(&self, framing: &Framing) -> (Crop, Crop) {
-        let [across, down] = framing.slack();
-        let axis = if across >= down { ACROSS } else { DOWN };
+    /// Over a photo that exceeds the frame by far, a pan, else what its turn is.
+    fn auto(&self, framing: &Framing, axis: usize) -> (Crop, Crop) {
+        if framing.slack()[axis] >= PANNED_SLACK {
+            self.pan_over(framing, axis)
+        } else {
+            self.turn(framing, axis)
+        }
+    }
+
+    /// In the direction that its neighbours do not have, unless the subject is on that side.
+    fn pan_over(&self, framing: &Framing, axis: usize) -> (Crop, Crop) {
+        let preferred = match self.index % 2 {
+            0 => BACK,
+            _ => FORE,
+        };
+        let [preferred, other] = [preferred, -preferred].map(|direction| {
+            let (from, to) = self.pan_to_focus(framing, axis, direction);
+            (length(framing, axis, &from, &to), (from, to))
+        });
+        let longest = preferred.0.max(other.0);
+        if longest < LEAST_PAN {
+            self.zoom(framing)
+        } else if preferred.0 >= 0.6 * longest {
+            preferred.1
+        } else {
+            other.1
+        }
+    }
+
+    /// One of six in turn: whether there is room for the pans or not, no two consecutive ones are the same.
+    fn turn(&self, framing: &Framing, axis: usize) -> (Crop, Crop) {
         let zoom_in = || self.zoom(framing);
         let zoom_out = || swapped(self.zoom(framing));
-        if across.max(down) >= PANNED_SLACK {
-            let [fore, back] = [1.0, -1.0].map(|direction| {
-                let (from, to) = self.pan_to_focus(framing, axis, direction);
-                (length(framing, axis, &from, &to), (from, to))
-            });
-            let [(first, wanted), (second, other)] = match self.index % 2 {
-                0 => [fore, back],
-                _ => [back, fore],
-            };
-            return match first.max(second) {
-                longest if longest < LEAST_PAN => zoom_in(),
-                // The direction that the last photo did not have, unless the subject is on that side.
-                longest if first >= 0.6 * longest => wanted,
-                _ => other,
-            };
-        }
         let pan = |direction| {
             let (from, to) = self.pan(framing, axis, direction, &SHORT_PAN);
             (length(framing, axis, &from, &to) >= LEAST_PAN).then_some((from, to))
         };
-        match self.index % 6 {
-            0 | 2 => zoom_in(),
-            1 => pan(1.0).unwrap_or_else(zoom_out),
-            4 => pan(-1.0).unwrap_or_else(zoom_in),
-            _ => zoom_out(),
+        match Turn::of(self.index) {
+            Turn::ZoomIn => zoom_in(),
+            Turn::ZoomOut => zoom_out(),
+            Turn::PanForeOrZoomOut => pan(FORE).unwrap_or_else(zoom_out),
+            Turn::PanBackOrZoomIn => pan(BACK).unwrap_or_else(zoom_in),
         }
     }
 
@@ -381,8 +412,9 @@ mod tests {
         size(1080, 1350),
         size(1080, 1920),
     ];
-    const PHOTOS: [Size; 6] = [
+    const PHOTOS: [Size; 7] = [
         size(2560, 1600),
+        size(772, 1366),
         size(1600, 2560),
         size(900, 900),
         size(7000, 1200),
@@ -499,6 +531,116 @@ mod tests {
                 assert!(whole, "{shot:?} at {share}: {room:?}");
             }
         });
+    }
+
+    #[test]
+    fn a_face_that_is_above_titles_stays_there() {
+        /// The middle of a face and its size, as fractions of the photo.
+        const FACES: [(f64, f64, f64); 5] = [
+            (0.5, 0.52, 0.37),
+            (0.1, 0.45, 0.45),
+            (0.5, 0.52, 0.29),
+            (0.3, 0.7, 0.2),
+            (0.8, 0.2, 0.1),
+        ];
+        let photos = [
+            size(4000, 3000),
+            size(3000, 1000),
+            size(3000, 4000),
+            size(1600, 1600),
+        ];
+        for (photo, frame) in photos.iter().flat_map(|p| FRAMES.map(|f| (*p, f))) {
+            for (x, y, height) in FACES {
+                let face = Face {
+                    left: x - 0.06,
+                    top: y - height / 2.0,
+                    right: x + 0.06,
+                    bottom: y + height / 2.0,
+                };
+                let subject = Subject {
+                    faces: vec![face],
+                    point: face.centre(),
+                };
+                let lowest = |what| {
+                    let path = Path::new(&Shot {
+                        motion: Motion::Eased(what),
+                        focus: Focus::Auto,
+                        fit: Fit::Cover,
+                        photo,
+                        frame,
+                        subject: &subject,
+                        covered_below: 0.25,
+                        seconds: 4.0,
+                        index: 0,
+                    });
+                    let chins = [0.0, 0.5, 1.0].map(|share| {
+                        let crop = path.crop(share);
+                        (face.bottom * f64::from(photo.height) - crop.y) / crop.height
+                    });
+                    chins.into_iter().fold(0.0, f64::max)
+                };
+                // With the margin below a chin.
+                if lowest(Move::Still) > 0.75 - 0.08 * height {
+                    continue;
+                }
+                for what in MOVES {
+                    let chin = lowest(what);
+                    assert!(chin < 0.75, "{photo:?} in {frame:?}, {y}, {what:?}: {chin}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_move_differently_whatever_their_shapes() {
+        let subject = Subject::default();
+        // Whether it grows, and where it goes, each as -1, 0 or 1.
+        let kind = |photo, frame, fit, index| {
+            let path = Path::new(&Shot {
+                motion: Motion::Eased(Move::Auto),
+                focus: Focus::Auto,
+                fit,
+                photo,
+                frame,
+                subject: &subject,
+                covered_below: 0.0,
+                seconds: 3.0,
+                index,
+            });
+            let (from, to) = (path.crop(0.0), path.crop(1.0));
+            let middle = |crop: &Crop| (crop.x + crop.width / 2.0, crop.y + crop.height / 2.0);
+            let ((x0, y0), (x1, y1)) = (middle(&from), middle(&to));
+            let sign = |change: f64| match change / from.width {
+                small if small.abs() < 0.005 => 0,
+                large => large.signum() as i32,
+            };
+            [sign(to.width - from.width), sign(x1 - x0), sign(y1 - y0)]
+        };
+        let photos = [
+            size(2560, 1600),
+            size(900, 900),
+            size(7000, 1200),
+            size(1600, 2560),
+        ];
+        let shapes = || {
+            photos
+                .iter()
+                .flat_map(|p| [Fit::Auto, Fit::Contain].map(|f| (*p, f)))
+        };
+        for frame in FRAMES {
+            for ((photo, fit), (other, other_fit)) in
+                shapes().flat_map(|a| shapes().map(move |b| (a, b)))
+            {
+                for index in 0..6 {
+                    let one = kind(photo, frame, fit, index);
+                    let two = kind(other, frame, other_fit, index + 1);
+                    assert_ne!(
+                        one, two,
+                        "{photo:?} {fit:?}, {other:?} {other_fit:?} in {frame:?}, {index}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,10 @@ const DRIFT: f64 = 0.02;
 /// fraction of the height, times 1 − width / height of the frame.
 const LIFT: f64 = 0.22;
 
+/// Axes of a photo.
+pub const ACROSS: usize = 0;
+pub const DOWN: usize = 1;
+
 /// The sides of a photo and of a frame.
 #[derive(Clone, Copy)]
 pub struct Sides {
@@ -26,7 +30,27 @@ impl Sides {
     /// The crop around the centre that fills the frame at `zoom`: the longer side is cropped, never stretched.
     pub fn covering(&self, zoom: f64) -> Crop {
         let (across, down) = self.steps();
-        self.around_centre(across.min(down) / zoom, (0.0, 0.0))
+        self.around_centre(across.min(down) / zoom)
+    }
+
+    /// Across and down, in pixels of the photo, of the largest crop that has the shape of the frame. One is exactly that of
+    /// the photo.
+    pub fn cover(&self) -> [f64; 2] {
+        let Self { photo, frame } = self;
+        let [photo_width, photo_height] = [photo.width, photo.height].map(f64::from);
+        let [width, height] = [frame.width, frame.height].map(f64::from);
+        match self.longer_axis() {
+            ACROSS => [photo_height * width / height, photo_height],
+            _ => [photo_width, photo_width * height / width],
+        }
+    }
+
+    /// The axis along which the photo exceeds the frame if it fills it; across, if it has the frame's shape.
+    pub fn longer_axis(&self) -> usize {
+        let Self { photo, frame } = self;
+        let across = u64::from(photo.width) * u64::from(frame.height);
+        let down = u64::from(photo.height) * u64::from(frame.width);
+        if across >= down { ACROSS } else { DOWN }
     }
 
     /// The crop that fills the frame and has the centre of `crop`, as far as the photo permits.
@@ -34,8 +58,8 @@ impl Sides {
         let covering = self.covering(1.0);
         let (x, y) = (crop.x + crop.width / 2.0, crop.y + crop.height / 2.0);
         Crop {
-            x: origin_around(x, covering.width, self.photo.width),
-            y: origin_around(y, covering.height, self.photo.height),
+            x: origin_around(x, covering.width, f64::from(self.photo.width)),
+            y: origin_around(y, covering.height, f64::from(self.photo.height)),
             ..covering
         }
     }
@@ -67,17 +91,23 @@ impl Sides {
     /// pixels, that has to be seen: the smaller it is, the larger is the photo. `None`: all of it.
     pub fn contained(&self, what: Move, kept: Option<(f64, f64)>) -> (Crop, Crop) {
         let (small, large) = self.contained_sizes(kept);
-        let zoomed = |size| self.over_background(size, 0.0, kept);
-        let drift = |from: f64| {
-            let moved = |off| self.over_background((small + large) / 2.0, off, kept);
-            (moved(from), moved(-from))
+        let zoomed = |size| self.over_background(size, [0.0; 2], kept);
+        let drift = |axis: usize, direction: f64| {
+            let moved = |share: f64| {
+                let mut off = [0.0; 2];
+                off[axis] = direction * share * DRIFT;
+                self.over_background((small + large) / 2.0, off, kept)
+            };
+            (moved(-0.5), moved(0.5))
         };
         match what {
             Move::Auto | Move::ZoomIn => (zoomed(small), zoomed(large)),
             Move::ZoomOut => (zoomed(large), zoomed(small)),
             Move::Still => (zoomed(large), zoomed(large)),
-            Move::PanRight | Move::PanDown => drift(-DRIFT / 2.0),
-            Move::PanLeft | Move::PanUp => drift(DRIFT / 2.0),
+            Move::PanLeft => drift(ACROSS, -1.0),
+            Move::PanRight => drift(ACROSS, 1.0),
+            Move::PanUp => drift(DOWN, -1.0),
+            Move::PanDown => drift(DOWN, 1.0),
         }
     }
 
@@ -96,46 +126,45 @@ impl Sides {
 
     /// How much larger than the whole photo a part of it fits the frame, and still has a background.
     fn enlargement(&self, (from, to): (f64, f64)) -> f64 {
-        let length = match self.is_wider() {
-            true => self.photo.width,
-            false => self.photo.height,
-        };
+        let length = [self.photo.width, self.photo.height][self.longer_axis()];
         (f64::from(length) / (to - from)).min(MOST_COVERED / self.shown_by_crop())
     }
 
-    /// The crop around the photo at a multiple of the size that just fits. Along the axis with more room, it is `off` the
-    /// centre by a fraction of the frame; along the other, what is kept is as near to the middle as the photo permits.
-    fn over_background(&self, size: f64, off: f64, kept: Option<(f64, f64)>) -> Crop {
+    /// The crop around the photo at a multiple of the size that just fits, `off` its place by fractions of the frame, but
+    /// without an edge of the photo that would cross one of the frame. What is kept is as near to the middle as the photo
+    /// permits.
+    fn over_background(&self, size: f64, off: [f64; 2], kept: Option<(f64, f64)>) -> Crop {
         let (across, down) = self.steps();
-        let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
-        let lift = LIFT * (1.0 - aspect).max(0.0);
-        // Half of what there is above the photo, at most.
-        let room = (1.0 - size * self.shown_by_crop()) / 2.0;
-        let off = match self.is_wider() {
-            true => (0.0, off + lift.min(room / 2.0)),
-            false => (off, 0.0),
-        };
-        let crop = self.around_centre(across.max(down) / size, off);
-        let Some((from, to)) = kept else {
-            return crop;
-        };
-        let middle = (from + to) / 2.0;
-        match self.is_wider() {
-            true => Crop {
-                x: origin_around(middle, crop.width, self.photo.width),
-                ..crop
-            },
-            false => Crop {
-                y: origin_around(middle, crop.height, self.photo.height),
-                ..crop
-            },
+        let step = across.max(down) / size;
+        let photo = [self.photo.width, self.photo.height].map(f64::from);
+        let crop = [self.frame.width, self.frame.height].map(|side| f64::from(side) * step);
+        let mut middle = photo.map(|side| side / 2.0);
+        if let Some((from, to)) = kept {
+            middle[self.longer_axis()] = (from + to) / 2.0;
+        }
+        let off = [off[ACROSS], off[DOWN] + self.lift(size)];
+        let [x, y] = [ACROSS, DOWN].map(|axis| {
+            let room = photo[axis] - crop[axis];
+            let place = origin_around(middle[axis], crop[axis], photo[axis]);
+            (place + off[axis] * crop[axis]).clamp(room.min(0.0), room.max(0.0))
+        });
+        Crop {
+            x,
+            y,
+            width: crop[ACROSS],
+            height: crop[DOWN],
         }
     }
 
-    /// Whether the photo is wider than the frame if both have the same height.
-    fn is_wider(&self) -> bool {
-        let (across, down) = self.steps();
-        across >= down
+    /// How far above the centre of the frame a photo of a size is, as a fraction of its height.
+    fn lift(&self, size: f64) -> f64 {
+        if self.longer_axis() == DOWN {
+            return 0.0;
+        }
+        let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
+        // Half of what there is above the photo, at most.
+        let room = (1.0 - size * self.shown_by_crop()) / 2.0;
+        (LIFT * (1.0 - aspect).max(0.0)).min(room / 2.0)
     }
 
     /// Photo pixels per frame pixel if the photo had the width of the frame, and if it had its height.
@@ -146,12 +175,12 @@ impl Sides {
         )
     }
 
-    fn around_centre(&self, step: f64, (right, down): (f64, f64)) -> Crop {
+    fn around_centre(&self, step: f64) -> Crop {
         let width = f64::from(self.frame.width) * step;
         let height = f64::from(self.frame.height) * step;
         Crop {
-            x: (f64::from(self.photo.width) - width) / 2.0 + right * width,
-            y: (f64::from(self.photo.height) - height) / 2.0 + down * height,
+            x: (f64::from(self.photo.width) - width) / 2.0,
+            y: (f64::from(self.photo.height) - height) / 2.0,
             width,
             height,
         }
@@ -160,8 +189,8 @@ impl Sides {
 
 /// Where a side begins that has its middle at `middle`, or as near to it as the photo permits; one that is longer than
 /// the photo, at the photo's. All in pixels.
-fn origin_around(middle: f64, side: f64, photo: u32) -> f64 {
-    let most = f64::from(photo) - side;
+fn origin_around(middle: f64, side: f64, photo: f64) -> f64 {
+    let most = photo - side;
     if most > 0.0 {
         (middle - side / 2.0).clamp(0.0, most)
     } else {
