@@ -269,7 +269,8 @@ impl Previewer {
             .map(|(&scene, detail)| Wanted {
                 asset: &compositions[0].spec.scenes[scene].photo,
                 detail: Some(&**detail),
-                needs_subject: shows(scene).any(|it| it.needs_subject(scene)),
+                // Checks tell it also where no video needs it.
+                needs_subject: true,
             })
             .collect();
         self.photos
