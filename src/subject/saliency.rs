@@ -55,7 +55,7 @@ fn map(picture: &Reduced, fine: &Reduced) -> Field {
     });
     let smooth = mixed.blurred(2);
     Field::from_fn(width, height, |x, y| {
-        let part = |at: usize, side: usize| at as f32 / side as f32 - 0.5;
+        let part = |at: usize, side: usize| (at as f32 + 0.5) / side as f32 - 0.5;
         let (right, down) = (part(x, width), part(y, height));
         let weight = 1.0 - TOWARDS_CENTRE * (right * right + down * down);
         smooth.samples[y * width + x] * weight.max(0.1)

@@ -1,6 +1,6 @@
 //! Places and weights for the horizontal pass with AVX-512 (VBMI), computed once per crop.
 //!
-//! The taps of sixteen neighbouring outputs are within 64 bytes of the source row, up to some 3.5 source samples per
+//! The taps of sixteen neighbouring outputs are within 64 bytes of the source row, up to some 2.5 source samples per
 //! output. One load, called a span, reads all of them; a permutation then widens one pair of taps of each output to 32
 //! bits.
 
@@ -8,6 +8,8 @@ use super::taps::Taps;
 
 /// Outputs per span.
 pub(super) const OUTPUTS: usize = 16;
+/// Pairs of taps of an output, at most: with more, other code is faster.
+pub(super) const MOST_PAIRS: usize = 5;
 /// Bytes per load.
 pub(super) const SPAN: usize = 64;
 
@@ -101,6 +103,7 @@ fn fit(taps: &Taps) -> bool {
     // Starts never decrease, so the last of them has the furthest.
     let spread = |starts: &[u32]| (starts[starts.len() - 1] - starts[0]) as usize;
     taps.limit >= SPAN
+        && taps.len <= 2 * MOST_PAIRS
         && taps
             .starts
             .chunks(OUTPUTS)
