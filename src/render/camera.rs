@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::motion::Path;
+use super::path::Path;
 use super::resample::Crop;
 use crate::picture::{Component, Detail};
 use crate::spec::Size;

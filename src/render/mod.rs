@@ -1,10 +1,12 @@
 //! Decoded pictures and a specification go in, frames come out, in their order.
 //!
 //! ```text
-//! timeline (with cuts: which scenes make frame k), camera, motion (with framing and sides): what they show of their photos
+//! timeline (with cuts: which scenes make frame k), camera, path, motion (with pan, framing and sides): what they show
+//! of their photos
 //! photo, loader ─ scene (with background and contained; source, from pyramid by resample) ─┐
 //! titles ───────────────────────────────────────────────────────────────────────────┴─ frames (with transition) ─▶ FrameSink
 //! softness ─ whether the encoder has to take care
+//! composition (with overlays: what titles hide of photos) ─ what all of these need to know of the specification
 //! ```
 
 mod background;
@@ -16,6 +18,9 @@ mod frames;
 mod framing;
 mod loader;
 mod motion;
+mod overlays;
+mod pan;
+mod path;
 mod photo;
 pub mod pyramid;
 pub mod resample;

@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::motion::from_rest_to_rest;
+use super::path::from_rest_to_rest;
 use crate::picture::{Component, planes, planes_mut};
 use crate::spec::{Size, TransitionKind};
 

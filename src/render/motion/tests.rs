@@ -1,0 +1,317 @@
+use super::*;
+use crate::subject::Face;
+
+const fn size(width: u32, height: u32) -> Size {
+    Size { width, height }
+}
+
+const FULL_HD: Size = size(1920, 1080);
+
+fn path(motion: Motion, photo: Size, frame: Size, seconds: f64) -> Path {
+    path_to(motion, photo, frame, seconds, &Subject::default())
+}
+
+fn path_to(motion: Motion, photo: Size, frame: Size, seconds: f64, subject: &Subject) -> Path {
+    Shot {
+        motion,
+        focus: Focus::Auto,
+        fit: Fit::Auto,
+        photo,
+        frame,
+        subject,
+        covered_below: 0.0,
+        seconds,
+        index: 0,
+    }
+    .path()
+}
+
+fn zoom(speed: f64, seconds: f64, share: f64) -> f64 {
+    let crop = path(Motion::CentreZoom { speed }, FULL_HD, FULL_HD, seconds).crop(share);
+    1920.0 / crop.width
+}
+
+#[test]
+fn the_zoom_is_linear_and_ends_at_ten() {
+    assert_eq!(zoom(3.0, 5.0, 0.0), 1.0);
+    assert!((zoom(3.0, 5.0, 0.5) - 1.075).abs() < 1e-12);
+    assert!((zoom(100.0, 60.0, 0.99) - 10.0).abs() < 1e-12);
+}
+
+const MOVES: [Move; 8] = [
+    Move::Auto,
+    Move::Still,
+    Move::ZoomIn,
+    Move::ZoomOut,
+    Move::PanLeft,
+    Move::PanRight,
+    Move::PanUp,
+    Move::PanDown,
+];
+const FRAMES: [Size; 4] = [
+    FULL_HD,
+    size(1080, 1080),
+    size(1080, 1350),
+    size(1080, 1920),
+];
+const PHOTOS: [Size; 7] = [
+    size(2560, 1600),
+    size(772, 1366),
+    size(1600, 2560),
+    size(900, 900),
+    size(7000, 1200),
+    size(64, 4000),
+    size(1, 1),
+];
+
+/// Calls `check` for every move over every photo in every frame, with a face in one of some places.
+fn every_path(check: impl Fn(&Shot, &Path)) {
+    let faces = [(0.1, 0.2), (0.5, 0.5), (0.9, 0.3), (0.4, 1.0)].map(|(x, y)| Face {
+        left: x - 0.05,
+        top: y - 0.08,
+        right: x + 0.05,
+        bottom: y + 0.08,
+    });
+    let cases = FRAMES.iter().flat_map(|frame| {
+        let photos = PHOTOS.iter().map(move |photo| (*frame, *photo));
+        photos.flat_map(|case| MOVES.map(|what| (case, what)))
+    });
+    for (i, ((frame, photo), what)) in cases.enumerate() {
+        for (seconds, fit) in [(0.3, Fit::Auto), (2.0, Fit::Cover), (30.0, Fit::Contain)] {
+            let face = faces[i % faces.len()];
+            let subject = Subject {
+                faces: vec![face],
+                point: face.centre(),
+            };
+            let shot = Shot {
+                motion: Motion::Eased(what),
+                focus: Focus::Auto,
+                fit,
+                photo,
+                frame,
+                subject: &subject,
+                covered_below: [0.0, 0.3][i % 2],
+                seconds,
+                index: i,
+            };
+            check(&shot, &shot.path());
+        }
+    }
+}
+
+#[test]
+fn eased_moves_stay_on_the_photo_or_show_all_of_it_along_an_axis() {
+    every_path(|shot, path| {
+        for share in [0.0, 0.31, 0.5, 1.0] {
+            let crop = path.crop(share);
+            let (width, height) = (f64::from(shot.photo.width), f64::from(shot.photo.height));
+            let edges = [
+                crop.x,
+                crop.y,
+                width - crop.x - crop.width,
+                height - crop.y - crop.height,
+            ];
+            let is_on = edges.map(|edge| edge >= -1e-9);
+            let good = match (path.is_contained(), shot.fit) {
+                (false, _) => is_on == [true; 4],
+                (true, Fit::Contain) => is_on == [false; 4],
+                // Where faces are kept, it may reach beyond the frame on two sides.
+                (true, _) => {
+                    let [left, top, right, bottom] = is_on;
+                    left == right && top == bottom && !(left && top)
+                }
+            };
+            assert!(good, "{:?} at {share}: {edges:?}", shot.motion);
+        }
+    });
+}
+
+#[test]
+fn crops_have_the_shape_of_the_frame() {
+    every_path(|shot, path| {
+        let crop = path.crop(0.4);
+        let shape = f64::from(shot.frame.width) / f64::from(shot.frame.height);
+        assert!((crop.width / crop.height / shape - 1.0).abs() < 1e-9);
+    });
+}
+
+#[test]
+fn no_pan_is_faster_than_a_seventh_of_the_frame_a_second() {
+    every_path(|shot, path| {
+        let step = 0.01 / shot.seconds;
+        let speed = |share: f64| {
+            let (a, b) = (path.crop(share), path.crop(share + step));
+            let across = (b.x + b.width / 2.0 - a.x - a.width / 2.0) / a.width;
+            let down = (b.y + b.height / 2.0 - a.y - a.height / 2.0) / a.height;
+            across.abs().max(down.abs()) / 0.01
+        };
+        let fastest = speed(0.5 - step / 2.0);
+        assert!(fastest < 0.1401, "{:?}: {fastest}", shot.motion);
+    });
+}
+
+#[test]
+fn a_face_that_fits_is_whole_all_the_time() {
+    every_path(|shot, path| {
+        let face = shot.subject.faces[0];
+        let (width, height) = (f64::from(shot.photo.width), f64::from(shot.photo.height));
+        for share in [0.0, 0.2, 0.5, 0.9, 1.0] {
+            let crop = path.crop(share);
+            if (face.right - face.left) * width > 0.8 * crop.width
+                || (face.bottom - face.top) * height > 0.7 * crop.height
+            {
+                return;
+            }
+            let room = [
+                face.left * width - crop.x,
+                face.top * height - crop.y,
+                crop.x + crop.width - face.right * width,
+                // A face may go on below the photo.
+                crop.y + crop.height - face.bottom.min(1.0) * height,
+            ];
+            let whole = room.iter().all(|room| *room >= -1e-6);
+            assert!(whole, "{shot:?} at {share}: {room:?}");
+        }
+    });
+}
+
+#[test]
+fn a_face_that_is_above_titles_stays_there() {
+    /// The middle of a face and its size, as fractions of the photo.
+    const FACES: [(f64, f64, f64); 5] = [
+        (0.5, 0.52, 0.37),
+        (0.1, 0.45, 0.45),
+        (0.5, 0.52, 0.29),
+        (0.3, 0.7, 0.2),
+        (0.8, 0.2, 0.1),
+    ];
+    let photos = [
+        size(4000, 3000),
+        size(3000, 1000),
+        size(3000, 4000),
+        size(1600, 1600),
+    ];
+    for (photo, frame) in photos.iter().flat_map(|p| FRAMES.map(|f| (*p, f))) {
+        for (x, y, height) in FACES {
+            let face = Face {
+                left: x - 0.06,
+                top: y - height / 2.0,
+                right: x + 0.06,
+                bottom: y + height / 2.0,
+            };
+            let subject = Subject {
+                faces: vec![face],
+                point: face.centre(),
+            };
+            let lowest = |what| {
+                let path = Shot {
+                    motion: Motion::Eased(what),
+                    focus: Focus::Auto,
+                    fit: Fit::Cover,
+                    photo,
+                    frame,
+                    subject: &subject,
+                    covered_below: 0.25,
+                    seconds: 4.0,
+                    index: 0,
+                }
+                .path();
+                let chins = [0.0, 0.5, 1.0].map(|share| {
+                    let crop = path.crop(share);
+                    (face.bottom * f64::from(photo.height) - crop.y) / crop.height
+                });
+                chins.into_iter().fold(0.0, f64::max)
+            };
+            // With the margin below a chin.
+            if lowest(Move::Still) > 0.75 - 0.08 * height {
+                continue;
+            }
+            for what in MOVES {
+                let chin = lowest(what);
+                assert!(chin < 0.75, "{photo:?} in {frame:?}, {y}, {what:?}: {chin}");
+            }
+        }
+    }
+}
+
+#[test]
+fn neighbours_move_differently_whatever_their_shapes() {
+    let subject = Subject::default();
+    // Whether it grows, and where it goes, each as -1, 0 or 1.
+    let kind = |photo, frame, fit, index| {
+        let path = Shot {
+            motion: Motion::Eased(Move::Auto),
+            focus: Focus::Auto,
+            fit,
+            photo,
+            frame,
+            subject: &subject,
+            covered_below: 0.0,
+            seconds: 3.0,
+            index,
+        }
+        .path();
+        let (from, to) = (path.crop(0.0), path.crop(1.0));
+        let middle = |crop: &Crop| (crop.x + crop.width / 2.0, crop.y + crop.height / 2.0);
+        let ((x0, y0), (x1, y1)) = (middle(&from), middle(&to));
+        let sign = |change: f64| match change / from.width {
+            small if small.abs() < 0.005 => 0,
+            large => large.signum() as i32,
+        };
+        [sign(to.width - from.width), sign(x1 - x0), sign(y1 - y0)]
+    };
+    let photos = [
+        size(2560, 1600),
+        size(900, 900),
+        size(7000, 1200),
+        size(1600, 2560),
+    ];
+    let shapes = || {
+        photos
+            .iter()
+            .flat_map(|p| [Fit::Auto, Fit::Contain].map(|f| (*p, f)))
+    };
+    for frame in FRAMES {
+        for ((photo, fit), (other, other_fit)) in
+            shapes().flat_map(|a| shapes().map(move |b| (a, b)))
+        {
+            for index in 0..6 {
+                let one = kind(photo, frame, fit, index);
+                let two = kind(other, frame, other_fit, index + 1);
+                assert_ne!(
+                    one, two,
+                    "{photo:?} {fit:?}, {other:?} {other_fit:?} in {frame:?}, {index}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn consecutive_scenes_move_differently() {
+    let subject = Subject::default();
+    for (photo, frame) in PHOTOS.iter().flat_map(|p| FRAMES.map(|f| (*p, f))) {
+        let ends = |index| {
+            let path = Shot {
+                motion: Motion::Eased(Move::Auto),
+                focus: Focus::Auto,
+                fit: Fit::Auto,
+                photo,
+                frame,
+                subject: &subject,
+                covered_below: 0.2,
+                seconds: 3.0,
+                index,
+            }
+            .path();
+            (path.crop(0.0), path.crop(1.0))
+        };
+        for index in 0..12 {
+            assert_ne!(
+                ends(index),
+                ends(index + 1),
+                "{photo:?} in {frame:?}, {index}"
+            );
+        }
+    }
+}
