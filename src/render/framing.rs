@@ -18,6 +18,13 @@ const TIGHT: Margins = Margins {
     below: 0.08,
 };
 
+/// None.
+const NONE: Margins = Margins {
+    side: 0.0,
+    above: 0.0,
+    below: 0.0,
+};
+
 /// A face with less of the largest one's area is in the background.
 const LEAST_AREA: f64 = 0.125;
 
@@ -51,6 +58,8 @@ pub struct Framing {
 struct KeptFaces {
     roomy: Region,
     tight: Region,
+    /// Without anything around them.
+    boxes: Region,
     /// With those that do not fit.
     all: Region,
     /// Whether no face of the foreground is missing.
@@ -110,16 +119,35 @@ impl Framing {
         let Some(faces) = &self.faces else {
             return f64::INFINITY;
         };
+        self.wanted_most_zoom(faces).min(self.cutting_zoom(faces))
+    }
+
+    /// The same, but for faces that fill the frame so much that they would be cut by what can be seen of a zoom.
+    fn wanted_most_zoom(&self, faces: &KeptFaces) -> f64 {
         let clear = match self.raising_zoom(faces) {
             Some(_) => self.clear,
+            // A larger zoom would only move them further below.
+            None if self.clear < 1.0 => return NOTICEABLE_ZOOM,
             None => 1.0,
         };
+        let least = self.least_zoom();
+        let noticeable = NOTICEABLE_ZOOM * least;
         let roomy = self.zoom_to(&faces.roomy, clear);
-        if roomy >= NOTICEABLE_ZOOM {
+        if roomy >= noticeable {
             return roomy;
         }
-        let until_tight = NOTICEABLE_ZOOM.max(self.zoom_to(&faces.roomy, 1.0));
-        self.zoom_to(&faces.tight, clear).clamp(1.0, until_tight)
+        let until_tight = noticeable.max(self.zoom_to(&faces.roomy, 1.0));
+        // Nothing stands still.
+        let tight = self.zoom_to(&faces.tight, clear);
+        tight.clamp(LEAST_ZOOM * least, until_tight)
+    }
+
+    /// The zoom from which on faces are cut. Infinite if they are in any case.
+    fn cutting_zoom(&self, faces: &KeptFaces) -> f64 {
+        match self.zoom_to(&faces.boxes, 1.0) {
+            zoom if zoom < 1.0 => f64::INFINITY,
+            zoom => zoom,
+        }
     }
 
     /// How far the photo has to be enlarged for its faces to be above titles, where that is not far: 1 or more.
@@ -185,22 +213,23 @@ impl Framing {
         } else {
             side
         };
-        let fitting = |room: f64| {
-            let regions = [faces.roomy[axis], faces.tight[axis]];
-            regions.into_iter().find(|region| length(*region) <= room)
-        };
-        let (first, last) = if let Some((from, to)) = fitting(clear) {
-            // At the zoom at which they just fit, the two may differ by their rounding.
-            ((to - clear).min(from), from)
-        } else if let Some((from, _)) = fitting(side) {
-            // Below titles in part, and as high as they stay whole.
-            (from, from)
-        } else {
-            // Larger than the crop: their middle.
-            let (from, to) = faces.tight[axis];
-            let middle = (from + to - side) / 2.0;
-            (middle, middle)
-        };
+        // At the zoom at which a region just fits, its length may be more by its rounding.
+        let fits = |region: &(f64, f64), room: f64| length(*region) <= room * (1.0 + 1e-9);
+        let [roomy, tight, boxes] =
+            [&faces.roomy, &faces.tight, &faces.boxes].map(|region| region[axis]);
+        let (first, last) =
+            if let Some((from, to)) = [roomy, tight].into_iter().find(|it| fits(it, clear)) {
+                ((to - clear).min(from), from)
+            } else if fits(&tight, side) {
+                // Below titles in part, and as high as they stay whole.
+                (tight.0, tight.0)
+            } else if fits(&boxes, side) {
+                ((boxes.1 - side).min(boxes.0), boxes.0)
+            } else {
+                // Larger than the crop: their middle.
+                let middle = (tight.0 + tight.1 - side) / 2.0;
+                (middle, middle)
+            };
         (first.clamp(0.0, most), last.clamp(0.0, most))
     }
 
@@ -209,6 +238,9 @@ impl Framing {
         self.cover
     }
 }
+
+/// By how much a photo is enlarged at least.
+const LEAST_ZOOM: f64 = 1.03;
 
 /// A zoom by less is hardly seen.
 const NOTICEABLE_ZOOM: f64 = 1.05;
@@ -226,6 +258,7 @@ impl KeptFaces {
         let mut kept = Self {
             roomy,
             tight: region(largest, &TIGHT, photo),
+            boxes: region(largest, &NONE, photo),
             all: roomy,
             are_all: true,
         };
@@ -235,6 +268,7 @@ impl KeptFaces {
             let tight = joined(kept.tight, region(face, &TIGHT, photo));
             if (0..2).all(|axis| length(tight[axis]) <= most[axis]) {
                 kept.tight = tight;
+                kept.boxes = joined(kept.boxes, region(face, &NONE, photo));
                 kept.roomy = joined(kept.roomy, roomy);
             } else {
                 kept.are_all = false;

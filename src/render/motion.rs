@@ -180,7 +180,7 @@ impl Shot<'_> {
         });
         let longest = preferred.0.max(other.0);
         if longest < LEAST_PAN {
-            self.zoom(framing)
+            self.turn(framing, axis)
         } else if preferred.0 >= 0.6 * longest {
             preferred.1
         } else {
