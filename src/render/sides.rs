@@ -19,6 +19,9 @@ const LIFT: f64 = 0.22;
 pub const ACROSS: usize = 0;
 pub const DOWN: usize = 1;
 
+/// The height of the background above a photo that is above the centre, as a fraction of the frame's, at least.
+const LEAST_STRIP: f64 = 0.1;
+
 /// The sides of a photo and of a frame.
 #[derive(Clone, Copy)]
 pub struct Sides {
@@ -162,9 +165,9 @@ impl Sides {
             return 0.0;
         }
         let aspect = f64::from(self.frame.width) / f64::from(self.frame.height);
-        // Half of what there is above the photo, at most.
-        let room = (1.0 - size * self.shown_by_crop()) / 2.0;
-        (LIFT * (1.0 - aspect).max(0.0)).min(room / 2.0)
+        // Narrow strips above and below the photo are alike.
+        let room = (1.0 - size * self.shown_by_crop()) / 2.0 - LEAST_STRIP;
+        (LIFT * (1.0 - aspect).max(0.0)).min(room.max(0.0))
     }
 
     /// Photo pixels per frame pixel if the photo had the width of the frame, and if it had its height.
