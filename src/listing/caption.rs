@@ -65,22 +65,25 @@ pub fn panel(text: &str, titles: &[Overlay]) -> Option<Panel> {
 
 /// Of the edges, in percent of the frame.
 const MARGIN: f64 = 6.0;
-/// Of the upper edge, where a logo is in its middle.
+/// Of the upper edge, where something else is there: a logo, as a rule.
 const BELOW_LOGO: f64 = 18.0;
 
-/// A corner that no title is in at any time, and the margin above or below.
+/// A corner that no title is in at any time, and the margin above or below. At the top, a caption may be as wide as to
+/// reach a title in the other corner.
 fn free_corner(titles: &[Overlay]) -> (Anchor, f64) {
     let is_free = |anchors: &[Anchor]| {
         let mut titles = titles.iter();
         titles.all(|title| !anchors.contains(&title.panel.anchor))
     };
     if is_free(&[Anchor::BottomLeft, Anchor::Bottom, Anchor::BottomRight]) {
-        (Anchor::BottomLeft, MARGIN)
-    } else if !is_free(&[Anchor::Top]) {
-        (Anchor::TopLeft, BELOW_LOGO)
-    } else if is_free(&[Anchor::TopLeft]) {
-        (Anchor::TopLeft, MARGIN)
-    } else {
-        (Anchor::TopRight, MARGIN)
+        return (Anchor::BottomLeft, MARGIN);
+    }
+    let margin = match is_free(&[Anchor::TopLeft, Anchor::Top, Anchor::TopRight]) {
+        true => MARGIN,
+        false => BELOW_LOGO,
+    };
+    match is_free(&[Anchor::TopRight]) && !is_free(&[Anchor::TopLeft]) {
+        true => (Anchor::TopRight, margin),
+        false => (Anchor::TopLeft, margin),
     }
 }
