@@ -1,5 +1,7 @@
 //! A panel → shapes in the order in which they are painted: backdrops, then the items on them.
 
+use std::borrow::Cow;
+
 use super::block::{Block, Kind};
 use super::font_library::FontLibrary;
 use super::fonts::Fonts;
@@ -12,13 +14,20 @@ use super::shape::Shape;
 use super::{backdrops, items};
 use crate::picture::Logo;
 use crate::spec::Size;
-use crate::spec::overlay::Panel;
+use crate::spec::overlay::{Backdrop, Panel};
 
 /// How often a panel that is too large is laid out again at a smaller size. Then it is left out.
 const MAX_TRIES: usize = 8;
 
+/// What the padding of a panel leaves for its items, as a fraction of its room: with less, it is set smaller.
+const LEAST_WIDTH: f32 = 0.2;
+
+/// How far from an edge a bar reaches there, as a fraction of the frame's height.
+const MOST_BLEED: f32 = 0.15;
+
 /// The shapes of a panel.
 pub(super) fn shapes(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> Vec<Shape> {
+    let panel = &*with_bleed_that_suits(panel, frame);
     let Some(arranged) = arrange(panel, logo, &mut fonts.library(), frame) else {
         return Vec::new();
     };
@@ -34,6 +43,7 @@ pub(super) fn shapes(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: S
 
 /// The box of a panel, and those of its items.
 pub(super) fn bounds(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: Size) -> Vec<Rect> {
+    let panel = &*with_bleed_that_suits(panel, frame);
     let Some(arranged) = arrange(panel, logo, &mut fonts.library(), frame) else {
         return Vec::new();
     };
@@ -48,6 +58,27 @@ pub(super) fn bounds(panel: &Panel, logo: Option<&Logo>, fonts: &Fonts, frame: S
         }
     }
     rects
+}
+
+/// The panel, its bars without bleed if the frame's edge is far, since they would be empty for the most part.
+fn with_bleed_that_suits(panel: &Panel, frame: Size) -> Cow<'_, Panel> {
+    let area = safe_area::area(frame, panel.margin);
+    let height = frame.height as f32;
+    let (_, fraction) = panel.anchor.fractions();
+    let to_edge = match fraction {
+        0.0 => area.y,
+        _ => height - area.bottom(),
+    };
+    if to_edge <= MOST_BLEED * height {
+        return Cow::Borrowed(panel);
+    }
+    let mut panel = panel.clone();
+    for backdrop in &mut panel.backdrops {
+        if let Backdrop::Bar { bleed, .. } = backdrop {
+            *bleed = false;
+        }
+    }
+    Cow::Owned(panel)
 }
 
 /// A panel at its place in the frame.
@@ -74,6 +105,10 @@ fn arrange(
     for _ in 0..MAX_TRIES {
         let padding = Padding::of(panel, unit);
         let width = (panel.width as f32 * unit).min(area.width - padding.left - padding.right);
+        if width < LEAST_WIDTH * area.width {
+            unit *= 0.8;
+            continue;
+        }
         let mut setter = Setter {
             library,
             logo,
