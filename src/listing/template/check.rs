@@ -1,5 +1,7 @@
 //! Tables → draft: names are resolved and numbers checked against their ranges.
 
+use toml::Spanned;
+
 use super::backdrop::backdrop;
 use super::diagnostic::{Diagnostic, LocatedDiagnostic};
 use super::draft::{DraftPanel, Template};
@@ -7,7 +9,7 @@ use super::item::items;
 use super::number::{number, pair, required};
 use super::span::DraftSpan;
 use super::stylesheet::Stylesheet;
-use super::tables::{Number, PanelTable, TemplateTable, TransitionTable};
+use super::tables::{BackdropTable, Number, PanelTable, TemplateTable, TransitionTable};
 use crate::spec::overlay::{Margin, Panel};
 use crate::spec::{Transition, TransitionKind};
 
@@ -61,6 +63,11 @@ fn transition(
 fn panel(table: PanelTable, stylesheet: &Stylesheet) -> Result<DraftPanel, Diagnostic> {
     let span = span(&table)?;
     let [x, y] = pair("margin", table.margin, [6.0, 6.0], 0.0..=45.0)?;
+    let is_blur = |table: &Spanned<BackdropTable>| table.get_ref().blur.is_some();
+    if let Some(blur) = table.backdrops.iter().skip(1).find(|table| is_blur(table)) {
+        let message = "a blur is below all other backdrops; write it first";
+        return Err(Diagnostic::new(blur.span(), message.to_owned()));
+    }
     let backdrops = table.backdrops.into_iter();
     let backdrops: Result<_, Diagnostic> = backdrops
         .map(|table| backdrop(table, &stylesheet.palette))

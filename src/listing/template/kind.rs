@@ -36,9 +36,9 @@ pub fn refuse_other_keys(
         .iter()
         .find(|(key, given)| *given && !accepted.contains(key));
     other.map_or(Ok(()), |(key, _)| {
-        let message = match listed(accepted) {
-            none if none.is_empty() => format!("a {kind} has no `{key}`, nor other keys"),
-            accepted => format!("a {kind} has no `{key}`; it may have: {accepted}"),
+        let message = match accepted {
+            [] => format!("a {kind} has no `{key}`, nor other keys"),
+            _ => format!("a {kind} has no `{key}`; it may have: {}", listed(accepted)),
         };
         Err(Diagnostic::new(at.clone(), message))
     })
