@@ -277,7 +277,8 @@ impl Encoder {
 
 /// ffmpeg's arguments for keyframes at these times, in seconds.
 fn keyframes(times: &[f64]) -> Option<[String; 2]> {
-    let times: Vec<String> = times.iter().map(|time| format!("{time:.4}")).collect();
+    let mut times: Vec<String> = times.iter().map(|time| format!("{time:.4}")).collect();
+    times.dedup();
     (!times.is_empty()).then(|| ["-force_key_frames".to_owned(), times.join(",")])
 }
 

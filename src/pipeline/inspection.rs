@@ -78,7 +78,7 @@ impl Previewer {
     ) -> Result<Vec<(usize, InspectedPhoto)>, PipelineError> {
         let scenes: Vec<usize> = (0..indices.len()).collect();
         let mut photos = Vec::with_capacity(indices.len());
-        self.load(compositions, &scenes, cancel, |photo| {
+        self.load(compositions, &scenes, true, cancel, |photo| {
             let scene = photos.len();
             let index = indices[scene];
             let photo = match photo {

@@ -55,7 +55,9 @@ impl Previewer {
                 return;
             }
             // Err: a preview that shows it tells of it.
-            let _ = self.load(&compositions, &[scene], &never, |photo| photo.map(drop));
+            let _ = self.load(&compositions, &[scene], false, &never, |photo| {
+                photo.map(drop)
+            });
         }
     }
 }

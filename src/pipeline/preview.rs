@@ -135,7 +135,8 @@ impl Previewer {
         let output = &specs[index].output;
         let last = output.frames() - 1;
         let frame = match seconds {
-            Some(seconds) => (seconds * f64::from(output.frame_rate)).round() as u32,
+            // The one that is seen then. A decimal fraction may be just below its frame's time.
+            Some(seconds) => (seconds * f64::from(output.frame_rate) + 1e-6) as u32,
             None => output.thumbnail().unwrap_or_default(),
         };
         let (frames, size) = self.draw(specs, index, &[frame.min(last)], cancel)?;
@@ -186,7 +187,7 @@ impl Previewer {
         // The photos of the next frame. Of many, only these are in memory.
         let mut shown: Vec<(usize, Arc<Photo>)> = Vec::new();
         let mut coming = scenes.iter();
-        self.load(&compositions, &scenes, cancel, |photo| {
+        self.load(&compositions, &scenes, false, cancel, |photo| {
             let photo = photo?;
             let size = *size.get_or_insert_with(|| composition.frame(photo.picture.size));
             shown.extend(coming.next().map(|scene| (*scene, photo)));
@@ -245,11 +246,13 @@ impl Previewer {
         Ok(bad)
     }
 
-    /// Gives the photos of scenes to `take`, as finely as all videos together need them.
+    /// Gives the photos of scenes to `take`, as finely as all videos together need them. `is_check`: with their subjects
+    /// also where no video needs them.
     pub fn load(
         &self,
         compositions: &[Composition],
         scenes: &[usize],
+        is_check: bool,
         cancel: &CancellationToken,
         take: impl FnMut(Result<Arc<Photo>, PipelineError>) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
@@ -269,8 +272,7 @@ impl Previewer {
             .map(|(&scene, detail)| Wanted {
                 asset: &compositions[0].spec.scenes[scene].photo,
                 detail: Some(&**detail),
-                // Checks tell it also where no video needs it.
-                needs_subject: true,
+                needs_subject: is_check || shows(scene).any(|it| it.needs_subject(scene)),
             })
             .collect();
         self.photos

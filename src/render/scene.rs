@@ -110,6 +110,7 @@ impl Scene {
     /// Draws frame `k` of the video into `frame`: Y, Cb and Cr, one after the other. Each plane is moved to the right
     /// by the fraction of a sample that is left of `offset`, in luma pixels.
     pub fn draw(&self, k: u32, offset: f64, scratch: &mut Scratch, frame: &mut [u8]) {
+        // What is blurred stays on whole samples: it has nothing fine that would be seen to jump.
         let index = (k - self.camera.span().start) as usize;
         let shares = self.blurred.iter().map(|blurred| blurred.shares[index]);
         // What is below a blur that hides everything is not drawn.
