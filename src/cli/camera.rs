@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::listing::OwnTransition;
 use crate::spec::{Easing, Fit, Focus, Motion, Move, Point, TransitionKind, VideoSpec, View};
 
 /// How photos are shown.
@@ -50,7 +51,14 @@ impl Camera {
             scene.focus = self.focus.unwrap_or(scene.focus);
             scene.fit = self.fit.unwrap_or(scene.fit);
         }
-        spec.transition.kind = self.transition.unwrap_or(spec.transition.kind);
+    }
+
+    /// In place of a template's.
+    pub fn transition(&self) -> Option<OwnTransition> {
+        self.transition.map(|kind| OwnTransition {
+            kind,
+            seconds: None,
+        })
     }
 }
 

@@ -20,6 +20,7 @@ use crate::listing::template::{self, Fields, Template, Templates};
 use crate::listing::{self, AspectRatio, Listing, MOST_PHOTOS, Variant};
 use crate::net::Net;
 use crate::pipeline::{Pipeline, PipelineError, VideoOrder};
+use crate::render;
 use crate::sandbox::Sandbox;
 use crate::spec::{
     Asset, BadPhotos, Frame, Motion, Move, Output, Scene, Source, Transition, VideoSpec,
@@ -333,7 +334,7 @@ impl Render {
         let listing = self.listing();
         let variants = std::iter::once(main).chain(others);
         let specs: Vec<VideoSpec> = variants.map(|variant| listing.spec(&variant)).collect();
-        let is_too_short = |spec: &VideoSpec| spec.scenes.len() > spec.output.frames() as usize;
+        let is_too_short = |spec: &VideoSpec| render::unseen_photos(spec) > 0;
         match specs.iter().any(is_too_short) {
             true => Err("the video is too short to show every photo".to_owned()),
             false => Ok(specs),
@@ -356,6 +357,7 @@ impl Render {
             captions: Vec::new(),
             logo: self.logo.as_deref().map(asset),
             soundtrack: self.music.as_deref().map(asset),
+            transition: self.camera.transition(),
             length: self.length.unwrap_or(listing::LENGTH),
             frame_rate: self.frame_rate.unwrap_or(listing::FRAME_RATE),
         }

@@ -36,10 +36,20 @@ pub struct Listing {
     pub facts: Fields,
     pub logo: Option<Asset>,
     pub soundtrack: Option<Asset>,
+    /// In place of the template's.
+    pub transition: Option<OwnTransition>,
     /// Seconds.
     pub length: f64,
     /// Frames per second.
     pub frame_rate: u32,
+}
+
+/// A transition that is asked for.
+#[derive(Clone, Copy)]
+pub struct OwnTransition {
+    pub kind: TransitionKind,
+    /// `None`: those of the template's.
+    pub seconds: Option<f64>,
 }
 
 /// One of the videos of a listing.
@@ -71,6 +81,10 @@ impl Listing {
             scene.caption = text.and_then(|text| caption::panel(text, &titles.overlays));
         }
         let transition = template.map_or(TRANSITION, |template| template.transition);
+        let transition = self.transition.map_or(transition, |own| Transition {
+            kind: own.kind,
+            seconds: own.seconds.unwrap_or(transition.seconds),
+        });
         give_time(&mut scenes, self.length, &titles, transition);
         VideoSpec {
             scenes,
@@ -99,31 +113,30 @@ fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate, transit
     let [first, .., last] = scenes else {
         return;
     };
-    let opening = opening_time(titles, length, photos, transition);
-    let share = (length - opening - titles.closing) / photos;
-    if opening > 0.0 {
-        first.seconds = Some(opening + share);
-        first.covered = if titles.opening_covers { opening } else { 0.0 };
-    }
-    if titles.closing > 0.0 {
-        last.seconds = Some(titles.closing + share);
-        last.covered = titles.closing;
-    }
+    first.covered = titles.opening_hides;
+    first.extra = titles.opening_hides + missing_time(titles, length, photos, transition);
+    last.covered = titles.closing;
+    last.extra = titles.closing;
 }
 
-/// The time of the first photo for an opening title, in seconds, beside the one that it has like all others.
-fn opening_time(titles: &FilledTemplate, length: f64, photos: f64, transition: Transition) -> f64 {
-    if titles.opening == 0.0 || titles.opening_covers {
-        return titles.opening;
+/// Seconds from when an opening title is gone to when the next photo begins to be seen; less, where photos are seen for
+/// less than twice that.
+const WITHOUT_TITLE: f64 = 1.0;
+
+/// The time that the first photo needs beside its share, in seconds, so that it is also seen when opening titles are gone.
+fn missing_time(titles: &FilledTemplate, length: f64, photos: f64, transition: Transition) -> f64 {
+    if titles.opening == titles.opening_hides {
+        return 0.0;
     }
-    // The title may be over its photo for all its time, and is gone when the next one begins to be seen.
+    let share = (length - titles.closing - titles.opening_hides) / photos;
     let half_transition = match transition.kind {
         TransitionKind::Cut => 0.0,
-        _ => transition.seconds / 2.0,
+        _ => transition.seconds.min(share / 5.0) / 2.0,
     };
-    let share = (length - titles.closing) / photos;
-    let missing = (titles.opening + half_transition - share).max(0.0);
-    missing * photos / (photos - 1.0)
+    let after = WITHOUT_TITLE.min(share / 2.0) + half_transition;
+    let missing = titles.opening - titles.opening_hides + after - share;
+    // As the others become shorter by it, so does its own share.
+    missing.max(0.0) * photos / (photos - 1.0)
 }
 
 /// The shape of the video.

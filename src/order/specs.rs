@@ -3,9 +3,9 @@
 use super::fields::{Output, Payload, Photo, TextFields};
 use super::rules::Sources;
 use crate::listing::template::{Fields, Template};
-use crate::listing::{AspectRatio, Listing, Variant};
+use crate::listing::{AspectRatio, Listing, OwnTransition, Variant};
 use crate::render;
-use crate::spec::{Asset, Scene, Transition, VideoSpec};
+use crate::spec::{Asset, Scene, VideoSpec};
 
 impl Payload {
     pub fn specs(&self, template: Option<&Template>, sources: Sources) -> Vec<VideoSpec> {
@@ -14,12 +14,6 @@ impl Payload {
             let mut spec = listing.spec(&output.variant(template));
             for (scene, photo) in spec.scenes.iter_mut().zip(&self.photos) {
                 photo.apply(scene);
-            }
-            if let Some(transition) = &self.transition {
-                spec.transition = Transition {
-                    kind: transition.kind,
-                    seconds: transition.duration.unwrap_or(spec.transition.seconds),
-                };
             }
             spec.bad_photos = self.on_bad_photo;
             if let Some(music) = &self.music {
@@ -57,6 +51,10 @@ impl Payload {
                 .logo
                 .map(|source| asset("template.logo_url", source)),
             soundtrack: sources.music.map(|source| asset("music.url", source)),
+            transition: self.transition.as_ref().map(|own| OwnTransition {
+                kind: own.kind,
+                seconds: own.duration,
+            }),
             length: self.length(),
             frame_rate: self.frame_rate as u32,
         }
@@ -66,10 +64,28 @@ impl Payload {
         let mut warnings = Vec::new();
         let told: f64 = self.photos.iter().filter_map(|photo| photo.duration).sum();
         let length = self.length();
-        if told > length + 1e-9 {
+        let titles = specs
+            .iter()
+            .map(|spec| spec.scenes.iter().map(|scene| scene.extra).sum());
+        let titles: f64 = titles.fold(0.0, f64::max);
+        if told > 0.0 && told + titles > length + 1e-9 {
+            let titles = match titles {
+                0.0 => String::new(),
+                titles => format!(", and titles that hide photos take {titles:.1} s"),
+            };
             warnings.push(format!(
-                "the durations of the photos are {told} s together, which is more than the {length} s of the video: \
-                 all photos are shown for a shorter time"
+                "the durations of the photos are {told} s together{titles}, which is more than the {length} s of the \
+                 video: all photos are shown for a shorter time"
+            ));
+        }
+        if let Some(unseen) = specs
+            .iter()
+            .map(render::unseen_photos)
+            .max()
+            .filter(|n| *n > 0)
+        {
+            warnings.push(format!(
+                "the video is too short for all photos: {unseen} of them are not seen"
             ));
         }
         // Those of templates are short, and of no one's choosing.
@@ -93,6 +109,8 @@ impl Photo {
         scene.motion = self.motion.into();
         if self.duration.is_some() {
             scene.seconds = self.duration;
+            // Titles that do not hide it may be over the next one, too.
+            scene.extra = scene.covered;
         }
     }
 }

@@ -20,6 +20,15 @@ pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
     Some((spec.transition.seconds, seconds))
 }
 
+/// How many photos have no frame in a video.
+pub fn unseen_photos(spec: &VideoSpec) -> usize {
+    let timeline = Timeline::new(spec, &[]);
+    let scenes = 0..timeline.scenes();
+    scenes
+        .filter(|scene| timeline.span(*scene).is_empty())
+        .count()
+}
+
 /// What a scene shows of its photo, and when.
 #[derive(Clone, Debug)]
 pub struct SceneFacts {

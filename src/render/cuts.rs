@@ -21,19 +21,29 @@ pub struct Plan {
     pub uncovered: f64,
 }
 
-/// How long the scenes of a video of `length` seconds are to be, by their durations.
+/// The most of a video that is time for titles beside that of photos.
+const MOST_EXTRA: f64 = 0.8;
+
+/// How long the scenes of a video of `length` seconds are to be, by their durations. Those share what the time for titles
+/// leaves.
 pub fn plans(scenes: &[Scene], length: f64) -> Vec<Plan> {
+    let extra: f64 = scenes.iter().map(|scene| scene.extra).sum();
+    let part = match extra {
+        0.0 => 1.0,
+        _ => (MOST_EXTRA * length / extra).min(1.0),
+    };
+    let shown = length - part * extra;
     let own: f64 = scenes.iter().filter_map(|scene| scene.seconds).sum();
     let sharing = scenes
         .iter()
         .filter(|scene| scene.seconds.is_none())
         .count();
-    let least = LEAST_SHARE * length / scenes.len() as f64;
-    let share = ((length - own) / sharing as f64).max(least);
+    let least = LEAST_SHARE * shown / scenes.len() as f64;
+    let share = ((shown - own) / sharing as f64).max(least);
     let seconds = scenes.iter().map(|scene| scene.seconds.unwrap_or(share));
     let all: f64 = seconds.clone().sum();
     let plan = |(scene, seconds): (&Scene, f64)| {
-        let length = seconds / all * length;
+        let length = seconds / all * shown + part * scene.extra;
         Plan {
             length,
             uncovered: (length - scene.covered).max(0.0),

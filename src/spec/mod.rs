@@ -38,6 +38,10 @@ pub struct VideoSpec {
     pub bad_photos: BadPhotos,
 }
 
+fn is_zero(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
 fn full_volume() -> f64 {
     1.0
 }
@@ -68,13 +72,14 @@ impl VideoSpec {
             .any(|asset| matches!(asset.source, Source::Uploaded(_)))
     }
 
-    /// Whether titles blur photos.
-    pub fn has_blurs(&self) -> bool {
+    /// Whether titles blur photos, or photos have time for titles beside their own.
+    pub fn has_blurs_or_extra_time(&self) -> bool {
         let mut panels = self.overlays.iter().map(|overlay| &overlay.panel);
-        panels.any(|panel| panel.blur().is_some())
+        panels.any(|panel| panel.blur().is_some()) || self.scenes.iter().any(|it| it.extra > 0.0)
     }
 
-    /// Without some of its photos. What time the first and the last one have for titles goes to those in their places.
+    /// Without some of its photos. What time the first and the last one have for titles goes to those in their places; a
+    /// photo that is left alone has none.
     pub fn without(&self, photos: &[usize]) -> Self {
         let is_left = |index: &usize| !photos.contains(index);
         let left: Vec<usize> = (0..self.scenes.len()).filter(is_left).collect();
@@ -83,8 +88,10 @@ impl VideoSpec {
         {
             for (new, old) in [(first, old_first), (last, old_last)] {
                 new.covered = old.covered;
-                new.seconds = new.seconds.or(old.seconds);
+                new.extra = old.extra;
             }
+        } else if let [only] = &mut scenes[..] {
+            (only.covered, only.extra) = (0.0, 0.0);
         }
         Self {
             scenes,
@@ -106,6 +113,9 @@ pub struct Scene {
     /// shorter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// Seconds for titles, beside the time that it has otherwise.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra: f64,
     /// Seconds in which titles hide it: the camera goes as far as without them, and slower.
     #[serde(default)]
     pub covered: f64,
@@ -122,6 +132,7 @@ impl Scene {
             focus: Focus::default(),
             fit: Fit::default(),
             seconds: None,
+            extra: 0.0,
             covered: 0.0,
             caption: None,
         }

@@ -357,3 +357,53 @@ async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
     let (darkest, _) = corner(&order, "9", 66..130).await;
     assert!(darkest > Some(180), "over the closing card: {darkest:?}");
 }
+
+/// The seconds in which each photo of a check is on the screen.
+async fn durations(service: &Service, order: &Value) -> (Vec<f64>, Value) {
+    let check = service.post(CHECK, order).await.expect(200);
+    let scenes = check["outputs"][0]["scenes"].as_array().expect("scenes");
+    let seconds = scenes.iter().map(|scene| scene["duration"].as_f64());
+    let seconds = seconds.collect::<Option<_>>().expect("durations");
+    (seconds, check["warnings"].clone())
+}
+
+#[tokio::test]
+async fn titles_have_their_time_beside_that_of_photos() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let titles = json!({ "id": "JustListed1", "fields": { "address": "1 Main St", "name": "Jo" } });
+    // Opening and closing take half of it; the photos share the rest.
+    let photo = json!({ "url": photos.small(), "duration": 3 });
+    let order = json!({ "photos": [photo, photo, photo, photo], "template": titles });
+    let (seconds, warnings) = durations(&service, &order).await;
+    let text = warnings[0].as_str().expect("a warning");
+    assert!(
+        text.contains("titles that hide photos take 6.0 s"),
+        "{text}"
+    );
+    let [first, second, third, last] = seconds[..] else {
+        panic!("{seconds:?}")
+    };
+    assert!((second - third).abs() < 0.1, "{seconds:?}");
+    // Of the 12 seconds, 3.2 and 2.8.
+    assert!((first - second - 3.2).abs() < 0.4, "{seconds:?}");
+    assert!((last - second - 2.8).abs() < 0.4, "{seconds:?}");
+
+    // Of ten photos, three are left.
+    let bad = photos.url("/nowhere.jpg");
+    let urls: Vec<String> = (0..10)
+        .map(|n| {
+            if n % 4 == 1 {
+                photos.small()
+            } else {
+                bad.clone()
+            }
+        })
+        .collect();
+    let order = json!({ "photos": urls, "template": titles, "on_bad_photo": "skip" });
+    let (seconds, _) = durations(&service, &order).await;
+    let [first, second, last] = seconds[..] else {
+        panic!("{seconds:?}")
+    };
+    assert!((first - 4.0 - second).abs() < 0.8, "{seconds:?}");
+    assert!((last - 3.6 - second).abs() < 0.8, "{seconds:?}");
+}

@@ -102,6 +102,7 @@ impl GenerateRequest {
                 },
                 logo: asset("logo_url", params.logo_url),
                 soundtrack: asset("soundtrack_url", params.soundtrack_url),
+                transition: None,
                 length: listing::LENGTH,
                 frame_rate: listing::FRAME_RATE,
             },

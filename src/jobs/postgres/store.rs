@@ -34,7 +34,7 @@ fn needs(job: &Job) -> i16 {
     let is_known = job.request.dialect != "videos";
     let specs = &job.request.specs[..];
     match specs {
-        _ if specs.iter().any(VideoSpec::has_blurs) => 5,
+        _ if specs.iter().any(VideoSpec::has_blurs_or_extra_time) => 5,
         _ if specs.iter().any(VideoSpec::has_uploads) => 4,
         [spec] if spec.is_plain() && is_known => 2,
         _ => 3,

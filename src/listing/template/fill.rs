@@ -11,8 +11,8 @@ pub struct FilledTemplate {
     pub overlays: Vec<Overlay>,
     /// When the opening title ends, in seconds; 0 without one.
     pub opening: f64,
-    /// Whether that covers its photo.
-    pub opening_covers: bool,
+    /// Until when such titles hide the photo, in seconds.
+    pub opening_hides: f64,
     /// How long the closing card is there, which covers its photo; 0 without one.
     pub closing: f64,
 }
@@ -48,7 +48,9 @@ impl FilledTemplate {
     fn add(&mut self, draft: &DraftSpan, span: Span, panel: Panel) {
         if draft.opening().is_some() {
             self.opening = self.opening.max(span.end);
-            self.opening_covers |= panel.hides_photo();
+            if panel.hides_photo() {
+                self.opening_hides = self.opening_hides.max(span.end);
+            }
         }
         if draft.closing().is_some() {
             self.closing = self.closing.max(span.end - span.start);

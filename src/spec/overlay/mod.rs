@@ -65,7 +65,7 @@ pub struct Panel {
     pub items: Vec<Item>,
 }
 
-/// A tint of more hides the photo below it.
+/// A tint of as much or more hides the photo below it.
 const HIDING_OPACITY: f64 = 0.4;
 
 impl Panel {
