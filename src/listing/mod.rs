@@ -80,11 +80,7 @@ impl Listing {
             let text = text.as_deref();
             scene.caption = text.and_then(|text| caption::panel(text, &titles.overlays));
         }
-        let transition = template.map_or(TRANSITION, |template| template.transition);
-        let transition = self.transition.map_or(transition, |own| Transition {
-            kind: own.kind,
-            seconds: own.seconds.unwrap_or(transition.seconds),
-        });
+        let transition = self.transition(*template);
         give_time(&mut scenes, self.length, &titles, transition);
         VideoSpec {
             scenes,
@@ -103,6 +99,15 @@ impl Listing {
             music_volume: 1.0,
             bad_photos: BadPhotos::Fail,
         }
+    }
+
+    /// The one that is asked for, or that of the template.
+    fn transition(&self, template: Option<&Template>) -> Transition {
+        let usual = template.map_or(TRANSITION, |template| template.transition);
+        self.transition.map_or(usual, |own| Transition {
+            kind: own.kind,
+            seconds: own.seconds.unwrap_or(usual.seconds),
+        })
     }
 }
 
