@@ -137,7 +137,6 @@ impl Framing {
             return roomy;
         }
         let until_tight = noticeable.max(self.zoom_to(&faces.roomy, 1.0));
-        // Nothing stands still.
         let tight = self.zoom_to(&faces.tight, clear);
         tight.clamp(LEAST_ZOOM * least, until_tight)
     }
@@ -239,7 +238,7 @@ impl Framing {
     }
 }
 
-/// By how much a photo is enlarged at least.
+/// Even where faces leave no room for a zoom, it ends at this: what stands still looks like a fault.
 const LEAST_ZOOM: f64 = 1.03;
 
 /// A zoom by less is hardly seen.

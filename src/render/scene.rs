@@ -68,7 +68,7 @@ impl Scene {
         scene
     }
 
-    /// The first frame in which a blur is seen as much as it ever is.
+    /// The frame that a blur shows: the first of those in which it is seen most.
     fn blurred(&self, blur: Blur) -> Blurred {
         let Blur { deviation, shares } = blur;
         let most = shares.iter().copied().fold(0.0, f64::max);
