@@ -13,7 +13,7 @@ use crate::support::listing;
 use crate::support::order::with;
 use crate::support::photos::{Gate, Photo, PhotoServer};
 use crate::support::picture;
-use crate::support::service::Service;
+use crate::support::service::{Service, Setup};
 
 const PREVIEW: &str = "/api/videos/preview";
 const SHEET: &str = "/api/videos/contact-sheet";
@@ -312,9 +312,41 @@ async fn a_preview_leaves_bad_photos_out_as_the_video_will() {
     assert_eq!(check["outputs"][0]["scenes"], json!([]));
 }
 
+/// An opening title and a closing card over tints of the whole frame.
+const TINTED: &str = r##"
+title = "Tinted"
+
+[style.plain]
+font = "Manrope"
+size = 6
+
+[[panel]]
+start = 0.4
+end = 4
+anchor = "centre"
+backdrops = [{ tint = "#000000", opacity = 0.5 }]
+items = [{ text = "{address}", style = "plain" }]
+
+[[panel]]
+start = -3.6
+fade_out = 0
+anchor = "centre"
+backdrops = [{ tint = "#ffffff", opacity = 0.8 }]
+items = [{ text = "{name}", style = "plain" }]
+"##;
+
+/// A service that knows it.
+async fn service_with_tinted() -> Service {
+    let setup = Setup::new().env("KINORA_TEMPLATES", "templates");
+    let templates = setup.home().join("templates");
+    std::fs::create_dir(templates).expect("a directory");
+    setup.home().write("templates/Tinted.toml", TINTED);
+    setup.start().await
+}
+
 #[tokio::test]
 async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
-    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let (service, photos) = (service_with_tinted().await, PhotoServer::start());
     let grey = image::RgbImage::from_pixel(400, 400, image::Rgb([128; 3]));
     let grey = photos.put("/grey.png", Photo::Bytes("image/png", picture::png(&grey)));
     let photo = |caption: Option<&str>| json!({ "url": grey, "caption": caption.unwrap_or(" ") });
@@ -348,13 +380,13 @@ async fn a_caption_is_shown_while_its_photo_is_seen_alone() {
     // A single photo: after its opening title and before its closing card.
     let order = json!({
         "photos": [photo(Some("The garden"))], "duration": 10,
-        "template": { "id": "JustListed1", "fields": { "address": "1 Main St", "name": "Jo" } },
+        "template": { "id": "Tinted", "fields": { "address": "1 Main St", "name": "Jo" } },
     });
     for (time, is_shown) in [("2", false), ("5.2", true)] {
-        let (_, lightest) = corner(&order, time, 66..130).await;
+        let (_, lightest) = corner(&order, time, 900..1040).await;
         assert_eq!(lightest > Some(200), is_shown, "{time}: {lightest:?}");
     }
-    let (darkest, _) = corner(&order, "9", 66..130).await;
+    let (darkest, _) = corner(&order, "9", 900..1040).await;
     assert!(darkest > Some(180), "over the closing card: {darkest:?}");
 }
 
@@ -369,8 +401,8 @@ async fn durations(service: &Service, order: &Value) -> (Vec<f64>, Value) {
 
 #[tokio::test]
 async fn titles_have_their_time_beside_that_of_photos() {
-    let (service, photos) = (Service::start().await, PhotoServer::start());
-    let titles = json!({ "id": "JustListed1", "fields": { "address": "1 Main St", "name": "Jo" } });
+    let (service, photos) = (service_with_tinted().await, PhotoServer::start());
+    let titles = json!({ "id": "Tinted", "fields": { "address": "1 Main St", "name": "Jo" } });
     // Opening and closing take half of it; the photos share the rest.
     let photo = json!({ "url": photos.small(), "duration": 3 });
     let order = json!({ "photos": [photo, photo, photo, photo], "template": titles });
