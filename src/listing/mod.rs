@@ -120,7 +120,7 @@ fn give_time(scenes: &mut [Scene], length: f64, titles: &FilledTemplate, transit
     };
     first.covered = titles.opening_hides;
     first.extra = titles.opening_hides + missing_time(titles, length, photos, transition);
-    last.covered = titles.closing;
+    last.covered = titles.closing_hides;
     last.extra = titles.closing;
 }
 

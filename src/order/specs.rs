@@ -7,6 +7,9 @@ use crate::listing::{AspectRatio, Listing, OwnTransition, Variant};
 use crate::render;
 use crate::spec::{Asset, Scene, VideoSpec};
 
+/// A photo whose time differs by less from its duration, as a fraction of it, has that duration.
+const LEAST_DISTANCE: f64 = 0.01;
+
 impl Payload {
     pub fn specs(&self, template: Option<&Template>, sources: Sources) -> Vec<VideoSpec> {
         let listing = self.listing(sources);
@@ -14,6 +17,11 @@ impl Payload {
             let mut spec = listing.spec(&output.variant(template));
             for (scene, photo) in spec.scenes.iter_mut().zip(&self.photos) {
                 photo.apply(scene);
+            }
+            if self.photos.iter().any(|photo| photo.duration.is_some()) {
+                // Titles that do not hide the first photo may be over the next one, too.
+                let first = spec.scenes.iter_mut().take(1);
+                first.for_each(|first| first.extra = first.covered);
             }
             spec.bad_photos = self.on_bad_photo;
             if let Some(music) = &self.music {
@@ -62,43 +70,57 @@ impl Payload {
 
     pub fn warnings(&self, specs: &[VideoSpec]) -> Vec<String> {
         let mut warnings = Vec::new();
-        let told: f64 = self.photos.iter().filter_map(|photo| photo.duration).sum();
-        let length = self.length();
-        let titles = specs
-            .iter()
-            .map(|spec| spec.scenes.iter().map(|scene| scene.extra).sum());
-        let titles: f64 = titles.fold(0.0, f64::max);
-        if told > 0.0 && told + titles > length + 1e-9 {
-            let titles = match titles {
-                0.0 => String::new(),
-                titles => format!(", and titles that hide photos take {titles:.1} s"),
-            };
-            warnings.push(format!(
-                "the durations of the photos are {told} s together{titles}, which is more than the {length} s of the \
-                 video: all photos are shown for a shorter time"
-            ));
-        }
+        warnings.extend(self.durations_warning(specs));
         if let Some(unseen) = specs
             .iter()
             .map(render::unseen_photos)
             .max()
             .filter(|n| *n > 0)
         {
+            let are = if unseen == 1 { "is" } else { "are" };
             warnings.push(format!(
-                "the video is too short for all photos: {unseen} of them are not seen"
+                "the video is too short for all photos: {unseen} of them {are} not seen"
             ));
         }
         // Those of templates are short, and of no one's choosing.
         if self.transition.is_some() {
             let shortened = specs.iter().find_map(render::shortened_transition);
-            warnings.extend(shortened.map(|(asked, shortest)| {
-                format!(
+            warnings.extend(shortened.map(|(asked, shortest)| match shortest {
+                0.0 => format!(
+                    "transitions of {asked} s have too few frames to be seen, here or beside photos that are shown for a \
+                     short time: such are cuts"
+                ),
+                shortest => format!(
                     "transitions of {asked} s are too long for the photos beside them, and are shortened, to {shortest:.2} s \
                      at least"
-                )
+                ),
             }));
         }
         warnings
+    }
+
+    /// If a length was asked for in which the photos cannot have their durations.
+    fn durations_warning(&self, specs: &[VideoSpec]) -> Option<String> {
+        let length = self.duration?;
+        let told: f64 = self.photos.iter().filter_map(|photo| photo.duration).sum();
+        let factors = specs.iter().map(|spec| {
+            let titles: f64 = spec.scenes.iter().map(|scene| scene.extra).sum();
+            (render::duration_factor(spec), titles)
+        });
+        let distance = |factor: f64| factor.ln().abs();
+        let (factor, titles) = factors.max_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))?;
+        if told == 0.0 || distance(factor) < LEAST_DISTANCE {
+            return None;
+        }
+        let titles = match titles {
+            0.0 => String::new(),
+            titles => format!(", and titles that hide photos take {titles:.1} s"),
+        };
+        let told = (told * 100.0).round() / 100.0;
+        Some(format!(
+            "the durations of the photos are {told} s together{titles}, in a video of {length} s: they are multiplied by \
+             {factor:.2}"
+        ))
     }
 }
 
@@ -109,8 +131,6 @@ impl Photo {
         scene.motion = self.motion.into();
         if self.duration.is_some() {
             scene.seconds = self.duration;
-            // Titles that do not hide it may be over the next one, too.
-            scene.extra = scene.covered;
         }
     }
 }

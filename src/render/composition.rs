@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::camera::CameraPath;
+use super::cuts;
 use super::loader::LoadedScene;
 use super::motion::Shot;
 use super::photo::Photo;
@@ -18,6 +19,11 @@ pub fn shortened_transition(spec: &VideoSpec) -> Option<(f64, f64)> {
     let shortest = Timeline::new(spec, &[]).shortened_transition()?;
     let seconds = f64::from(shortest) / f64::from(spec.output.frame_rate);
     Some((spec.transition.seconds, seconds))
+}
+
+/// By what the durations of photos with one of their own are multiplied, so that they fill the video.
+pub fn duration_factor(spec: &VideoSpec) -> f64 {
+    cuts::duration_factor(&spec.scenes, spec.output.seconds())
 }
 
 /// How many photos have no frame in a video.

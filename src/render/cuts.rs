@@ -17,22 +17,49 @@ const MOST_SLACK: f64 = 0.5;
 pub struct Plan {
     /// Seconds.
     pub length: f64,
-    /// Of these, those in which no title hides the photo.
-    pub uncovered: f64,
+    /// Of these, those beside the time for titles.
+    pub share: f64,
 }
 
 /// The most of a video that is time for titles beside that of photos.
 const MOST_EXTRA: f64 = 0.8;
 
-/// How long the scenes of a video of `length` seconds are to be, by their durations. Those share what the time for titles
-/// leaves.
+/// How the time of a video is divided.
+struct Division {
+    /// Of each scene without a time of its own, before all are multiplied by the factor.
+    share: f64,
+    /// By which all are multiplied, so that they fill what the time for titles leaves.
+    factor: f64,
+    /// The part of the time for titles that they get.
+    extra: f64,
+}
+
+/// How long the scenes of a video of `length` seconds are to be.
 pub fn plans(scenes: &[Scene], length: f64) -> Vec<Plan> {
+    let division = divide(scenes, length);
+    let plan = |scene: &Scene| {
+        let share = division.factor * scene.seconds.unwrap_or(division.share);
+        Plan {
+            length: share + division.extra * scene.extra,
+            share,
+        }
+    };
+    scenes.iter().map(plan).collect()
+}
+
+/// By what the durations of scenes with a time of their own are multiplied, to fill a video of `length` seconds with the
+/// others and the time for titles.
+pub fn duration_factor(scenes: &[Scene], length: f64) -> f64 {
+    divide(scenes, length).factor
+}
+
+fn divide(scenes: &[Scene], length: f64) -> Division {
     let extra: f64 = scenes.iter().map(|scene| scene.extra).sum();
-    let part = match extra {
+    let given = match extra {
         0.0 => 1.0,
         _ => (MOST_EXTRA * length / extra).min(1.0),
     };
-    let shown = length - part * extra;
+    let shown = length - given * extra;
     let own: f64 = scenes.iter().filter_map(|scene| scene.seconds).sum();
     let sharing = scenes
         .iter()
@@ -41,15 +68,11 @@ pub fn plans(scenes: &[Scene], length: f64) -> Vec<Plan> {
     let least = LEAST_SHARE * shown / scenes.len() as f64;
     let share = ((shown - own) / sharing as f64).max(least);
     let seconds = scenes.iter().map(|scene| scene.seconds.unwrap_or(share));
-    let all: f64 = seconds.clone().sum();
-    let plan = |(scene, seconds): (&Scene, f64)| {
-        let length = seconds / all * shown + part * scene.extra;
-        Plan {
-            length,
-            uncovered: (length - scene.covered).max(0.0),
-        }
-    };
-    scenes.iter().zip(seconds).map(plan).collect()
+    Division {
+        share,
+        factor: shown / seconds.sum::<f64>(),
+        extra: given,
+    }
 }
 
 /// The cuts between scenes of these lengths, in seconds.
@@ -93,7 +116,7 @@ pub fn on_beats(times: &[f64], plans: &[Plan]) -> Option<CutsOnBeats> {
     let lengths = ends.windows(2).map(|scene| scene[1] - scene[0]);
     let deviations = lengths
         .zip(plans)
-        .map(|(length, plan)| (length - plan.length).abs() / plan.uncovered);
+        .map(|(length, plan)| (length - plan.length).abs() / plan.share);
     let deviation = deviations.fold(0.0, f64::max);
     Some(CutsOnBeats { cuts, deviation })
 }
@@ -115,7 +138,7 @@ fn within(slack: f64, times: &[f64], plans: &[Plan]) -> Option<Vec<f64>> {
             times
         };
         let before = &stages[scene];
-        let slack = slack * plan.uncovered;
+        let slack = slack * plan.share;
         let lengths = plan.length - slack..plan.length + slack;
         let cut = |time: &f64| best_cut(before, *time, planned, &lengths);
         let cuts = places.iter().map(cut).collect();
@@ -168,7 +191,7 @@ mod tests {
         let lengths = ends.windows(2).map(|scene| scene[1] - scene[0]);
         let plan = |length| Plan {
             length,
-            uncovered: length,
+            share: length,
         };
         lengths.map(plan).collect()
     }
@@ -232,7 +255,7 @@ mod tests {
     fn titles_leave_their_photos_their_time() {
         // Three seconds of the last scene are under a card.
         let mut plans = plans_of(&[2.0, 4.0], 9.0);
-        plans[2].uncovered = 2.0;
+        plans[2].share = 2.0;
         assert_eq!(within(SLACK, &[2.0, 4.6], &plans), None);
         assert_eq!(within(SLACK, &[2.0, 4.4], &plans), Some(vec![2.0, 4.4]));
     }

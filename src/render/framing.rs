@@ -216,19 +216,27 @@ impl Framing {
         let fits = |region: &(f64, f64), room: f64| length(*region) <= room * (1.0 + 1e-9);
         let [roomy, tight, boxes] =
             [&faces.roomy, &faces.tight, &faces.boxes].map(|region| region[axis]);
-        let (first, last) =
-            if let Some((from, to)) = [roomy, tight].into_iter().find(|it| fits(it, clear)) {
-                ((to - clear).min(from), from)
-            } else if fits(&tight, side) {
-                // Below titles in part, and as high as they stay whole.
-                (tight.0, tight.0)
-            } else if fits(&boxes, side) {
-                ((boxes.1 - side).min(boxes.0), boxes.0)
-            } else {
-                // Larger than the crop: their middle.
-                let middle = (tight.0 + tight.1 - side) / 2.0;
-                (middle, middle)
+        let around = |(from, to): (f64, f64)| ((to - clear).min(from), from);
+        let (first, last) = if fits(&roomy, clear) {
+            around(roomy)
+        } else if fits(&tight, clear) {
+            let (first, last) = around(tight);
+            // As much air above as there is room for.
+            let last = match axis {
+                DOWN => roomy.0.clamp(first, last),
+                _ => last,
             };
+            (first, last)
+        } else if fits(&tight, side) {
+            // Below titles in part, and as high as they stay whole.
+            (tight.0, tight.0)
+        } else if fits(&boxes, side) {
+            ((boxes.1 - side).min(boxes.0), boxes.0)
+        } else {
+            // Larger than the crop: their middle.
+            let middle = (tight.0 + tight.1 - side) / 2.0;
+            (middle, middle)
+        };
         (first.clamp(0.0, most), last.clamp(0.0, most))
     }
 

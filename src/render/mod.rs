@@ -39,7 +39,9 @@ use std::thread;
 
 use crossbeam_channel::Receiver;
 
-pub use composition::{Composition, SceneFacts, shortened_transition, unseen_photos};
+pub use composition::{
+    Composition, SceneFacts, duration_factor, shortened_transition, unseen_photos,
+};
 pub use cuts::SLACK as BEAT_SLACK;
 pub use photo::Photo;
 

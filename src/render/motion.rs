@@ -4,7 +4,7 @@ use super::framing::Framing;
 use super::pan::{BACK, FORE, Pan, length};
 use super::path::{FASTEST, Path};
 use super::resample::Crop;
-use super::sides::{ACROSS, DOWN, Sides};
+use super::sides::{ACROSS, DOWN, Extent, Sides};
 use crate::spec::{Easing, Fit, Focus, Motion, Move, Size};
 use crate::subject::Subject;
 
@@ -27,6 +27,13 @@ const SHORT_PAN: Pace = Pace {
 };
 /// A pan by less, in sides of the frame, is hardly seen.
 const LEAST_PAN: f64 = 0.04;
+/// A zoom by less looks as if it stood still.
+const LEAST_GROWTH: f64 = 0.01;
+/// The way of a photo over its background, as a fraction of the frame.
+const DRIFT: Pace = Pace {
+    speed: 0.006,
+    max: 0.05,
+};
 /// A photo that exceeds the frame by this fraction of it, or by more, is panned over.
 const PANNED_SLACK: f64 = 0.5;
 
@@ -110,7 +117,11 @@ impl Shot<'_> {
 
     fn eased(&self, what: Move, sides: &Sides) -> Path {
         let framing = Framing::new(sides, self.focus, self.subject, self.covered_below);
-        let contained = |kept| sides.contained(self.contained_move(what, sides), kept);
+        let extent = Extent {
+            growth: ZOOM.over(self.seconds),
+            drift: DRIFT.over(self.seconds),
+        };
+        let contained = |kept| sides.contained(self.contained_move(what, sides), kept, extent);
         let ((from, to), is_contained) = match self.fit {
             Fit::Contain => (contained(None), true),
             Fit::Auto if sides.shown_by_crop() < LEAST_SHOWN => (contained(None), true),
@@ -143,15 +154,24 @@ impl Shot<'_> {
 
     /// The first and the last crop of a photo that fills the frame.
     fn covering(&self, what: Move, framing: &Framing, sides: &Sides) -> (Crop, Crop) {
-        let pan = |axis, direction| self.pan(framing, axis, direction, &PAN);
+        let zoom = || self.zoom(framing, sides.longer_axis());
+        let pan = |axis, direction| {
+            let (from, to) = self.pan(framing, axis, direction, &PAN);
+            let least = LEAST_PAN.min(PAN.over(self.seconds) / 2.0);
+            match length(framing, axis, &from, &to) >= least {
+                true => (from, to),
+                // Faces leave no room for it.
+                false => zoom(),
+            }
+        };
         match what {
             Move::Auto => self.auto(framing, sides.longer_axis()),
             Move::Still => {
                 let crop = framing.best(framing.least_zoom());
                 (crop, crop)
             }
-            Move::ZoomIn => self.zoom(framing),
-            Move::ZoomOut => swapped(self.zoom(framing)),
+            Move::ZoomIn => zoom(),
+            Move::ZoomOut => swapped(zoom()),
             Move::PanLeft => pan(ACROSS, -1.0),
             Move::PanRight => pan(ACROSS, 1.0),
             Move::PanUp => pan(DOWN, -1.0),
@@ -190,25 +210,33 @@ impl Shot<'_> {
 
     /// One of six in turn: whether there is room for the pans or not, no two consecutive ones are the same.
     fn turn(&self, framing: &Framing, axis: usize) -> (Crop, Crop) {
-        let zoom_in = || self.zoom(framing);
-        let zoom_out = || swapped(self.zoom(framing));
-        let pan = |direction| {
-            let (from, to) = self.pan(framing, axis, direction, &SHORT_PAN);
-            (length(framing, axis, &from, &to) >= LEAST_PAN).then_some((from, to))
-        };
+        let zoom = self.zoom(framing, axis);
+        let pan = |direction| self.short_pan(framing, axis, direction);
         match Turn::of(self.index) {
-            Turn::ZoomIn => zoom_in(),
-            Turn::ZoomOut => zoom_out(),
-            Turn::PanForeOrZoomOut => pan(FORE).unwrap_or_else(zoom_out),
-            Turn::PanBackOrZoomIn => pan(BACK).unwrap_or_else(zoom_in),
+            Turn::ZoomIn => zoom,
+            Turn::ZoomOut => swapped(zoom),
+            Turn::PanForeOrZoomOut => pan(FORE).unwrap_or_else(|| swapped(zoom)),
+            Turn::PanBackOrZoomIn => pan(BACK).unwrap_or(zoom),
         }
     }
 
-    /// Into the focus.
-    fn zoom(&self, framing: &Framing) -> (Crop, Crop) {
+    /// Into the focus. Where faces at the edges leave no room for that, a pan along `axis`, if there is room.
+    fn zoom(&self, framing: &Framing, axis: usize) -> (Crop, Crop) {
         let least = framing.least_zoom();
-        let most = (least * (1.0 + ZOOM.over(self.seconds))).min(framing.most_zoom());
-        (framing.best(least), framing.best(most.max(least)))
+        let wanted = ZOOM.over(self.seconds);
+        let most = (least * (1.0 + wanted)).min(framing.most_zoom()).max(least);
+        let pan = |direction| self.short_pan(framing, axis, direction);
+        let instead = match most / least - 1.0 < LEAST_GROWTH.min(wanted / 2.0) {
+            true => pan(FORE).or_else(|| pan(BACK)),
+            false => None,
+        };
+        instead.unwrap_or_else(|| (framing.best(least), framing.best(most)))
+    }
+
+    /// `None`: there is no room.
+    fn short_pan(&self, framing: &Framing, axis: usize, direction: f64) -> Option<(Crop, Crop)> {
+        let (from, to) = self.pan(framing, axis, direction, &SHORT_PAN);
+        (length(framing, axis, &from, &to) >= LEAST_PAN).then_some((from, to))
     }
 
     /// Along an axis, in the direction of 1 or -1, to the focus; where that is too near to the edge that the pan comes

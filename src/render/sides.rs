@@ -9,8 +9,6 @@ const WHOLE: (f64, f64) = (0.90, 0.95);
 const PART: (f64, f64) = (0.95, 1.0);
 /// How much of the frame a photo that is enlarged for its part covers at most: the background is to be seen as one.
 const MOST_COVERED: f64 = 0.78;
-/// The distance that a photo over its background moves, as a fraction of the frame.
-const DRIFT: f64 = 0.02;
 /// In a portrait frame, which has titles at the bottom, such a photo is above the centre: by this
 /// fraction of the height, times 1 − width / height of the frame.
 const LIFT: f64 = 0.22;
@@ -21,6 +19,15 @@ pub const DOWN: usize = 1;
 
 /// The height of the background above a photo that is above the centre, as a fraction of the frame's, at least.
 const LEAST_STRIP: f64 = 0.1;
+
+/// How far a photo over its background moves at most.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    /// Of a zoom, as a fraction of its smaller size.
+    pub growth: f64,
+    /// Of a pan, as a fraction of the frame.
+    pub drift: f64,
+}
 
 /// The sides of a photo and of a frame.
 #[derive(Clone, Copy)]
@@ -92,14 +99,15 @@ impl Sides {
 
     /// The first and the last crop of a photo over its background. `kept` is the part of its longer axis, from and to in
     /// pixels, that has to be seen: the smaller it is, the larger is the photo. `None`: all of it.
-    pub fn contained(&self, what: Move, kept: Option<(f64, f64)>) -> (Crop, Crop) {
-        let (small, large) = self.contained_sizes(kept);
+    pub fn contained(&self, what: Move, kept: Option<(f64, f64)>, extent: Extent) -> (Crop, Crop) {
+        let (smallest, large) = self.contained_sizes(kept);
+        let small = smallest.max(large / (1.0 + extent.growth));
         let zoomed = |size| self.over_background(size, [0.0; 2], kept);
         let drift = |axis: usize, direction: f64| {
             let moved = |share: f64| {
                 let mut off = [0.0; 2];
-                off[axis] = direction * share * DRIFT;
-                self.over_background((small + large) / 2.0, off, kept)
+                off[axis] = direction * share * extent.drift;
+                self.over_background((smallest + large) / 2.0, off, kept)
             };
             (moved(-0.5), moved(0.5))
         };

@@ -104,11 +104,12 @@ fn arrange(
     let logo_backdrop = logo.and_then(|logo| logo_backdrop(logo, panel));
     for _ in 0..MAX_TRIES {
         let padding = Padding::of(panel, unit);
-        let width = (panel.width as f32 * unit).min(area.width - padding.left - padding.right);
-        if width < LEAST_WIDTH * area.width {
+        let room = area.width - padding.left - padding.right;
+        if room < LEAST_WIDTH * area.width {
             unit *= 0.8;
             continue;
         }
+        let width = (panel.width as f32 * unit).min(room);
         let mut setter = Setter {
             library,
             logo,

@@ -406,12 +406,13 @@ async fn titles_have_their_time_beside_that_of_photos() {
     // Opening and closing take half of it; the photos share the rest.
     let photo = json!({ "url": photos.small(), "duration": 3 });
     let order = json!({ "photos": [photo, photo, photo, photo], "template": titles });
+    let (_, warnings) = durations(&service, &order).await;
+    assert_eq!(warnings, json!([]), "nobody asked for a length");
+    let order = with(order, json!({ "duration": 12 }));
     let (seconds, warnings) = durations(&service, &order).await;
-    let text = warnings[0].as_str().expect("a warning");
-    assert!(
-        text.contains("titles that hide photos take 6.0 s"),
-        "{text}"
-    );
+    let said = "the durations of the photos are 12 s together, and titles that hide photos take 6.0 s, in a video of \
+                12 s: they are multiplied by 0.50";
+    assert_eq!(warnings, json!([said]));
     let [first, second, third, last] = seconds[..] else {
         panic!("{seconds:?}")
     };
@@ -419,6 +420,13 @@ async fn titles_have_their_time_beside_that_of_photos() {
     // Of the 12 seconds, 3.2 and 2.8.
     assert!((first - second - 3.2).abs() < 0.4, "{seconds:?}");
     assert!((last - second - 2.8).abs() < 0.4, "{seconds:?}");
+
+    // A video that is longer than its photos.
+    let photo = json!({ "url": photos.small(), "duration": 0.1 });
+    let order = json!({ "photos": [photo, photo, photo], "duration": 12 });
+    let (_, warnings) = durations(&service, &order).await;
+    let said = "the durations of the photos are 0.3 s together, in a video of 12 s: they are multiplied by 40.00";
+    assert_eq!(warnings, json!([said]));
 
     // Of ten photos, three are left.
     let bad = photos.url("/nowhere.jpg");

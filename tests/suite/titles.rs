@@ -146,6 +146,56 @@ fn a_title_with_a_blur_shows_the_photo_blurred_and_at_rest() {
     );
 }
 
+/// A panel that is narrower than most.
+const NARROW: &str = r#"
+title = "Narrow"
+
+[style.address]
+font = "Manrope"
+size = 6
+
+[[panel]]
+start = 0
+anchor = "top-left"
+width = 12
+items = [{ text = "{address}", style = "address" }]
+"#;
+
+#[test]
+fn a_narrow_panel_is_shown_in_a_wide_frame() {
+    let home = Scratch::new();
+    std::fs::create_dir(home.join("mine")).expect("a directory");
+    home.write("mine/Narrow.toml", NARROW);
+    home.write("kinora.toml", "[templates]\ndirectory = \"mine\"\n");
+    home.write("grey.png", png(&RgbImage::from_pixel(80, 45, Rgb([90; 3]))));
+    let args = ["render", "grey.png", "-o", "video.mp4", "--length", "1"];
+    let flags = ["--aspect-ratio", "16:9", "--config", "kinora.toml"];
+    let titles = ["--template", "Narrow", "--address", "A"];
+    let output = kinora(&home, args.iter().chain(&flags).chain(&titles));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let frames = frames::all(&home.join("video.mp4"));
+    let white = (0..frames[15].height / 4)
+        .flat_map(|y| (0..frames[15].width / 4).map(move |x| (x, y)))
+        .filter(|(x, y)| frames[15].y(*x, *y) > 200.0);
+    assert!(white.count() > 100, "no letter is seen");
+}
+
+#[test]
+fn a_closing_card_alone_does_not_hide_a_short_video() {
+    let home = Scratch::new();
+    let stripes = RgbImage::from_fn(540, 540, |x, _| Rgb([60 + (x / 9 % 2) as u8 * 60; 3]));
+    home.write("stripes.png", png(&stripes));
+    let args = ["render", "stripes.png", "-o", "video.mp4", "--length", "2"];
+    let flags = ["--aspect-ratio", "1:1", "--template", "ActiveListing1"];
+    let titles = ["--contact-name", "John Doe"];
+    let output = kinora(&home, args.iter().chain(&flags).chain(&titles));
+    assert!(output.status.success(), "{}", stderr(&output));
+    for frame in frames::all(&home.join("video.mp4")) {
+        let texture = texture(&frame);
+        assert!(texture > 1.5, "the photo is not seen: {texture}");
+    }
+}
+
 #[test]
 fn flags_that_cannot_be_met_are_refused_with_the_reason() {
     let home = Scratch::new();

@@ -13,14 +13,17 @@ pub struct FilledTemplate {
     pub opening: f64,
     /// Until when such titles hide the photo, in seconds.
     pub opening_hides: f64,
-    /// How long the closing card is there, which covers its photo; 0 without one.
+    /// How long the closing card is there; 0 without one.
     pub closing: f64,
+    /// How long such a card hides the photo.
+    pub closing_hides: f64,
 }
 
 impl Template {
     /// The titles for a listing, in a video of `length_seconds`. Items without their facts are left
     /// out, and so are panels without items. In short videos the titles are faster, and those that
-    /// would be too short to read are left out; if that is all of them, the first is shown throughout.
+    /// would be too short to read are left out; if that is all of them, the first that does not hide the photo is
+    /// shown throughout.
     pub fn fill(&self, fields: &Fields, length_seconds: f64) -> FilledTemplate {
         if !(length_seconds.is_finite() && length_seconds > 0.0) {
             return FilledTemplate::default();
@@ -37,8 +40,11 @@ impl Template {
                 titles.add(draft, span, panel.clone());
             }
         }
-        if let ([], Some((_, panel))) = (&titles.overlays[..], filled.into_iter().next()) {
-            titles.overlays.push(overlay(whole(length_seconds), panel));
+        if titles.overlays.is_empty() {
+            let mut panels = filled.into_iter().map(|(_, panel)| panel);
+            let shown = panels.find(|panel| !panel.hides_photo());
+            let throughout = shown.map(|panel| overlay(whole(length_seconds), panel));
+            titles.overlays.extend(throughout);
         }
         titles
     }
@@ -53,7 +59,11 @@ impl FilledTemplate {
             }
         }
         if draft.closing().is_some() {
-            self.closing = self.closing.max(span.end - span.start);
+            let seconds = span.end - span.start;
+            self.closing = self.closing.max(seconds);
+            if panel.hides_photo() {
+                self.closing_hides = self.closing_hides.max(seconds);
+            }
         }
         self.overlays.push(overlay(span, panel));
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::spec::Point;
 use crate::subject::Face;
 
 const fn size(width: u32, height: u32) -> Size {
@@ -238,6 +239,89 @@ fn faces_that_are_above_titles_stay_there() {
                 );
             }
         }
+    }
+}
+
+/// How far a crop goes: by its size, or by its place in sides of it.
+fn way(path: &Path) -> f64 {
+    let (from, to) = (path.crop(0.0), path.crop(1.0));
+    let off = |from: f64, to: f64, side: f64| ((to - from) / side).abs();
+    (from.width / to.width - 1.0)
+        .abs()
+        .max(off(from.x, to.x, from.width))
+        .max(off(from.y, to.y, from.height))
+}
+
+#[test]
+fn nothing_stands_still_for_the_sake_of_faces() {
+    let face = |left: f64, top: f64, width: f64, height: f64| Face {
+        left,
+        top,
+        right: left + width,
+        bottom: top + height,
+    };
+    let groups = [
+        vec![face(0.3, 0.1, 0.4, 0.75)],
+        vec![face(0.3, 0.2, 0.25, 0.45)],
+        // From edge to edge.
+        vec![face(0.0, 0.45, 0.1, 0.15), face(0.9, 0.45, 0.1, 0.15)],
+    ];
+    for (i, faces) in groups.into_iter().enumerate() {
+        let subject = Subject {
+            point: faces[0].centre(),
+            faces,
+        };
+        for what in MOVES.into_iter().filter(|what| *what != Move::Still) {
+            for frame in FRAMES {
+                for index in 0..6 {
+                    let shot = Shot {
+                        motion: Motion::Eased(what),
+                        focus: Focus::Auto,
+                        fit: Fit::Auto,
+                        photo: size(3000, 2000),
+                        frame,
+                        subject: &subject,
+                        covered_below: [0.0, 0.35][index % 2],
+                        seconds: 5.0,
+                        index,
+                    };
+                    let way = way(&shot.path());
+                    assert!(way > 0.009, "{what:?} over group {i} in {frame:?}: {way}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn faces_keep_what_air_titles_leave_them() {
+    // With air around it, it is higher than what titles leave; as it is, it is not.
+    let subject = Subject {
+        faces: vec![Face {
+            left: 0.4,
+            top: 0.3,
+            right: 0.6,
+            bottom: 0.6,
+        }],
+        point: Point { x: 0.5, y: 0.45 },
+    };
+    let shot = Shot {
+        motion: Motion::Eased(Move::PanUp),
+        focus: Focus::Auto,
+        fit: Fit::Cover,
+        photo: size(1920, 1440),
+        frame: FULL_HD,
+        subject: &subject,
+        covered_below: 0.35,
+        seconds: 5.0,
+        index: 0,
+    };
+    for share in [0.0, 1.0] {
+        let crop = shot.path().crop(share);
+        let (top, bottom) = (0.3 * 1440.0 - crop.y, 0.6 * 1440.0 - crop.y);
+        assert!(bottom < 0.66 * crop.height, "{share}: {bottom} {crop:?}");
+        let room = 0.65 * crop.height - 1.08 * (bottom - top);
+        assert!(top > 0.99 * room, "{share}: {top}, not {room}");
     }
 }
 
