@@ -56,7 +56,7 @@ pub const SUBCOMMAND: &str = "decode";
 const ORDINARY_MEMORY: u64 = 256 << 20;
 
 /// Files that one process decodes at most.
-const FILES_PER_PROCESS: u32 = 16;
+const FILES_PER_PROCESS: u32 = 32;
 
 /// The longest sentence of a decoder, in characters.
 const MAX_SENTENCE: usize = 300;
