@@ -15,7 +15,6 @@ mod cancellation;
 mod clock;
 mod events;
 mod finish;
-
 pub mod postgres;
 mod retention;
 mod row;

@@ -4,6 +4,7 @@
 //! ```text
 //! store (with outbox, photos, queries, retention) ─ what is stored, and in which order jobs are served
 //! lanes ─ how many wait, and who is woken
+//! running ─ the attempts of this process
 //! ```
 //!
 //! A lease lasts as long as the process: nobody else can take its jobs, so only the next start finds
@@ -14,11 +15,11 @@ mod outbox;
 mod photos;
 mod queries;
 mod retention;
+mod running;
 mod store;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use tokio::sync::broadcast;
 
 use lanes::Lanes;
 use queries::PlacedJob;
+use running::Running;
 pub use store::StoreError;
 use store::{Begun, Store};
 
@@ -56,22 +58,12 @@ pub struct SqliteBackend {
     store: Store,
     lanes: Lanes,
     runtime: Handle,
-    running: Mutex<HashMap<JobId, Running>>,
+    running: Running,
     /// Held while a request with an idempotency key is accepted.
     keyed: tokio::sync::Mutex<()>,
     /// Ids of webhooks that a sender has in hand.
     claimed_webhooks: tokio::sync::Mutex<HashSet<String>>,
     events: broadcast::Sender<JobEvent>,
-}
-
-/// An attempt of this process.
-struct Running {
-    attempt: u32,
-    serves: Serves,
-    progress: f64,
-    cancel_requested: bool,
-    /// Its worker is idle again, although the end is not stored yet.
-    ended: bool,
 }
 
 impl SqliteBackend {
@@ -88,7 +80,7 @@ impl SqliteBackend {
             store,
             lanes: Lanes::new(bounds, &waiting),
             runtime: Handle::current(),
-            running: Mutex::default(),
+            running: Running::default(),
             keyed: tokio::sync::Mutex::default(),
             claimed_webhooks: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(EVENTS_KEPT),
@@ -116,20 +108,8 @@ impl SqliteBackend {
 
     /// Frees the worker of an attempt, once.
     fn end(&self, attempt: Attempt) {
-        if let Some(running) = self.running().get_mut(&attempt.job)
-            && running.attempt == attempt.number
-            && !std::mem::replace(&mut running.ended, true)
-        {
-            self.lanes.free(running.serves);
-        }
-    }
-
-    /// Forgets an attempt, once its end is stored. Until then its progress is told.
-    fn forget(&self, attempt: Attempt) {
-        let mut running = self.running();
-        let known = running.get(&attempt.job);
-        if known.is_some_and(|known| known.attempt == attempt.number) {
-            running.remove(&attempt.job);
+        if let Some(serves) = self.running.take_place(attempt) {
+            self.lanes.free(serves);
         }
     }
 
@@ -145,15 +125,10 @@ impl SqliteBackend {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<JobId, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Lets the next renewal tell that a running job is to be cancelled.
     async fn mark_cancelled(&self, id: JobId) -> Result<(), StoreError> {
         loop {
-            if let Some(running) = self.running().get_mut(&id) {
-                running.cancel_requested = true;
+            if self.running.request_cancel(id) {
                 return Ok(());
             }
             // Between the statement that claims it and its place in memory, or ended meanwhile.
@@ -163,13 +138,6 @@ impl SqliteBackend {
             }
             tokio::task::yield_now().await;
         }
-    }
-
-    /// Of several jobs, with the progress of those that run.
-    fn progress(&self, ids: &[JobId]) -> HashMap<JobId, f64> {
-        let running = self.running();
-        let progress = |id: &JobId| Some((*id, running.get(id)?.progress));
-        ids.iter().filter_map(progress).collect()
     }
 }
 
@@ -240,29 +208,13 @@ impl Backend for SqliteBackend {
                     continue;
                 }
             };
-            let attempt = Running {
-                attempt: job.attempt,
-                serves,
-                progress: 0.0,
-                cancel_requested: job.cancel_requested,
-                ended: false,
-            };
-            self.running().insert(job.id, attempt);
+            self.running.begin(&job, Some(serves));
             return Some(*job);
         }
     }
 
     async fn renew(&self, attempt: Attempt, progress: f64) -> Result<Lease, BackendError> {
-        match self.running().get_mut(&attempt.job) {
-            Some(running) if running.attempt == attempt.number => {
-                running.progress = progress;
-                Ok(match running.cancel_requested {
-                    true => Lease::CancelRequested,
-                    false => Lease::Held,
-                })
-            }
-            _ => Ok(Lease::Lost),
-        }
+        Ok(self.running.renew(attempt, progress))
     }
 
     /// It is told often enough.
@@ -281,17 +233,7 @@ impl Backend for SqliteBackend {
 
     async fn take_unstored(&self) -> Result<Vec<Job>, BackendError> {
         let jobs = self.store.take_unstored().await?;
-        for job in &jobs {
-            let attempt = Running {
-                attempt: job.attempt,
-                // Without a place, as it has ended.
-                serves: Serves::Both,
-                progress: 0.0,
-                cancel_requested: job.cancel_requested,
-                ended: true,
-            };
-            self.running().insert(job.id, attempt);
-        }
+        jobs.iter().for_each(|job| self.running.begin(job, None));
         Ok(jobs)
     }
 
@@ -303,7 +245,7 @@ impl Backend for SqliteBackend {
     ) -> Result<bool, BackendError> {
         self.end(attempt);
         let finished = self.store.finish(attempt, finish, webhook).await?;
-        self.forget(attempt);
+        self.running.forget(attempt);
         if finished {
             self.tell_end(attempt.job, webhook);
         }
@@ -313,7 +255,7 @@ impl Backend for SqliteBackend {
     async fn release(&self, attempt: Attempt) -> Result<bool, BackendError> {
         self.end(attempt);
         let lane = self.store.release(attempt).await?;
-        self.forget(attempt);
+        self.running.forget(attempt);
         if let Some(lane) = lane {
             self.lanes.add(lane);
         }
@@ -355,7 +297,7 @@ impl Backend for SqliteBackend {
 
     async fn statuses(&self, ids: &[JobId]) -> Result<Vec<JobStatus>, BackendError> {
         // Read before the rows: a job that ends in between is then done, and not back at 0.
-        let progress = self.progress(ids);
+        let progress = self.running.progress(ids);
         let placed = self.store.placed(ids).await?;
         let statuses = placed.into_iter().map(|placed| {
             let progress = progress.get(&placed.job.id).copied();
@@ -367,7 +309,7 @@ impl Backend for SqliteBackend {
     async fn list(&self, query: &JobQuery) -> Result<Vec<ListedJob>, BackendError> {
         let placed = self.store.list(query).await?;
         let ids: Vec<JobId> = placed.iter().map(|placed| placed.job.id).collect();
-        let progress = self.progress(&ids);
+        let progress = self.running.progress(&ids);
         let listed = placed.into_iter().map(|placed| {
             let progress = progress.get(&placed.job.id).copied();
             ListedJob {
