@@ -263,7 +263,11 @@ impl Encoder {
             .args((self.codec.arguments)(preset, threads, order.is_soft))
             .args(limit.into_iter().flatten())
             .args(["-g", &(KEYFRAME_INTERVAL * order.frame_rate).to_string()])
-            .args(keyframes(&order.keyframes).into_iter().flatten())
+            .args(
+                keyframes(&order.keyframes, order.frame_rate)
+                    .into_iter()
+                    .flatten(),
+            )
             .args(["-color_range", "tv", "-colorspace", "bt709"])
             .args(["-color_primaries", "bt709", "-color_trc", "bt709"])
             .args(output);
@@ -275,9 +279,12 @@ impl Encoder {
     }
 }
 
-/// ffmpeg's arguments for keyframes at these times, in seconds.
-fn keyframes(times: &[f64]) -> Option<[String; 2]> {
-    let mut times: Vec<String> = times.iter().map(|time| format!("{time:.4}")).collect();
+/// ffmpeg's arguments for keyframes at these times, in seconds. They are told a quarter of a frame early: some versions
+/// take the nearest frame, and some the first that is not before.
+fn keyframes(times: &[f64], frame_rate: u32) -> Option<[String; 2]> {
+    let early = 0.25 / f64::from(frame_rate);
+    let told = times.iter().map(|time| (time - early).max(0.0));
+    let mut times: Vec<String> = told.map(|time| format!("{time:.4}")).collect();
     times.dedup();
     (!times.is_empty()).then(|| ["-force_key_frames".to_owned(), times.join(",")])
 }

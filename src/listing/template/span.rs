@@ -22,6 +22,9 @@ pub(super) struct Span {
 /// A panel that is visible for less cannot be read.
 const MIN_SECONDS: f64 = 0.9;
 
+/// A title that starts later, in seconds, is none at the beginning.
+const OPENING_STARTS: f64 = 3.0;
+
 /// The most of a video that its opening title and its closing card take together.
 const TITLES_SHARE: f64 = 0.5;
 
@@ -54,7 +57,8 @@ fn longest(spans: &[DraftSpan], seconds: impl Fn(&DraftSpan) -> Option<f64>) -> 
 impl DraftSpan {
     /// Of a title at the beginning, which ends at a time of its own: that time.
     pub fn opening(&self) -> Option<f64> {
-        self.end.filter(|end| self.start >= 0.0 && *end >= 0.0)
+        let opens = (0.0..OPENING_STARTS).contains(&self.start);
+        self.end.filter(|end| opens && *end >= 0.0)
     }
 
     /// Of a card at the end, which stays until there: how long.

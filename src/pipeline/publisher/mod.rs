@@ -1,4 +1,12 @@
 //! From a job to a video in the storage: it is made on this machine's disk, and then stored.
+//!
+//! ```text
+//! unstored ─ files that wait to be stored
+//! addresses ─ of stored videos
+//! ```
+
+mod addresses;
+mod unstored;
 
 use std::fs::File;
 use std::io;
@@ -8,17 +16,17 @@ use std::time::Duration;
 use log::{debug, error, warn};
 use tokio_util::sync::CancellationToken;
 
-use super::stored_photos;
 use super::temporary_file::TemporaryFile;
-use super::{Made, Observer, Pipeline, PipelineError, VideoOrder};
+use super::{Made, Observer, Pipeline, PipelineError, Rendered, VideoOrder};
 use crate::errors::chain;
 use crate::job::{
-    Failure, FailureCode, Job, JobId, Remarks, StoredVideo, StoredVideos, Timestamp,
-    UnstoredVideos, VideoFacts, VideoKey, VideoUrls,
+    Failure, FailureCode, Job, JobId, Remarks, StoredVideos, Timestamp, UnstoredVideos, VideoFacts,
+    VideoKey,
 };
 use crate::picture;
 use crate::spec::Size;
-use crate::storage::{Fence, NOTE_ENDING, NoFence, Storage, StorageError, Storages};
+use crate::storage::{Fence, NoFence, Storage, StorageError, Storages};
+use unstored::file_name;
 
 /// The key under which [`Publisher::test_storage`] stores its file.
 pub const TEST_FILE: &str = "success.txt";
@@ -62,10 +70,21 @@ impl Publisher {
             })
             .collect();
         let pipeline = &self.pipeline;
-        let rendered = match pipeline.render_unless(known, &orders, observer, cancel)? {
-            Made::New(rendered) => rendered,
-            Made::Before => return Ok(Made::Before),
-        };
+        match pipeline.render_unless(known, &orders, observer, cancel)? {
+            Made::New(rendered) => self.keep_all(job, name, &files, rendered).map(Made::New),
+            Made::Before => Ok(Made::Before),
+        }
+    }
+
+    /// Keeps the videos of a job, which are in these files, and their thumbnails: all or none.
+    fn keep_all(
+        &self,
+        job: &Job,
+        name: String,
+        files: &[TemporaryFile],
+        rendered: Rendered,
+    ) -> Result<UnstoredVideos, PipelineError> {
+        let specs = &job.request.specs;
         let mut videos = Vec::with_capacity(files.len());
         // Removed unless all are kept.
         let mut kept = Vec::new();
@@ -84,7 +103,7 @@ impl Publisher {
                 has_thumbnail: video.thumbnail.is_some(),
             });
         }
-        for file in &files {
+        for file in files {
             kept.push(self.keep(file)?);
         }
         let first = videos.first().cloned();
@@ -96,7 +115,7 @@ impl Publisher {
         for warning in &warnings {
             warn!("job {}: {warning}", job.id);
         }
-        Ok(Made::New(UnstoredVideos {
+        Ok(UnstoredVideos {
             name,
             first,
             others: videos.split_off(1),
@@ -106,7 +125,7 @@ impl Publisher {
                 skipped: rendered.skipped,
                 warnings,
             },
-        }))
+        })
     }
 
     /// Moves a finished file to where it outlives the process.
@@ -205,145 +224,6 @@ impl Publisher {
         store_once(&**storage, &key, &file, Some(bytes), fence).await
     }
 
-    /// A video that was stored just now, with its addresses if they are of this service.
-    async fn stored(&self, video: VideoKey, facts: &VideoFacts) -> StoredVideo {
-        let stored = StoredVideo {
-            facts: facts.clone(),
-            url: None,
-            thumbnail_url: None,
-        };
-        let storage = self.storages.current();
-        match self
-            .urls_in(&**storage, video, &stored, Duration::ZERO)
-            .await
-        {
-            Ok(urls) if self.storages.is_served_here(&urls.video) => StoredVideo {
-                url: Some(urls.video),
-                thumbnail_url: urls.thumbnail,
-                ..stored
-            },
-            // Err: it is stored all the same.
-            _ => stored,
-        }
-    }
-
-    /// Removes what is on this machine's disk of videos, and what uploads of them have left behind.
-    pub async fn discard(&self, id: JobId, videos: &UnstoredVideos) {
-        let storage = self.storages.current();
-        for index in 0..videos.all().count() {
-            let video = id.video(index);
-            for (ending, key) in [("mp4", video.file_name()), ("jpg", video.thumbnail_name())] {
-                let file = self.unstored(&videos.name, index, ending);
-                storage.abandon(&key, &file).await;
-                // Err: it was moved, or never made.
-                let _ = tokio::fs::remove_file(file).await;
-            }
-        }
-    }
-
-    /// Removes every file that waits to be stored, but those of `videos`. Tells which uploads were
-    /// cut off: of these, the notes are still there.
-    pub fn discard_all_but(&self, videos: &[&UnstoredVideos]) -> io::Result<Vec<PathBuf>> {
-        let mut cut_off = Vec::new();
-        for entry in std::fs::read_dir(&self.unstored_dir)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            // With the dot: an attempt's number may begin with another's.
-            let belongs = |video: &UnstoredVideos| {
-                let rest = name.strip_prefix(&video.name);
-                rest.is_some_and(|rest| rest.starts_with('.'))
-            };
-            if videos.iter().any(|video| belongs(video)) {
-                continue;
-            }
-            match name.strip_suffix(NOTE_ENDING) {
-                Some(file) => cut_off.push(path.with_file_name(file)),
-                None => std::fs::remove_file(&path)?,
-            }
-        }
-        Ok(cut_off)
-    }
-
-    /// Aborts uploads of files that are not there any more.
-    pub async fn abandon(&self, files: Vec<PathBuf>) {
-        for file in files {
-            if let Some(key) = key_of(&file) {
-                self.storages.current().abandon(&key, &file).await;
-            }
-        }
-    }
-
-    fn unstored(&self, name: &str, index: usize, ending: &str) -> PathBuf {
-        self.unstored_dir.join(file_name(name, index, ending))
-    }
-
-    /// The addresses of stored videos, good for `at_least` that long if the storage can promise it.
-    pub async fn urls(
-        &self,
-        id: JobId,
-        videos: &StoredVideos,
-        at_least: Duration,
-    ) -> Result<Vec<VideoUrls>, StorageError> {
-        let storage = self.storages.named(videos.storage.as_deref())?;
-        let mut urls = Vec::new();
-        for (index, video) in videos.all().enumerate() {
-            let key = id.video(index);
-            urls.push(self.urls_in(&*storage, key, video, at_least).await?);
-        }
-        Ok(urls)
-    }
-
-    async fn urls_in(
-        &self,
-        storage: &dyn Storage,
-        key: VideoKey,
-        video: &StoredVideo,
-        at_least: Duration,
-    ) -> Result<VideoUrls, StorageError> {
-        let url = storage.url(&key.file_name(), at_least).await?;
-        if self.storages.keeps_addresses()
-            && self.storages.is_served_here(&url)
-            && let Some(told) = &video.url
-        {
-            return Ok(VideoUrls {
-                video: told.clone(),
-                thumbnail: video.thumbnail_url.clone(),
-            });
-        }
-        let thumbnail = match video.has_thumbnail() {
-            true => Some(storage.url(&key.thumbnail_name(), at_least).await?),
-            false => None,
-        };
-        Ok(VideoUrls {
-            video: url,
-            thumbnail,
-        })
-    }
-
-    /// The same for an answer, which is not held up by a storage that cannot tell: then they are
-    /// addresses of this service.
-    pub async fn urls_for_answer(&self, id: JobId, videos: &StoredVideos) -> Vec<VideoUrls> {
-        match self.urls(id, videos, Duration::ZERO).await {
-            Ok(urls) => urls,
-            Err(error) => {
-                warn!(
-                    "the video of job {id} has no address of its own: {}",
-                    chain(&error)
-                );
-                let videos = videos.all().enumerate();
-                let urls = videos.map(|(index, video)| {
-                    let key = id.video(index);
-                    let thumbnail = || self.storages.service_url(&key.thumbnail_name());
-                    VideoUrls {
-                        video: self.storages.service_url(&key.file_name()),
-                        thumbnail: video.has_thumbnail().then(thumbnail),
-                    }
-                });
-                urls.collect()
-            }
-        }
-    }
-
     /// Removes the files of a job's videos from the storage of today, as far as it allows: of a job that did not end well.
     pub async fn delete(&self, id: JobId, videos: usize) {
         if let Err(error) = self
@@ -388,31 +268,6 @@ impl Publisher {
         storage.put(TEST_FILE, file.path(), &NoFence).await?;
         storage.url(TEST_FILE, Duration::ZERO).await
     }
-}
-
-/// The name of a file that waits to be stored.
-fn file_name(name: &str, index: usize, ending: &str) -> String {
-    match index {
-        0 => format!("{name}.{ending}"),
-        index => format!("{name}.{}.{ending}", index + 1),
-    }
-}
-
-/// In the storage, of a file that waited to be stored.
-fn key_of(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_str()?;
-    if stored_photos::is_photo(name) {
-        return Some(name.to_owned());
-    }
-    let parts: Vec<&str> = name.split('.').collect();
-    let (id, number, ending) = match parts[..] {
-        [id, _, ending] => (id, None, ending),
-        [id, _, number, ending] => (id, Some(number.parse::<usize>().ok()?), ending),
-        _ => return None,
-    };
-    let video = id.parse::<JobId>().ok()?;
-    let video = video.video(number.map_or(0, |number| number.saturating_sub(1)));
-    Some(format!("{video}.{ending}"))
 }
 
 /// Stores a file, unless it was stored and taken away by an attempt whose end nobody wrote down.
