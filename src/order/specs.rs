@@ -87,8 +87,7 @@ impl Payload {
             let shortened = specs.iter().find_map(render::shortened_transition);
             warnings.extend(shortened.map(|(asked, shortest)| match shortest {
                 0.0 => format!(
-                    "transitions of {asked} s have too few frames to be seen, here or beside photos that are shown for a \
-                     short time: such are cuts"
+                    "some transitions of {asked} s would have fewer than four frames, and are cuts"
                 ),
                 shortest => format!(
                     "transitions of {asked} s are too long for the photos beside them, and are shortened, to {shortest:.2} s \
