@@ -447,3 +447,21 @@ async fn titles_have_their_time_beside_that_of_photos() {
     assert!((first - 4.0 - second).abs() < 0.8, "{seconds:?}");
     assert!((last - 3.6 - second).abs() < 0.8, "{seconds:?}");
 }
+
+#[tokio::test]
+async fn a_transition_too_short_to_be_seen_is_said_to_be_a_cut() {
+    let (service, photos) = (Service::start().await, PhotoServer::start());
+    let photo = json!({ "url": photos.small() });
+    for (seconds, expected) in [
+        (0.15, json!([])),
+        (
+            0.1,
+            json!(["some transitions of 0.1 s would have fewer than four frames, and are cuts"]),
+        ),
+    ] {
+        let transition = json!({ "kind": "fade", "duration": seconds });
+        let order = json!({ "photos": [photo, photo], "duration": 6, "transition": transition });
+        let (_, warnings) = durations(&service, &order).await;
+        assert_eq!(warnings, expected, "{seconds} s");
+    }
+}
